@@ -1,0 +1,53 @@
+"""The copies of a game in which an algorithm gathers experience, all in step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from algorithms._ledger import Ledger
+from environments import Env, Streams
+
+TRAINING_RETURN = "training return"
+TRAINING_RETURN_UNIT = (
+    "sum over agents and steps of the reward of a training episode, with exploration; "
+    "mean over the episodes that ended since the last test"
+)
+
+
+@dataclass
+class Copies:
+    """E games a seed, all at the same step of their episodes."""
+
+    game: Any  # the environment's state
+    elapsed: int
+    returns: Tensor  # [S, E] so far, summed over agents
+
+    @classmethod
+    def of(cls, env: Env[Any], streams: Streams, n_envs: int) -> Copies:
+        """Fresh episodes."""
+        return cls(env.reset(streams, n_envs), 0, torch.zeros(streams.n_seeds, n_envs, device=streams.device))
+
+    def step(self, env: Env[Any], actions: Tensor, streams: Streams, ledger: Ledger) -> tuple[Tensor, Any]:
+        """Play one step; where the episodes end, begin new ones.
+
+        Returns the reward [S, E, A] and the state that the step led to, which is not the new episode's first.
+        """
+        # A seed that has diverged plays on with zeros, so that the others are not held up, and its returns are NaN.
+        reached, reward, _ = env.step(self.game, (actions.nan_to_num(0.0, 0.0, 0.0),), streams)
+        self.returns += (reward + 0.0 * actions.sum(dim=-1)).sum(dim=-1)
+        self.elapsed += 1
+        self.game = reached
+        if self.elapsed == env.horizon:
+            ledger.enter(TRAINING_RETURN, self.returns)
+            self.game, self.elapsed = env.reset(streams, self.returns.shape[1]), 0
+            self.returns.zero_()
+        return reward, reached
+
+
+def seen(env: Env[Any], game: Any) -> Tensor:
+    """What each agent of a single team observes, agents in front. Shapes: [S, A, E, D]."""
+    return env.observe(game)[0].transpose(1, 2).contiguous()

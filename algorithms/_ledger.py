@@ -1,0 +1,31 @@
+"""Running totals of what happens while training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Ledger:
+    """For every metric the sum and the number of what was entered, per seed.
+
+    Totals never go back to zero: the mean over a window is the difference of two readings, so nothing that reads the
+    ledger can disturb another reader.
+    """
+
+    totals: dict[str, Tensor]  # [S, 2] float64: sum, number
+
+    @classmethod
+    def of(cls, metrics: Iterable[str], n_seeds: int, device: torch.device) -> Ledger:
+        """An empty ledger for the named metrics."""
+        return cls({metric: torch.zeros(n_seeds, 2, dtype=torch.float64, device=device) for metric in metrics})
+
+    def enter(self, metric: str, values: Tensor) -> None:
+        """Add values to a metric. Shapes: values [S, ...]."""
+        flat = values.detach().flatten(1).double()
+        self.totals[metric][:, 0] += flat.sum(1)
+        self.totals[metric][:, 1] += flat.shape[1]

@@ -1,0 +1,86 @@
+"""Decentralised policies that may talk: CTEDD's Figure 2, for all agents of a team at once."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from algorithms import _networks as networks
+from algorithms._networks import MLP
+from environments import Box, Env, Streams
+
+
+class Team(NamedTuple):
+    """The sizes of a game that one group of like agents plays with bounded vectors of actions."""
+
+    n_agents: int
+    n_observations: int
+    n_actions: int
+
+
+def single_team(env: Env[Any]) -> Team:
+    """The one team of an environment.
+
+    Raises: ValueError where there are several roles, other observations than vectors, or other actions than a `Box`.
+    """
+    roles = env.roles
+    if len(roles) != 1 or len(roles[0].observation_shape) != 1 or not isinstance(roles[0].action, Box):
+        raise ValueError(f"expected one role with vectors of observations and of bounded actions, got {roles}")
+    return Team(roles[0].n_agents, roles[0].observation_shape[0], roles[0].action.n)
+
+
+class LocalPolicies(NamedTuple):
+    """Networks stacked over agents, weights [S, A, out, in].
+
+    `speak` turns an observation into the message to all others, tanh-bounded, with one hidden layer; `act` turns the
+    observation and the others' messages into the output, with one hidden layer. Without messages `speak` is empty and
+    `act` has two hidden layers.
+    """
+
+    speak: MLP
+    act: MLP
+
+    @classmethod
+    def of(cls, streams: Streams, team: Team, message_size: int, hidden: int, n_outputs: int) -> LocalPolicies:
+        """Fresh policies."""
+        n_seen = team.n_observations
+        if message_size == 0:
+            return cls((), networks.xavier(streams, (n_seen, hidden, hidden, n_outputs), (team.n_agents,)))
+        n_heard = (team.n_agents - 1) * message_size
+        return cls(
+            networks.xavier(streams, (n_seen, hidden, message_size), (team.n_agents,)),
+            networks.xavier(streams, (n_seen + n_heard, hidden, n_outputs), (team.n_agents,)),
+        )
+
+    def __call__(self, observations: Tensor) -> Tensor:
+        """The raw outputs of all agents. Shapes: [S, A, B, D] → [S, A, B, n]."""
+        if not self.speak:
+            return networks.mlp(observations, self.act)
+        messages = torch.tanh(networks.mlp(observations, self.speak))  # [S, A, B, k]
+        heard = messages[:, others(messages.shape[1], messages.device)]  # [S, A, A-1, B, k]
+        return networks.mlp(torch.cat([observations, heard.transpose(2, 3).flatten(3)], dim=-1), self.act)
+
+    def of_agent(self, observations: Tensor, agent: int) -> Tensor:
+        """The raw output of one agent, where `act` is that agent's alone and `speak` everybody's.
+
+        Shapes: [S, A, B, D] → [S, B, n].
+        """
+        own = observations[:, agent]
+        if not self.speak:
+            return networks.mlp(own, self.act)
+        messages = torch.tanh(networks.mlp(observations, self.speak)).unbind(1)
+        return networks.mlp(torch.cat([own, *messages[:agent], *messages[agent + 1 :]], dim=-1), self.act)
+
+    def reaching(self, agent: int) -> LocalPolicies:
+        """The part that shapes what one agent does: everybody's `speak` and its own `act`, as views."""
+        return LocalPolicies(self.speak, networks.of_agent(self.act, agent))
+
+
+@functools.cache
+def others(n_agents: int, device: torch.device) -> Tensor:
+    """Row i lists all agents but i. Shapes: [A, A-1]."""
+    rows = [[j for j in range(n_agents) if j != i] for i in range(n_agents)]
+    return torch.tensor(rows, device=device)

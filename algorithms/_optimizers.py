@@ -1,0 +1,56 @@
+"""Adam for stacked networks, and the gradient clip of openai/maddpg."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Adam:
+    """The moments of one optimizer. Shapes: as its parameters."""
+
+    first: list[Tensor]
+    second: list[Tensor]
+    count: int = 0
+
+    @classmethod
+    def of(cls, parameters: Sequence[Tensor]) -> Adam:
+        """A fresh optimizer for these parameters."""
+        return cls([torch.zeros_like(p) for p in parameters], [torch.zeros_like(p) for p in parameters])
+
+    def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], learning_rate: float) -> None:
+        """θ ← θ - η·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v + ε), in place, with β = (0.9, 0.999), ε = 1e-8.
+
+        Source: `tf.train.AdamOptimizer`, whose ε stands outside of the bias correction (Kingma & Ba's "epsilon hat");
+        openai/maddpg@3ceefa0 experiments/train.py.
+        """
+        self.count += 1
+        rate = learning_rate * math.sqrt(1 - 0.999**self.count) / (1 - 0.9**self.count)
+        for p, g, m, v in zip(parameters, gradients, self.first, self.second, strict=True):
+            m.lerp_(g, 0.1)
+            v.mul_(0.999).addcmul_(g, g, value=0.001)
+            p.addcdiv_(m, v.sqrt().add_(1e-8), value=-rate)
+
+
+def clip_by_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
+    """Every variable's gradient scaled to a norm of at most `limit`, each variable of each network by itself.
+
+    Shapes: gradients [*, n, m]; one norm for every leading index.
+    Source: `tf.clip_by_norm` in openai/maddpg@3ceefa0 tf_util.py `minimize_and_clip`; not the norm over all variables.
+    """
+    norms = [torch.linalg.vector_norm(g, dim=(-2, -1), keepdim=True) for g in gradients]
+    return [g * (limit / norm.clamp(min=limit)) for g, norm in zip(gradients, norms, strict=True)]
+
+
+def descend(
+    loss: Tensor, variables: Sequence[Tensor], optimizer: Adam, *, learning_rate: float, clip: float
+) -> None:
+    """One clipped Adam step on `variables`, the leaves of the loss's graph, in place."""
+    gradients = torch.autograd.grad(loss, variables)
+    with torch.no_grad():
+        optimizer.step(variables, clip_by_norm(gradients, clip), learning_rate)

@@ -1,0 +1,125 @@
+"""Experience of E copies a seed that play episodes of fixed length in step: every state is stored once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from environments import Streams
+
+
+class Transitions(NamedTuple):
+    """What is learnt from. States are the environment's own, with B in the place of the copies' axis."""
+
+    state: Any  # every field [S, B, …]
+    actions: Tensor  # [S, B, A, n]
+    reward: Tensor  # [S, B, A]
+    next_state: Any
+
+
+def packed(state: Any) -> Tensor:
+    """A state as one row. Shapes: fields [S, E, …] → [S, E, D]."""
+    return torch.cat([field.flatten(2) for field in state], dim=-1)
+
+
+@dataclass
+class Replay:
+    """A ring of the newest `capacity` transitions of every seed, spread evenly over its copies.
+
+    A copy's steps lie one behind the other, `[state, actions, reward]` a row, with one more row for the state in which
+    an episode ends: a transition is a row and the state of the row after it. Memory therefore grows by one state a
+    step, not two, and one gather reads both. The ring grows by doubling up to its capacity.
+    """
+
+    rows: Tensor  # [S, E, R, width]
+    n_steps: int  # steps so far, of every copy
+    horizon: int
+    capacity: int
+    kind: type  # of the states, a NamedTuple
+    shapes: tuple[torch.Size, ...]  # of the state's fields
+    actions_shape: torch.Size  # [A, n]
+
+    @classmethod
+    def of(cls, state: Any, actions: Tensor, *, horizon: int, capacity: int) -> Replay:
+        """An empty ring for states, and actions [S, E, A, n], like these."""
+        n_seeds, n_envs, n_agents = actions.shape[:3]
+        width = packed(state).shape[-1] + actions[0, 0].numel() + n_agents
+        rows = actions.new_empty(n_seeds, n_envs, 16 * (horizon + 1), width)
+        shapes = tuple(field.shape[2:] for field in state)
+        return cls(rows, 0, horizon, capacity, type(state), shapes, actions.shape[2:])
+
+    @property
+    def n_envs(self) -> int:
+        """Copies a seed."""
+        return self.rows.shape[1]
+
+    def append(self, state: Any, actions: Tensor, reward: Tensor, next_state: Any) -> None:
+        """One step of all copies. Shapes: actions [S, E, A, n], reward [S, E, A]."""
+        row = int(self._row(self.n_steps))
+        following = packed(next_state)
+        torch.cat([packed(state), actions.flatten(2), reward], dim=-1, out=self.rows[:, :, row])
+        self.rows[:, :, row + 1, : following.shape[-1]] = following
+        self.n_steps += 1
+        self._grow()
+
+    def sample(self, streams: Streams, batch_size: int, *, oldest: int = 0) -> Transitions:
+        """`batch_size` transitions a seed, uniform with replacement, none before the copies' step `oldest`."""
+        oldest = max(oldest, self.oldest)
+        drawn = streams.integers(batch_size, high=(self.n_steps - oldest) * self.n_envs)
+        return self._gather(oldest + drawn // self.n_envs, drawn % self.n_envs)
+
+    def between(self, first: int, last: int) -> Transitions:
+        """All transitions of the copies' steps first … last-1, in the order of time.
+
+        Raises: ValueError where some of them are no longer, or not yet, held.
+        """
+        if not self.oldest <= first < last <= self.n_steps:
+            raise ValueError(f"replay holds steps {self.oldest} … {self.n_steps - 1}, asked for {first} … {last - 1}")
+        steps = torch.arange(first, last, device=self.rows.device).repeat_interleave(self.n_envs)
+        copies = torch.arange(self.n_envs, device=self.rows.device).repeat(last - first)
+        n_seeds = self.rows.shape[0]
+        return self._gather(steps.expand(n_seeds, -1), copies.expand(n_seeds, -1))
+
+    @property
+    def _episodes(self) -> int:
+        return self.rows.shape[2] // (self.horizon + 1)
+
+    @property
+    def oldest(self) -> int:
+        """The first step of the copies that is still held."""
+        # One transition less than there is room for: writing a state spoils the row that it stands in.
+        return max(0, self.n_steps - (self._episodes * self.horizon - 1))
+
+    def _row(self, step: Tensor | int) -> Tensor | int:
+        return step // self.horizon % self._episodes * (self.horizon + 1) + step % self.horizon
+
+    def _grow(self) -> None:
+        n_episodes = -(-self.capacity // (self.n_envs * self.horizon))
+        if self.n_steps == self._episodes * self.horizon and self._episodes < n_episodes:
+            room = min(2 * self._episodes, n_episodes) * (self.horizon + 1)
+            grown = self.rows.new_empty(*self.rows.shape[:2], room, self.rows.shape[3])
+            grown[:, :, : self.rows.shape[2]] = self.rows
+            self.rows = grown
+
+    def _gather(self, steps: Tensor, copies: Tensor) -> Transitions:
+        n_seeds, n_envs, room, width = self.rows.shape
+        seeds = torch.arange(n_seeds, device=self.rows.device)[:, None]
+        index = (seeds * n_envs + copies) * room + self._row(steps)
+        # Every row together with the one after it, as overlapping windows: no second gather for the next state.
+        windows = self.rows.as_strided((n_seeds * n_envs * room - 1, 2 * width), (width, 1))
+        found = windows.index_select(0, index.flatten()).unflatten(0, index.shape)
+        n_state = sum(shape.numel() for shape in self.shapes)
+        n_actions = self.actions_shape.numel()
+        return Transitions(
+            self._state(found[..., :n_state]),
+            found[..., n_state : n_state + n_actions].unflatten(-1, self.actions_shape),
+            found[..., n_state + n_actions : width],
+            self._state(found[..., width : width + n_state]),
+        )
+
+    def _state(self, rows: Tensor) -> Any:
+        parts = rows.split([shape.numel() for shape in self.shapes], dim=-1)
+        return self.kind(*(part.unflatten(-1, shape) for part, shape in zip(parts, self.shapes, strict=True)))

@@ -1,0 +1,303 @@
+"""CTEDD: centralised training and exploration, decentralised execution by policy distillation (Chen 2019).
+
+One global policy sees the full state and moves all agents. It explores with a learnt Gaussian around its deterministic
+part, and is trained by one central Q-network. Local policies that see and hear only what an agent can are then distilled
+from it, from the states in replay, without another step in the environment.
+
+    y = r + γ·Q′(s′, a′),  a′ ~ π̃′(s′)                                    equation (2)
+    ∇_ω E[log π̃_ω(a|s)·(Q(s, a) - Q(s, π_θ(s))) + α·H(π̃_ω(·|s))]          equations (3), (5), on the newest steps
+    ∇_θ E[Q(s, π_θ(s))]                                                    equation (4)
+    ∇_φ Σ_s ‖π_φ(o) - π_θ(s)‖²                                             equation (6)
+
+What the paper leaves open and how it is done here; the figures list every one with its reason:
+
+ 1. θ and the shared trunk learn by (4), ω by (5) alone: no gradient of (5) reaches the trunk;
+ 2. the target of (2) samples the target network's deterministic part plus the online spread; the spread has no target;
+ 3. (5) is on-policy: the batch is the steps since the last learning iteration; the advantage uses the online Q;
+ 4. log π̃ is of the sample before it is clipped to the box; replay holds the clipped action;
+ 5. the deterministic part is tanh-bounded; the spread lies in (0.001, 1) by a sigmoid, which has a gradient everywhere;
+ 6. targets start as copies;
+ 7. the entropy term of (5) is averaged over the batch, as the first term is;
+ 8. at every `distill_every` steps the local policies go on learning from the newest `distill_every` transitions, in the
+    order of time, each batch `distill_repeats` times, by the present teacher.
+
+All other constants are openai/maddpg's (see `maddpg.py`): γ, batch, replay, update period, first update, clip by
+variable, regulariser, Adam, polyak averaging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from algorithms import Policy
+from algorithms import _losses as losses
+from algorithms import _networks as networks
+from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, seen
+from algorithms._ledger import Ledger
+from algorithms._local_policies import LocalPolicies, single_team
+from algorithms._networks import MLP, clone, polyak, tensors, trainable
+from algorithms._optimizers import Adam, descend
+from algorithms._replay import Replay
+from environments import Env, Streams
+
+STD = "exploration std"
+DISTILLATION_STEPS = "environment steps in distillation"
+LOWEST_STD = 1e-3
+
+
+class Actor(NamedTuple):
+    """The deterministic part of Figure 1: a trunk that sees the state, and a head for every agent."""
+
+    trunk: MLP  # [S, hidden, D]
+    heads: MLP  # [S, A, …]
+
+    def features(self, full_state: Tensor) -> Tensor:
+        """What all heads see. Shapes: [S, B, D] → [S, A, B, hidden]."""
+        shared = networks.linear(full_state, self.trunk[0], rectified=True)
+        return shared.unsqueeze(1).expand(-1, self.heads[0].weight.shape[1], -1, -1)
+
+    def __call__(self, full_state: Tensor) -> Tensor:
+        """The raw joint action, before tanh. Shapes: [S, B, D] → [S, A, B, n]."""
+        return networks.mlp(self.features(full_state), self.heads)
+
+
+@dataclass
+class Student:
+    """The local policies of one message size, and their optimizer."""
+
+    policies: LocalPolicies
+    optimizer: Adam
+
+
+@dataclass
+class CTEDDState:
+    """What training owns."""
+
+    steps: int
+    streams: Streams
+    copies: Copies
+    replay: Replay
+    ledger: Ledger
+    actor: Actor
+    spread: MLP  # the stochastic heads, [S, A, …]
+    critic: MLP
+    target_actor: Actor
+    target_critic: MLP
+    actor_optimizer: Adam
+    spread_optimizer: Adam
+    critic_optimizer: Adam
+    students: list[Student]  # one for every message size
+
+
+class Recent(NamedTuple):
+    """The steps since the last learning iteration, for equation (5)."""
+
+    full_state: Tensor  # [S, B, D]
+    sampled: Tensor  # [S, B, A, n] before clipping
+
+
+@dataclass(frozen=True)
+class CTEDD:
+    """CTEDD for one team with a bounded vector of actions each; `fixed_std` replaces (5) by a constant spread."""
+
+    message_sizes: tuple[int, ...] = (1, 3)
+    fixed_std: float | None = None
+    hidden: int = 64
+    learning_rate: float = 5e-3
+    first_temperature: float = 0.1
+    last_temperature: float = 1e-3
+    temperature_steps: int = 3_000_000
+    distill_every: int = 10_000
+    distill_repeats: int = 4
+    distill_order: Literal["chronological", "random"] = "chronological"
+    discount: float = 0.95
+    batch_size: int = 1024
+    capacity: int = 1_000_000
+    first_update: int = 25_600
+    steps_per_update: int = 100
+    n_envs: int = 25
+    polyak: float = 0.99
+    clip: float = 0.5
+    regularizer: float = 1e-3
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = {
+        TRAINING_RETURN: TRAINING_RETURN_UNIT,
+        STD: "standard deviation of the policy's Gaussian, in units of the action's half-range; mean over its entries",
+        DISTILLATION_STEPS: "environment steps taken while local policies were distilled; mean over distillations",
+    }
+
+    def __post_init__(self) -> None:
+        if self.steps_per_update % self.n_envs:
+            raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
+        if self.distill_every % self.steps_per_update:
+            raise ValueError(
+                f"distill_every must be a multiple of steps_per_update = {self.steps_per_update}, "
+                f"got {self.distill_every}"
+            )
+
+    def init(self, env: Env[Any], streams: Streams) -> CTEDDState:
+        """Fresh networks, empty replay, new episodes."""
+        team = single_team(env)
+        copies = Copies.of(env, streams, self.n_envs)
+        n_seen = env.full_state(copies.game).shape[-1]
+        n_joint = team.n_agents * team.n_actions
+        head_sizes = (self.hidden, self.hidden, team.n_actions)
+        actor = Actor(
+            networks.xavier(streams, (n_seen, self.hidden)), networks.xavier(streams, head_sizes, (team.n_agents,))
+        )
+        spread = networks.xavier(streams, head_sizes, (team.n_agents,))
+        critic = networks.xavier(streams, (n_seen + n_joint, self.hidden, self.hidden, 1))
+        students = [
+            LocalPolicies.of(streams, team, size, self.hidden, n_outputs=team.n_actions) for size in self.message_sizes
+        ]
+        actions = copies.returns.new_zeros(streams.n_seeds, self.n_envs, team.n_agents, team.n_actions)
+        return CTEDDState(
+            steps=0,
+            streams=streams,
+            copies=copies,
+            replay=Replay.of(copies.game, actions, horizon=env.horizon, capacity=self.capacity),
+            ledger=Ledger.of(self.metrics, streams.n_seeds, streams.device),
+            actor=actor,
+            spread=spread,
+            critic=critic,
+            target_actor=clone(actor),
+            target_critic=clone(critic),
+            actor_optimizer=Adam.of(tensors(actor)),
+            spread_optimizer=Adam.of(tensors(spread)),
+            critic_optimizer=Adam.of(tensors(critic)),
+            students=[Student(policies, Adam.of(tensors(policies))) for policies in students],
+        )
+
+    def advance(self, env: Env[Any], state: CTEDDState) -> None:
+        """Play `steps_per_update` steps, update the global policy once, and distil where it is due."""
+        played = [self._play(env, state) for _ in range(self.steps_per_update // self.n_envs)]
+        state.steps += self.steps_per_update
+        if state.steps >= self.first_update:
+            self._update(env, state, Recent(*(torch.cat(parts, dim=1) for parts in zip(*played, strict=True))))
+        if state.steps % self.distill_every == 0:
+            before = state.steps
+            self._distill(env, state)
+            state.ledger.enter(
+                DISTILLATION_STEPS, torch.full_like(state.copies.returns[:, :1], state.steps - before)
+            )
+
+    def policies(self, state: CTEDDState) -> Mapping[str, Policy]:
+        """The deterministic global policy "G", and the local ones, "L-k" for messages of k numbers."""
+
+        def central(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
+            return (torch.tanh(state.actor(env.full_state(game))).transpose(1, 2),)
+
+        def local(student: Student) -> Policy:
+            return lambda env, game: (torch.tanh(student.policies(seen(env, game))).transpose(1, 2),)
+
+        students = zip(self.message_sizes, state.students, strict=True)
+        return {"G": central} | {f"L-{size}": local(student) for size, student in students}
+
+    def temperature(self, steps: int) -> float:
+        """α: linear from its first to its last value over `temperature_steps`, then constant."""
+        done = min(1.0, steps / self.temperature_steps)
+        return self.first_temperature + done * (self.last_temperature - self.first_temperature)
+
+    def _std(self, spread: MLP, features: Tensor) -> Tensor:
+        """σ_ω(s). Shapes: features [S, A, B, hidden] → [S, A, B, n]."""
+        if self.fixed_std is not None:
+            n_actions = spread[-1].weight.shape[-2]
+            return features.new_full((*features.shape[:-1], n_actions), self.fixed_std)
+        return losses.smooth_bounded(networks.mlp(features, spread), LOWEST_STD, 1.0)
+
+    @torch.no_grad()
+    def _play(self, env: Env[Any], state: CTEDDState) -> tuple[Tensor, Tensor]:
+        game = state.copies.game
+        full_state = env.full_state(game)
+        features = state.actor.features(full_state)
+        mean = torch.tanh(networks.mlp(features, state.actor.heads)).transpose(1, 2)  # [S, E, A, n]
+        std = self._std(state.spread, features).transpose(1, 2)
+        sampled = mean + std * state.streams.normal(*mean.shape[1:])
+        clipped = sampled.clamp(-1.0, 1.0)
+        reward, reached = state.copies.step(env, clipped, state.streams, state.ledger)
+        state.replay.append(game, clipped, reward, reached)
+        state.ledger.enter(STD, std)
+        return full_state, sampled
+
+    def _update(self, env: Env[Any], state: CTEDDState, recent: Recent) -> None:
+        batch = state.replay.sample(state.streams, self.batch_size)
+        full_state = env.full_state(batch.state)
+        reward = batch.reward.mean(dim=-1)  # the team's reward, once: all agents are given the same
+        self._update_critic(state, full_state, batch.actions, reward, env.full_state(batch.next_state))
+        self._update_actor(state, full_state)
+        if self.fixed_std is None:
+            self._update_spread(state, recent)
+        polyak(state.target_critic, state.critic, self.polyak)
+        polyak(state.target_actor, state.actor, self.polyak)
+
+    def _update_critic(
+        self, state: CTEDDState, full_state: Tensor, actions: Tensor, reward: Tensor, next_full_state: Tensor
+    ) -> None:
+        with torch.no_grad():
+            mean = torch.tanh(state.target_actor(next_full_state))  # [S, A, B, n]
+            std = self._std(state.spread, state.actor.features(next_full_state))
+            next_actions = (mean + std * state.streams.normal(*mean.shape[1:])).clamp(-1.0, 1.0)
+            next_value = value(state.target_critic, next_full_state, next_actions)
+            target = losses.td_target(reward, next_value, self.discount)
+        critic = trainable(state.critic)
+        loss = losses.squared_error(value(critic, full_state, actions.transpose(1, 2)), target)
+        self._descend(loss, critic, state.critic_optimizer)
+
+    def _update_actor(self, state: CTEDDState, full_state: Tensor) -> None:
+        actor = trainable(state.actor)
+        raw = actor(full_state)
+        loss = losses.negative_value(value(state.critic, full_state, torch.tanh(raw)))
+        # Mean over each agent's own outputs, summed over agents, as every MADDPG agent has a term of its own.
+        regularizer = self.regularizer * raw.shape[1] * losses.regularizer(raw)
+        self._descend(loss + regularizer, actor, state.actor_optimizer)
+
+    def _update_spread(self, state: CTEDDState, recent: Recent) -> None:
+        with torch.no_grad():
+            features = state.actor.features(recent.full_state)
+            mean = torch.tanh(networks.mlp(features, state.actor.heads))
+            sampled = recent.sampled.transpose(1, 2)  # [S, A, B, n]
+            advantage = value(state.critic, recent.full_state, sampled.clamp(-1.0, 1.0)) - value(
+                state.critic, recent.full_state, mean
+            )
+        spread = trainable(state.spread)
+        std = self._std(spread, features)
+        density = losses.gaussian_log_density(sampled.transpose(1, 2), mean.transpose(1, 2), std.transpose(1, 2))
+        entropy = losses.gaussian_entropy(std.transpose(1, 2))
+        loss = losses.exploration_loss(density, advantage, entropy, self.temperature(state.steps))
+        self._descend(loss, spread, state.spread_optimizer)
+
+    def _distill(self, env: Env[Any], state: CTEDDState) -> None:
+        newest = state.replay.n_steps
+        oldest = max(state.replay.oldest, newest - self.distill_every // self.n_envs)
+        per_batch = max(1, self.batch_size // self.n_envs)
+        for student in state.students:
+            for first in range(oldest, newest, per_batch):
+                last = min(first + per_batch, newest)
+                if self.distill_order == "chronological":
+                    batch = state.replay.between(first, last)
+                else:
+                    batch = state.replay.sample(state.streams, (last - first) * self.n_envs, oldest=oldest)
+                self._teach(env, state, student, batch.state)
+
+    def _teach(self, env: Env[Any], state: CTEDDState, student: Student, visited: Any) -> None:
+        with torch.no_grad():
+            taught = torch.tanh(state.actor(env.full_state(visited)))  # [S, A, B, n]
+            observed = seen(env, visited)
+        for _ in range(self.distill_repeats):
+            policies = trainable(student.policies)
+            loss = losses.distillation_loss(torch.tanh(policies(observed)), taught)
+            self._descend(loss, policies, student.optimizer)
+
+    def _descend(self, loss: Tensor, network: tuple[Any, ...], optimizer: Adam) -> None:
+        descend(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
+
+
+def value(critic: MLP, full_state: Tensor, actions: Tensor) -> Tensor:
+    """Q(s, a). Shapes: full_state [S, B, D], actions [S, A, B, n] → [S, B]."""
+    return networks.mlp(torch.cat([full_state, *actions.unbind(1)], dim=-1), critic)[..., 0]

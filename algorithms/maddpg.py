@@ -1,0 +1,187 @@
+"""MADDPG: decentralised actors trained by centralised critics (Lowe et al. 2017), as openai/maddpg runs it.
+
+`message_size=0` is the original two-layer actor. With k > 0 the actor is CTEDD's Figure 2: every agent turns its
+observation into a message of k numbers for all others, and acts on its observation and theirs. Gradients pass through
+the channel.
+
+What the public code does and a textbook would not, with where it does (openai/maddpg@3ceefa0, maddpg/trainer/maddpg.py
+and experiments/train.py, unless said otherwise):
+
+ 1. agents update one after the other, each on a batch of its own; agent i+1 already sees agent i's new targets;
+ 2. target actions are samples of the target policies, not their means;
+ 3. the other agents' actions in the actor's loss are the replayed ones;
+ 4. target networks start from their own random numbers, not as copies (`U.initialize()`, train.py);
+ 5. gradients are clipped to 0.5 variable by variable (tf_util.py `minimize_and_clip`), not by their joint norm;
+ 6. Adam at 1e-2, ε outside of the bias correction;
+ 7. the actor's loss holds 1e-3 times the mean square of its raw outputs, mean and log-std alike;
+ 8. exploration is sampling from the policy, whose std is learnt; there is no other noise and no schedule;
+ 9. an episode cut by the time limit is bootstrapped through;
+10. one update every 100 environment steps, the first when batch size × 25 = 25 600 transitions are there.
+
+Where we differ: all agents' critics see the full state, not the concatenated observations, because CTEDD's text gives it
+to its Q-network and only the actors should differ in the comparison; E copies play side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from algorithms import Policy
+from algorithms import _losses as losses
+from algorithms import _networks as networks
+from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, seen
+from algorithms._ledger import Ledger
+from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
+from algorithms._optimizers import Adam, descend
+from algorithms._replay import Replay, Transitions
+from algorithms._local_policies import LocalPolicies, single_team
+from environments import Env, Streams
+
+STD = "exploration std"
+
+
+@dataclass
+class MADDPGState:
+    """What training owns. Networks are stacked over agents: weights [S, A, out, in]."""
+
+    steps: int
+    streams: Streams
+    copies: Copies
+    replay: Replay
+    ledger: Ledger
+    actors: LocalPolicies
+    target_actors: LocalPolicies
+    critics: MLP
+    target_critics: MLP
+    actor_optimizers: list[Adam]
+    critic_optimizers: list[Adam]
+
+
+@dataclass(frozen=True)
+class MADDPG:
+    """Multi-agent deep deterministic policy gradient for one team with a bounded vector of actions each."""
+
+    message_size: int = 0
+    hidden: int = 64
+    learning_rate: float = 1e-2
+    discount: float = 0.95
+    batch_size: int = 1024
+    capacity: int = 1_000_000
+    first_update: int = 25_600
+    steps_per_update: int = 100
+    n_envs: int = 25
+    polyak: float = 0.99
+    clip: float = 0.5
+    regularizer: float = 1e-3
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = {
+        TRAINING_RETURN: TRAINING_RETURN_UNIT,
+        STD: "standard deviation of the policy's Gaussian, in units of the action's half-range; mean over its entries",
+    }
+
+    def __post_init__(self) -> None:
+        if self.steps_per_update % self.n_envs:
+            raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
+
+    def init(self, env: Env[Any], streams: Streams) -> MADDPGState:
+        """Fresh networks, empty replay, new episodes."""
+        team = single_team(env)
+        copies = Copies.of(env, streams, self.n_envs)
+        n_inputs = env.full_state(copies.game).shape[-1] + team.n_agents * team.n_actions
+        critic_sizes = (n_inputs, self.hidden, self.hidden, 1)
+        actors, target_actors = (
+            LocalPolicies.of(streams, team, self.message_size, self.hidden, n_outputs=2 * team.n_actions)
+            for _ in range(2)
+        )
+        critics, target_critics = (networks.xavier(streams, critic_sizes, (team.n_agents,)) for _ in range(2))
+        agents = range(team.n_agents)
+        actions = copies.returns.new_zeros(streams.n_seeds, self.n_envs, team.n_agents, team.n_actions)
+        return MADDPGState(
+            steps=0,
+            streams=streams,
+            copies=copies,
+            replay=Replay.of(copies.game, actions, horizon=env.horizon, capacity=self.capacity),
+            ledger=Ledger.of(self.metrics, streams.n_seeds, streams.device),
+            actors=actors,
+            target_actors=target_actors,
+            critics=critics,
+            target_critics=target_critics,
+            actor_optimizers=[Adam.of(tensors(actors.reaching(i))) for i in agents],
+            critic_optimizers=[Adam.of(tensors(of_agent(critics, i))) for i in agents],
+        )
+
+    def advance(self, env: Env[Any], state: MADDPGState) -> None:
+        """Play `steps_per_update` steps, then update every agent once."""
+        for _ in range(self.steps_per_update // self.n_envs):
+            self._play(env, state)
+        state.steps += self.steps_per_update
+        if state.steps >= self.first_update:
+            for agent in range(len(state.critic_optimizers)):
+                self._update(env, state, agent)
+
+    def policies(self, state: MADDPGState) -> Mapping[str, Policy]:
+        """The means of the actors."""
+
+        def greedy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
+            mean, _ = gaussian(state.actors(seen(env, game)))
+            return (mean.transpose(1, 2),)
+
+        return {"greedy": greedy}
+
+    @torch.no_grad()
+    def _play(self, env: Env[Any], state: MADDPGState) -> None:
+        game = state.copies.game
+        mean, std = gaussian(state.actors(seen(env, game)).transpose(1, 2))  # [S, E, A, n]
+        actions = mean + std * state.streams.normal(*mean.shape[1:])
+        reward, reached = state.copies.step(env, actions, state.streams, state.ledger)
+        state.replay.append(game, actions, reward, reached)
+        state.ledger.enter(STD, std)
+
+    def _update(self, env: Env[Any], state: MADDPGState, agent: int) -> None:
+        batch = state.replay.sample(state.streams, self.batch_size)
+        full_state = env.full_state(batch.state)  # [S, B, D]
+        self._update_critic(env, state, batch, full_state, agent)
+        self._update_actor(env, state, batch, full_state, agent)
+        polyak(of_agent(state.target_critics, agent), of_agent(state.critics, agent), self.polyak)
+        polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
+
+    def _update_critic(
+        self, env: Env[Any], state: MADDPGState, batch: Transitions, full_state: Tensor, agent: int
+    ) -> None:
+        with torch.no_grad():
+            mean, std = gaussian(state.target_actors(seen(env, batch.next_state)))  # [S, A, B, n]
+            next_actions = mean + std * state.streams.normal(*mean.shape[1:])
+            inputs = torch.cat([env.full_state(batch.next_state), *next_actions.unbind(1)], dim=-1)
+            next_value = networks.mlp(inputs, of_agent(state.target_critics, agent))[..., 0]
+            target = losses.td_target(batch.reward[..., agent], next_value, self.discount)
+        critic = trainable(of_agent(state.critics, agent))
+        value = networks.mlp(torch.cat([full_state, batch.actions.flatten(2)], dim=-1), critic)[..., 0]
+        self._descend(losses.squared_error(value, target), critic, state.critic_optimizers[agent])
+
+    def _update_actor(
+        self, env: Env[Any], state: MADDPGState, batch: Transitions, full_state: Tensor, agent: int
+    ) -> None:
+        actor = trainable(state.actors.reaching(agent))
+        raw = actor.of_agent(seen(env, batch.state), agent)  # [S, B, 2n]
+        mean, std = gaussian(raw)
+        actions = list(batch.actions.unbind(2))
+        actions[agent] = mean + std * state.streams.normal(*mean.shape[1:])
+        critic = of_agent(state.critics, agent)
+        value = networks.mlp(torch.cat([full_state, *actions], dim=-1), critic)[..., 0]
+        loss = losses.negative_value(value) + self.regularizer * losses.regularizer(raw)
+        self._descend(loss, actor, state.actor_optimizers[agent])
+
+    def _descend(self, loss: Tensor, network: tuple[Any, ...], optimizer: Adam) -> None:
+        descend(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
+
+
+def gaussian(raw: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean and std that a policy's raw output stands for. Source: openai/maddpg@3ceefa0 `DiagGaussianPd`."""
+    mean, log_std = raw.chunk(2, dim=-1)
+    return mean, log_std.contiguous().exp()  # of a strided view, exp would run without vector instructions

@@ -1,0 +1,332 @@
+"""What is claimed: the papers as data.
+
+A figure or table is one file with one `FIGURE`: the curves it needs, the sentences that the paper says about them, how
+it was drawn, and where we depart from it. Everything else is shared machinery.
+
+    Figure → Cells → missing seeds → train · evaluate → Run per seed → Store → per-seed scores → Claim → Verdict → page
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+PROFILES = ("smoke", "quick", "paper")
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A publication that is re-implemented here."""
+
+    name: str
+    title: str
+    authors: str
+    venue: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much of the paper's protocol a profile runs. Not part of a cell's key: a larger budget extends a smaller one.
+
+    Units: `n_steps` are environment steps per seed, over all copies.
+    """
+
+    n_seeds: int
+    n_steps: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Tests of the greedy policies, on fresh episodes that training never sees.
+
+    Units: `every` in environment steps per seed; `n_episodes` per test and seed. The score of an episode is the sum over
+    its steps and over all agents of the reward.
+    """
+
+    every: int
+    n_episodes: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One algorithm in one environment, tested in one way: what a seed is run of.
+
+    `environment` is the name under which the paper knows the game ("CN-V1").
+    """
+
+    name: str
+    environment: str
+    algorithm: Any  # algorithms.Algorithm
+    env: Any  # environments.Env
+    evaluation: Evaluation
+    device: Literal["cpu", "cuda"] = "cpu"  # a class of devices; their numbers differ in the last bits
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """All that the numbers depend on, in full, as JSON values."""
+        return {
+            "algorithm": described(self.algorithm),
+            "environment": described(self.env),
+            "evaluation": described(self.evaluation),
+            "dtype": "float32",
+            "device": self.device,
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """`<algorithm>/<environment>/<digest>`: where the results of this cell lie.
+
+        Fields at their default stay out of the digest, so that a field added later leaves older results where they are;
+        the store compares the settings in full and refuses a result whose settings differ.
+        """
+        distinctive = {
+            "algorithm": described(self.algorithm, only_distinctive=True),
+            "environment": described(self.env, only_distinctive=True),
+            "evaluation": described(self.evaluation, only_distinctive=True),
+            "dtype": "float32",
+            "device": self.device,
+        }
+        digest = hashlib.sha256(json.dumps(distinctive, sort_keys=True).encode()).hexdigest()[:12]
+        return f"{type(self.algorithm).__name__}/{self.environment}/{digest}"
+
+
+def described(thing: Any, *, only_distinctive: bool = False) -> Any:
+    """A frozen dataclass (nested, with tuples) as JSON values, with its class and `version`.
+
+    Raises: TypeError where a field is of a kind that JSON cannot hold.
+    """
+    if is_dataclass(thing) and not isinstance(thing, type):
+        shown = {
+            item.name: described(getattr(thing, item.name), only_distinctive=only_distinctive)
+            for item in fields(thing)
+            if not (only_distinctive and item.default is not MISSING and getattr(thing, item.name) == item.default)
+        }
+        return {"class": type(thing).__name__, "version": getattr(thing, "version", None), **shown}
+    if isinstance(thing, tuple):
+        return [described(item, only_distinctive=only_distinctive) for item in thing]
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return thing
+    raise TypeError(f"a setting must be a number, a text, a tuple or a dataclass, got {type(thing).__name__}")
+
+
+class Statistic(Protocol):
+    """A seed's curve turned into one number, fixed in advance. Implementations are frozen dataclasses."""
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+
+    def __call__(self, curve: Curve) -> float:
+        """The number; NaN where the run diverged; +inf where an event did not come within the budget."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric of one seed. Shapes: steps and values [N]. Units: steps are environment steps per seed."""
+
+    steps: Floats
+    values: Floats
+    horizon: int
+
+    @property
+    def episodes(self) -> Floats:
+        """Learning episodes at each point."""
+        return self.steps / self.horizon
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number a seed: a statistic of a metric of a cell."""
+
+    cell: Cell
+    metric: str
+    statistic: Statistic
+
+    @property
+    def label(self) -> str:
+        """How tables call it."""
+        return f"{self.cell.name} {self.metric}"
+
+
+@dataclass(frozen=True)
+class Outperforms:
+    """`left` is larger than `right`. `gap` is the difference that the paper prints, where it prints one; otherwise the
+    smallest effect of interest is a tenth of the range between `reference` (a random policy) and the better side."""
+
+    gap: float | None = None
+    reference: Score | None = None
+
+
+@dataclass(frozen=True)
+class AboutEquals:
+    """`left` and `right` differ by less than a margin: a tenth of the range between `reference` and the better side."""
+
+    reference: Score
+
+
+@dataclass(frozen=True)
+class FewerEpisodes:
+    """`left` needs fewer episodes than `right` to reach a threshold; `ratio` is how many times fewer, where printed."""
+
+    ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class Printed:
+    """`left` equals a number that the paper prints, within a tolerance. `n_runs` is how many runs it is the mean of."""
+
+    value: float
+    tolerance: float
+    n_runs: int = 1
+
+
+Rule = Outperforms | AboutEquals | FewerEpisodes | Printed
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison of a claim."""
+
+    label: str
+    left: Score
+    right: Score | None
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One falsifiable sentence of the paper and the comparisons that decide it.
+
+    `about` says which part of training it speaks of: a claim about the end is not assessed on a truncated budget.
+    `family` names the claims among which Holm's correction is made.
+    """
+
+    id: str
+    quote: str
+    place: str
+    rows: tuple[Row, ...]
+    about: Literal["beginning", "end", "structure"] = "end"
+    untestable: str = ""
+    note: str = ""
+
+
+Outcome = Literal[
+    "REPRODUCED",
+    "PARTIAL",
+    "NOT REPRODUCED",
+    "REVERSED",
+    "INCONCLUSIVE",
+    "NOT ASSESSED",
+    "INCOMPLETE",
+    "INVALID",
+    "UNTESTABLE",
+]
+
+
+@dataclass(frozen=True)
+class RowVerdict:
+    """What one comparison came to. Differences are `left - right`; for `FewerEpisodes` the estimate is the ratio."""
+
+    label: str
+    outcome: Outcome
+    estimate: float
+    low: float  # ends of the 90 % interval
+    high: float
+    p: float  # one-sided, before Holm; NaN where the rule makes no test
+    p_holm: float  # after Holm
+    n_left: int
+    n_right: int
+    standardised: float  # difference in pooled standard deviations
+    improvement: float  # probability that a seed of left beats a seed of right
+    left_mean: float
+    right_mean: float
+    unit: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a claim came to, with the evidence of each row."""
+
+    claim: str
+    outcome: Outcome
+    rows: tuple[RowVerdict, ...]
+    profile: str
+    budget: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve of a panel: which metric of which cell, under the paper's name for it."""
+
+    label: str
+    cell: Cell
+    metric: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes."""
+
+    title: str
+    lines: tuple[Line, ...]
+    ylabel: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Something that the paper leaves open or that we do otherwise: what, which way, why."""
+
+    question: str
+    choice: str
+    reason: str
+    departs: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure or table of a paper, with all that it takes to draw and to judge it."""
+
+    paper: Paper
+    name: str
+    title: str
+    caption: str
+    panels: tuple[Panel, ...]
+    claims: tuple[Claim, ...]
+    budgets: Mapping[str, Mapping[str, Budget]]  # profile, environment
+    decisions: tuple[Decision, ...] = ()
+    family: str = "figures"
+    published: tuple[str, ...] = field(default=())
+
+    @property
+    def id(self) -> str:
+        """`ctedd/fig5`."""
+        return f"{self.paper.name}/{self.name}"
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell that a panel or a claim needs, each once, in order of first use."""
+        drawn = [line.cell for panel in self.panels for line in panel.lines]
+        scores = [score for claim in self.claims for row in claim.rows for score in scores_of(row)]
+        return tuple({cell.key: cell for cell in [*drawn, *(score.cell for score in scores)]}.values())
+
+    def budget(self, profile: str, cell: Cell) -> Budget:
+        """What a profile asks of a cell of this figure."""
+        return self.budgets[profile][cell.environment]
+
+
+def scores_of(row: Row) -> tuple[Score, ...]:
+    """Every score that a row reads."""
+    reference = row.rule.reference if isinstance(row.rule, Outperforms | AboutEquals) else None
+    return tuple(score for score in (row.left, row.right, reference) if score is not None)

@@ -1,0 +1,128 @@
+"""A curve turned into one number, fixed before anything is run.
+
+A diverged run has values that are not finite. Its score is NaN if the statistic reads such a value, and NaN is never
+dropped: the verdicts count it as the worst value of the comparison (as "never reached" for `EpisodesTo`). A run that
+diverges after the part of the curve that a statistic reads keeps its number.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks import Curve, Floats
+
+
+@dataclass(frozen=True)
+class Final:
+    """Mean of the last `window` tests (of all of them, where a run is shorter than that)."""
+
+    window: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"mean of the last {self.window} tests"
+
+    def __call__(self, curve: Curve) -> float:
+        """1/w Σ_{i > N−w} y_i."""
+        return _finite_mean(curve.values[-self.window :])
+
+
+@dataclass(frozen=True)
+class Last:
+    """The last value as it stands: counters, and numbers that are measured once."""
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return "last value"
+
+    def __call__(self, curve: Curve) -> float:
+        """y_N."""
+        return _finite_mean(curve.values[-1:])
+
+
+@dataclass(frozen=True)
+class Early:
+    """Mean over the tests after the start and within the first `fraction` of `n_steps`.
+
+    `n_steps` is the paper's budget, not the run's: the beginning of training is then the same stretch of training
+    in every profile. A profile that is to judge it must run at least as far.
+    """
+
+    fraction: float
+    n_steps: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"mean over the first {self.fraction:.0%} of {self.n_steps:,} steps"
+
+    def __call__(self, curve: Curve) -> float:
+        """Mean of y_i over 0 < step_i ≤ fraction · n_steps."""
+        return _finite_mean(curve.values[(curve.steps > 0) & (curve.steps <= self.fraction * self.n_steps)])
+
+
+@dataclass(frozen=True)
+class Area:
+    """Mean over the curve: the area under it divided by its length, which needs no threshold to speak of speed."""
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return "mean over training"
+
+    def __call__(self, curve: Curve) -> float:
+        """∫ y d(step) / (step_N − step_1), by trapezoids."""
+        if len(curve.values) == 1 or not np.isfinite(curve.values).all():
+            return _finite_mean(curve.values)
+        return float(np.trapezoid(curve.values, curve.steps) / (curve.steps[-1] - curve.steps[0]))
+
+
+@dataclass(frozen=True)
+class EpisodesTo:
+    """Learning episodes at the first test from which on the mean of the last `smooth` tests stays at `threshold` or
+    above for `stay` tests; +inf if that does not come within the budget.
+
+    The untrained test at step 0 is left out: no number of episodes, whose logarithm is compared, is 0.
+    """
+
+    threshold: float
+    smooth: int = 1
+    stay: int = 1
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"episodes until the mean of {self.smooth} tests stays ≥ {self.threshold:g} for {self.stay} tests"
+
+    def __call__(self, curve: Curve) -> float:
+        """min {episode_i : ȳ_i, …, ȳ_{i+stay−1} ≥ threshold}, ȳ_i the mean of the `smooth` tests that end with i."""
+        after = curve.steps > 0
+        values, episodes = curve.values[after], curve.episodes[after][self.smooth - 1 :]
+        reached = _trailing_means(values, self.smooth) >= self.threshold
+        for first in range(len(reached) - self.stay + 1):
+            if reached[first : first + self.stay].all():
+                return float(episodes[first])
+        return math.inf if np.isfinite(values).all() else math.nan
+
+
+def _trailing_means(values: Floats, width: int) -> Floats:
+    """Mean of each `width` neighbours. Shapes: [N] → [N − width + 1], empty where N < width."""
+    if len(values) < width:
+        return np.empty(0)
+    means: Floats = np.lib.stride_tricks.sliding_window_view(values, width).mean(axis=-1)
+    return means
+
+
+def _finite_mean(values: Floats) -> float:
+    """The mean; NaN where a value is not finite.
+
+    Raises: ValueError where the run has no test in the stretch that is asked for.
+    """
+    if len(values) == 0:
+        raise ValueError("a score needs at least one test in its part of the curve, found none")
+    return float(values.mean()) if np.isfinite(values).all() else math.nan

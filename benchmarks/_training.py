@@ -1,0 +1,176 @@
+"""One cell's seeds in training: the only place where an algorithm meets an environment."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from algorithms import Policy
+from algorithms._tree import joined, split
+from benchmarks import Cell
+from environments import Streams
+from results import Run, State
+
+TEST_RETURN = "test return"
+
+
+@dataclass
+class Training:
+    """The learner of several seeds and the curves that it has drawn so far: all that is saved to go on."""
+
+    learner: Any  # algorithms.TrainState
+    steps: Tensor  # [S, N] float64: when each test was
+    curves: dict[str, Tensor]  # [S, N] float32
+    read: dict[str, Tensor]  # [S, 2] float64: the ledger at the last test
+
+    @classmethod
+    def of(cls, cell: Cell, seeds: Sequence[int]) -> Training:
+        """The beginning."""
+        learner = cell.algorithm.init(cell.env, Streams.of(seeds, "training", cell.device))
+        empty = torch.empty(len(seeds), 0)
+        read = {metric: torch.zeros_like(total) for metric, total in learner.ledger.totals.items()}
+        return cls(learner, empty.double(), {name: empty for name in units(cell, learner)}, read)
+
+    @classmethod
+    def resumed(cls, cell: Cell, seeds: Sequence[int], states: Sequence[State]) -> Training:
+        """Where the states stood, which must all stand at the same step."""
+        return joined(cls.of(cell, seeds), [state.tensors for state in states])
+
+    def saved(self, n_seeds: int) -> list[dict[str, Tensor]]:
+        """One set of tensors a seed."""
+        return split(self, n_seeds)
+
+
+def units(cell: Cell, learner: Any) -> dict[str, str]:
+    """Every metric that a cell records, and its unit in words."""
+    tested = (
+        f"sum over agents and steps of the reward of an episode without exploration; "
+        f"mean over {cell.evaluation.n_episodes} test episodes"
+    )
+    return {f"{TEST_RETURN} {policy}": tested for policy in cell.algorithm.policies(learner)} | dict(
+        cell.algorithm.metrics
+    )
+
+
+def train(cell: Cell, seeds: Sequence[int], training: Training, n_steps: int, pause: Callable[[int], bool]) -> None:
+    """Go on until `n_steps`, testing when it is due; `pause(steps)` is asked after every iteration whether to stop.
+
+    Units: `n_steps` in environment steps per seed.
+    """
+    learner = training.learner
+    while learner.steps < n_steps:
+        before = learner.steps
+        cell.algorithm.advance(cell.env, learner)
+        if learner.steps // cell.evaluation.every > before // cell.evaluation.every:
+            _record(cell, seeds, training)
+        if pause(learner.steps):
+            return
+
+
+@torch.no_grad()
+def tested(cell: Cell, policy: Policy, seeds: Sequence[int], steps: int) -> Tensor:
+    """The mean return of a policy over fresh episodes; all policies of one test meet the same episodes. Shapes: [S]."""
+    streams = Streams.of(seeds, f"test after {steps} steps", cell.device)
+    game = cell.env.reset(streams, cell.evaluation.n_episodes)
+    total = torch.zeros(len(seeds), cell.evaluation.n_episodes, device=cell.device)
+    for _ in range(cell.env.horizon):
+        actions = policy(cell.env, game)
+        game, reward, _ = cell.env.step(game, tuple(a.nan_to_num(0.0, 0.0, 0.0) for a in actions), streams)
+        # A diverged policy has no return: NaN times zero is NaN.
+        total += reward.sum(dim=-1) + sum(0.0 * a.flatten(2).sum(dim=-1) for a in actions)
+    return total.mean(dim=1)
+
+
+def runs(cell: Cell, seeds: Sequence[int], training: Training, provenance: Mapping[str, Any]) -> list[Run]:
+    """What is stored of each seed."""
+    described = units(cell, training.learner)
+    return [
+        Run(
+            key=cell.key,
+            seed=seed,
+            steps=training.steps[row].numpy(),
+            metrics={name: values[row].numpy() for name, values in training.curves.items()},
+            units=described,
+            provenance=provenance,
+        )
+        for row, seed in enumerate(seeds)
+    ]
+
+
+def provenance(device: str, n_seeds: int, wall_seconds: float) -> dict[str, Any]:
+    """Where numbers come from. `wall_seconds` is of all `seeds_together`."""
+    name = torch.cuda.get_device_name() if device == "cuda" else _processor()
+    return {
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": name,
+        "threads": torch.get_num_threads(),
+        "seeds_together": n_seeds,
+        "wall_seconds": round(wall_seconds, 1),
+    }
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep the memory that tensors give back.
+
+    By default it returns every block of more than a few hundred kilobytes to the system and takes it anew, page by
+    page, at the next operation; that alone makes training a third slower. Other C libraries are left as they are.
+    """
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # names of malloc.h
+        libc.mallopt(mmap_threshold, 32 << 20)
+        libc.mallopt(trim_threshold, 2**31 - 1)
+        libc.mallopt(top_pad, 64 << 20)
+
+
+def _record(cell: Cell, seeds: Sequence[int], training: Training) -> None:
+    learner = training.learner
+    steps = learner.steps
+    values = {
+        f"{TEST_RETURN} {name}": tested(cell, policy, seeds, steps)
+        for name, policy in cell.algorithm.policies(learner).items()
+    }
+    for metric, total in learner.ledger.totals.items():
+        window = total - training.read[metric]
+        values[metric] = window[:, 0] / window[:, 1]  # NaN where nothing was entered
+        training.read[metric] = total.clone()
+    now = torch.full((len(seeds), 1), steps, dtype=torch.float64)
+    training.steps = torch.cat([training.steps, now], dim=1)
+    training.curves = {
+        name: torch.cat([curve, values[name].float().cpu()[:, None]], dim=1) for name, curve in training.curves.items()
+    }
+
+
+def _commit() -> str:
+    """The commit of the code, with "+" where it has been changed since; "" outside of a checkout."""
+    here = Path(__file__).parent
+    found = subprocess.run(
+        ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() if found.returncode == 0 else ""
+
+
+def _processor() -> str:
+    """The processor's name, as the system tells it."""
+    if Path("/proc/cpuinfo").exists():
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

@@ -1,0 +1,79 @@
+"""What is played: every game as pure functions of tensors, `S` seeds times `E` copies at once.
+
+An environment is a frozen dataclass of the game's constants. It keeps nothing between calls:
+
+    env = SimpleSpread()
+    streams = Streams.of(seeds=[0, 1], purpose="training", device="cpu")
+    state = env.reset(streams, n_envs=25)                        # every field [S, E, ...]
+    observations = env.observe(state)                            # one [S, E, A_role, *shape] a role
+    state, reward, terminated = env.step(state, actions, streams)    # actions: one tensor a role
+
+Axes stand in one order everywhere: S seeds, E copies, A agents, features. Nothing reduces, normalises, clips or draws
+across axis 0, so a seed that runs alone gives the same numbers as the same seed among others.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple, Protocol, TypeVar
+
+from torch import Tensor
+
+from environments._streams import Streams
+
+__all__ = ["Action", "Box", "Discrete", "Env", "Role", "State", "Streams"]
+
+
+class Box(NamedTuple):
+    """A bounded vector: actions are float tensors `[S, E, A_role, n]` with entries in [low, high]."""
+
+    n: int
+    low: float = -1.0
+    high: float = 1.0
+
+
+class Discrete(NamedTuple):
+    """One of `n` choices: actions are int64 tensors `[S, E, A_role]` with entries 0 … n-1."""
+
+    n: int
+
+
+Action = Box | Discrete
+
+
+class Role(NamedTuple):
+    """A group of interchangeable agents: same observation, same actions."""
+
+    name: str
+    n_agents: int
+    observation_shape: tuple[int, ...]
+    action: Action
+
+
+State = TypeVar("State", bound=tuple[Tensor, ...])  # a NamedTuple of tensors, each [S, E, ...]
+
+
+class Env(Protocol[State]):
+    """A game. Implementations are frozen dataclasses whose fields are the game's constants."""
+
+    version: ClassVar[int]
+    """Raised when, and only when, the same call returns other numbers: it is part of every result's key."""
+
+    @property
+    def horizon(self) -> int:
+        """Steps until an episode is truncated; truncation is never reported as termination."""
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The groups of agents, in the order of the agent axis: predators and prey are two roles."""
+
+    def reset(self, streams: Streams, n_envs: int) -> State:
+        """The first state of `n_envs` fresh episodes a seed. Shapes: every field [S, E, ...]."""
+
+    def step(self, state: State, actions: tuple[Tensor, ...], streams: Streams) -> tuple[State, Tensor, Tensor]:
+        """The next state, the reward [S, E, A] of every agent, and whether the game ended by its rules, [S, E] bool."""
+
+    def observe(self, state: State) -> tuple[Tensor, ...]:
+        """What each agent sees: one tensor [S, E, A_role, *observation_shape] a role."""
+
+    def full_state(self, state: State) -> Tensor:
+        """All that matters for the future, as a vector for centralised critics and policies. Shapes: [S, E, D]."""

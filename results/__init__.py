@@ -1,0 +1,18 @@
+"""What was measured: one curve per seed, kept so that it is whole, ours and never overwritten by other numbers.
+
+    store = Store(Path("results/recorded"))
+    store.writable()                                   # a sentence now rather than after hours of training
+    for seed in store.missing(cell, seeds=range(10), n_steps=3_000_000):
+        store.save(cell, train(cell, seed))            # a Run
+    store.load(cell, seed=3).upto(1_000_000).metrics["return"]
+
+A result is a `Run` in a `Store`, small and kept in git; `Stores` reads one's own store first and the recorded one after
+it. What training needs to go on lies outside git, in `States`.
+"""
+
+from results._files import Lock, StoreError
+from results._run import Run
+from results._states import State, States
+from results._store import Keyed, Store, Stores
+
+__all__ = ["Keyed", "Lock", "Run", "State", "States", "Store", "StoreError", "Stores"]

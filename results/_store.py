@@ -1,0 +1,198 @@
+"""Where runs are kept: one folder a cell, one small JSON file a seed, readable without us.
+
+    <folder>/<algorithm>/<environment>/<digest>/cell.json        the settings in full
+    <folder>/<algorithm>/<environment>/<digest>/seed-003.json    curves, units, provenance, checksum
+
+Arrays that are drawn rather than compared (Q maps, snapshots) would lie beside a seed, as `seed-003.npz`.
+
+Nothing is deleted, and no number is ever replaced by another: a longer run replaces a shorter one that it begins with.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from results import _sealed
+from results._files import StoreError, explained, lock, made, place, probe
+from results._run import Run, content, disagreement, from_content
+
+CELL = "cell.json"
+SEED = re.compile(r"seed-(\d{3}|[1-9]\d{3,})\.json")
+
+
+class Keyed(Protocol):
+    """What the store must know of a cell: where its results lie, and all that they depend on, as JSON values."""
+
+    @property
+    def key(self) -> str:
+        """`<algorithm>/<environment>/<digest>`."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings in full, compared with the stored ones at every reading and writing."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Runs in a folder. Any number of processes may read and write it at once."""
+
+    folder: Path
+
+    def keys(self) -> tuple[str, ...]:
+        """Every cell that has been stored."""
+        with explained(self.folder):
+            found = sorted(path.parent.relative_to(self.folder) for path in self.folder.glob(f"[!.]*/*/*/{CELL}"))
+        return tuple(path.as_posix() for path in found)
+
+    def seeds(self, key: str) -> tuple[int, ...]:
+        """The seeds of a cell that have been stored, however long."""
+        folder = place(self.folder, key)
+        with explained(folder):
+            names = [path.name for path in folder.iterdir()] if folder.exists() else []
+        return tuple(sorted(int(match[1]) for match in map(SEED.fullmatch, names) if match))
+
+    def load(self, cell: Keyed, seed: int) -> Run | None:
+        """The run of a seed, or None where it is absent.
+
+        Raises: StoreError where a file is damaged or foreign, or was made with other settings.
+        """
+        run = self._run(cell.key, seed)  # before the settings: whoever writes, writes them in the other order
+        if not self._settled(cell) and run is not None:
+            raise self._homeless(cell.key)
+        return run
+
+    def missing(self, cell: Keyed, seeds: Iterable[int], n_steps: float) -> tuple[int, ...]:
+        """The seeds whose run is absent or ends before `n_steps`.
+
+        Units: `n_steps` is when the last test is due, in environment steps per seed.
+        Raises: StoreError as in `load`.
+        """
+        runs = {seed: self.load(cell, seed) for seed in seeds}
+        return tuple(seed for seed, run in runs.items() if run is None or run.n_steps < n_steps)
+
+    def save(self, cell: Keyed, run: Run) -> None:
+        """Keeps a run, unless the stored one is as long or longer and begins with the same numbers.
+
+        Raises: StoreError, with nothing changed, where the stored numbers or settings differ or cannot be read, or
+        where the folder cannot be written; ValueError where the run is of another cell.
+        """
+        if run.key != cell.key:
+            raise ValueError(f"a run of {cell.key} was expected, got one of {run.key}")
+        folder = place(self.folder, cell.key)
+        with explained(folder), lock(made(folder) / ".lock"):
+            self._settle(cell)
+            stored = self._run(cell.key, run.seed)
+            if stored is None or self._goes_on(stored, run):
+                _sealed.write(self._path(cell.key, run.seed), content(run))
+
+    def writable(self) -> None:
+        """Tries what saving will do, so that a bad folder shows before training and not after.
+
+        Raises: StoreError where the folder cannot be created, written or locked.
+        """
+        probe(self.folder)
+
+    def _path(self, key: str, seed: int) -> Path:
+        return place(self.folder, key) / f"seed-{seed:03d}.json"
+
+    def _run(self, key: str, seed: int) -> Run | None:
+        path = self._path(key, seed)
+        stored = _sealed.read(path)
+        if stored is None:
+            return None
+        try:
+            run = from_content(stored)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"{path} must hold a run, got {error!r}: move it away and train again") from error
+        if (run.key, run.seed) != (key, seed):
+            raise StoreError(
+                f"{path} must hold seed {seed} of {key}, got seed {run.seed} of {run.key}: move it to its own place"
+            )
+        return run
+
+    def _goes_on(self, stored: Run, run: Run) -> bool:
+        """Whether `run` is longer than what is stored."""
+        differing = disagreement(stored, run)
+        if differing is not None:
+            raise StoreError(
+                f"{self._path(run.key, run.seed)} holds other numbers ({differing}), so they come from another machine "
+                "or version: train into another store"
+            )
+        return run.steps.size > stored.steps.size
+
+    def _settled(self, cell: Keyed) -> bool:
+        """Whether the settings of a cell are stored, after comparing them in full."""
+        path = place(self.folder, cell.key) / CELL
+        stored = _sealed.read(path)
+        if stored is None:
+            return False
+        if stored.get("key") != cell.key:
+            raise StoreError(f"{path} must be of {cell.key}, got {stored.get('key')}: move it to its own place")
+        changed = _changed(stored.get("settings"), json.loads(json.dumps(dict(cell.settings))))
+        if changed is not None:
+            raise StoreError(f"{path} was made with other settings: {changed}; restore the value or raise the version")
+        return True
+
+    def _settle(self, cell: Keyed) -> None:
+        """Stores the settings with the first run."""
+        if self._settled(cell):
+            return
+        if self.seeds(cell.key):
+            raise self._homeless(cell.key)
+        _sealed.write(place(self.folder, cell.key) / CELL, {"key": cell.key, "settings": dict(cell.settings)})
+
+    def _homeless(self, key: str) -> StoreError:
+        path = place(self.folder, key) / CELL
+        return StoreError(f"{path} must hold the settings of the seeds beside it, got no file: restore it from git")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """One's own store, and behind it the recorded one, which is only read."""
+
+    working: Store
+    recorded: Store | None = None
+
+    def load(self, cell: Keyed, seed: int, n_steps: float) -> Run | None:
+        """The first run that reaches `n_steps`, one's own before the recorded one; otherwise the longest that there is.
+
+        Raises: StoreError as in `Store.load`.
+        """
+        runs = [run for store in self._layers if (run := store.load(cell, seed)) is not None]
+        longest = max(runs, key=lambda run: run.n_steps, default=None)
+        return next((run for run in runs if run.n_steps >= n_steps), longest)
+
+    def missing(self, cell: Keyed, seeds: Iterable[int], n_steps: float) -> tuple[int, ...]:
+        """The seeds that no store holds up to `n_steps`."""
+        left = tuple(seeds)
+        for store in self._layers:
+            left = store.missing(cell, left, n_steps)
+        return left
+
+    def save(self, cell: Keyed, run: Run) -> None:
+        """Keeps a run among one's own."""
+        self.working.save(cell, run)
+
+    @property
+    def _layers(self) -> tuple[Store, ...]:
+        return (self.working,) if self.recorded is None else (self.working, self.recorded)
+
+
+def _changed(stored: Any, given: Any, field: str = "") -> str | None:
+    """The first stored setting that is another or no longer exists; None where only new ones came."""
+    if isinstance(stored, dict) and isinstance(given, dict):
+        gone = next((name for name in stored if name not in given), None)
+        if gone is not None:
+            return f"{f'{field}.{gone}'.lstrip('.')} is stored and no longer exists"
+        pairs = [(stored[name], given[name], f"{field}.{name}".lstrip(".")) for name in stored]
+    elif isinstance(stored, list) and isinstance(given, list) and len(stored) == len(given):
+        pairs = [(one, other, f"{field}[{i}]") for i, (one, other) in enumerate(zip(stored, given, strict=True))]
+    else:  # as text, because True == 1 == 1.0
+        seen, now = json.dumps(stored), json.dumps(given)
+        return None if seen == now else f"{field} is {seen} in the file and {now} in the code"
+    return next((found for pair in pairs if (found := _changed(*pair)) is not None), None)

@@ -1,0 +1,304 @@
+"""What every environment keeps to, whatever is played in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import random
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import environments
+from environments import Box, Env, Streams
+from environments._particles import MPE2, Particles
+from environments._pettingzoo import ParallelEnvironment
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # pettingzoo.test imports modules that pettingzoo deprecates
+    from pettingzoo.test import parallel_api_test, parallel_seed_test
+
+FOLDER = Path(environments.__file__).parent
+N_ENVS = 7
+
+
+SWITCHES: tuple[tuple[str, Any], ...] = (
+    ("action", "force"),
+    ("action", "discrete"),
+    ("observation", "distance"),
+    ("physics", MPE2),
+    ("n_agents", 5),
+    ("n_prey", 2),
+)
+
+
+def found() -> Iterator[tuple[str, Any]]:
+    """Every public environment as it is without arguments, and every instance that its file names."""
+    for path in sorted(FOLDER.glob("[!_]*.py")):
+        module = importlib.import_module(f"environments.{path.stem}")
+        for name, thing in sorted(vars(module).items()):
+            if isinstance(thing, type) and thing.__module__ == module.__name__ and dataclasses.is_dataclass(thing):
+                yield name, thing()
+            elif type(thing).__module__ == module.__name__:
+                yield name, thing
+
+
+def switched(name: str, env: Any) -> Iterator[tuple[str, Any]]:
+    """The environment, and what it becomes with each of the switches that it has."""
+    yield name, env
+    fields = {field.name for field in dataclasses.fields(env)}
+    for switch, setting in SWITCHES:
+        if switch in fields:
+            yield (
+                f"{name}-{setting if isinstance(setting, str) else switch}",
+                dataclasses.replace(env, **{switch: setting}),
+            )
+
+
+FOUND = dict(found())
+every_environment = pytest.mark.parametrize("env", FOUND.values(), ids=FOUND.keys())
+SWITCHED = {env: name for base, found_env in FOUND.items() for name, env in switched(base, found_env)}
+every_variant = pytest.mark.parametrize("env", SWITCHED.keys(), ids=SWITCHED.values())
+
+
+def random_actions(env: Env[Any], streams: Streams, n_envs: int) -> tuple[torch.Tensor, ...]:
+    return tuple(
+        streams.uniform(n_envs, role.n_agents, role.action.n, low=role.action.low, high=role.action.high)
+        if isinstance(role.action, Box)
+        else streams.integers(n_envs, role.n_agents, high=role.action.n)
+        for role in env.roles
+    )
+
+
+def episode(env: Env[Any], seeds: list[int], n_envs: int = N_ENVS, n_steps: int | None = None) -> list[torch.Tensor]:
+    """Everything that comes out of two random episodes, the second after a second reset. Shapes: each [S, E, ...]."""
+    streams, actors = Streams.of(seeds, "game", "cpu"), Streams.of(seeds, "actions", "cpu")
+    seen: list[torch.Tensor] = []
+    for _ in range(2):
+        state = env.reset(streams, n_envs)
+        for _ in range(n_steps or env.horizon):
+            seen += [*state, *env.observe(state), env.full_state(state)]
+            state, reward, terminated = env.step(state, random_actions(env, actors, n_envs), streams)
+            seen += [reward, terminated]
+    return seen
+
+
+def played(env: Env[Any], n_steps: int = 5) -> Any:
+    streams = Streams.of([0, 1], "game", "cpu")
+    state = env.reset(streams, N_ENVS)
+    for _ in range(n_steps):
+        state, _, _ = env.step(state, random_actions(env, streams, N_ENVS), streams)
+    return state
+
+
+def test_the_glob_finds_the_environments() -> None:
+    expected = {"CN_V1", "CN_V2", "CooperativeNavigation", "PredatorPrey", "PushForward", "SimpleSpread", "SimpleTag"}
+    assert expected <= set(FOUND)
+
+
+@every_variant
+def test_axes_are_seeds_copies_agents_features(env: Env[Any]) -> None:
+    state = played(env)
+    after, reward, terminated = env.step(state, random_actions(env, Streams.of([0, 1], "a", "cpu"), N_ENVS), _streams())
+    n_agents = sum(role.n_agents for role in env.roles)
+    assert reward.shape == (2, N_ENVS, n_agents)
+    assert terminated.shape == (2, N_ENVS)
+    assert env.full_state(after).shape[:2] == (2, N_ENVS)
+    for role, seen in zip(env.roles, env.observe(after), strict=True):
+        assert seen.shape == (2, N_ENVS, role.n_agents, *role.observation_shape)
+    assert [field.shape for field in after] == [field.shape for field in env.reset(_streams(), N_ENVS)]
+
+
+@every_variant
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_types_follow_the_state(env: Env[Any], dtype: torch.dtype) -> None:
+    state = type(played(env))(*(field.to(dtype) for field in played(env)))
+    after, reward, terminated = env.step(state, random_actions(env, _streams(), N_ENVS), _streams())
+    assert {field.dtype for field in after} == {dtype}
+    assert {seen.dtype for seen in env.observe(after)} == {dtype}
+    assert env.full_state(after).dtype == reward.dtype == dtype
+    assert terminated.dtype == torch.bool
+
+
+@every_variant
+def test_what_leaves_is_contiguous(env: Env[Any]) -> None:
+    state, reward, _ = env.step(played(env), random_actions(env, _streams(), N_ENVS), _streams())
+    assert all(x.is_contiguous() for x in (reward, env.full_state(state), *env.observe(state)))
+
+
+@every_variant
+def test_an_episode_is_finite_and_never_terminates_before_its_horizon(env: Env[Any]) -> None:
+    for tensor in episode(env, [0, 1]):
+        assert not tensor.any() if tensor.dtype == torch.bool else tensor.isfinite().all()
+
+
+@every_variant
+@pytest.mark.parametrize("n_envs", [1, 25])
+def test_a_seed_alone_gives_the_bits_that_it_gives_among_others(env: Env[Any], n_envs: int) -> None:
+    together = episode(env, [3, 14, 15], n_envs, n_steps=12)
+    for row, seed in enumerate([3, 14, 15]):
+        for alone, among in zip(episode(env, [seed], n_envs, n_steps=12), together, strict=True):
+            assert torch.equal(alone[0], among[row])
+
+
+@every_environment
+def test_seeds_differ(env: Env[Any]) -> None:
+    start = env.reset(Streams.of([0, 1], "game", "cpu"), N_ENVS)
+    assert not torch.equal(env.full_state(start)[0], env.full_state(start)[1])
+
+
+@every_environment
+def test_the_global_generators_are_left_alone(env: Env[Any]) -> None:
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    episode(env, [0], n_steps=3)
+    after = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    assert torch.equal(before[0], after[0])
+    np.testing.assert_equal(before[1], after[1])
+    assert before[2] == after[2]
+
+
+@every_variant
+def test_the_full_state_is_the_state_flattened(env: Env[Any]) -> None:
+    state = played(env)
+    assert torch.equal(env.full_state(state), torch.cat([field.flatten(2) for field in state], -1))
+
+
+@every_variant
+def test_a_replayed_row_is_seen_and_goes_on_as_it_was(env: Env[Any]) -> None:
+    state = played(env)
+    rows = torch.tensor([6, 0, 3, 3])
+    replayed = rebuilt(state, env.full_state(state)[:, rows])
+    for again, seen in zip(env.observe(replayed), env.observe(state), strict=True):
+        assert torch.equal(again, seen[:, rows])
+    assert torch.equal(env.full_state(replayed), env.full_state(state)[:, rows])
+    actions = random_actions(env, _streams(), N_ENVS)
+    after, reward, _ = env.step(state, actions, _streams())
+    again, same, _ = env.step(replayed, tuple(action[:, rows] for action in actions), _streams())
+    assert torch.equal(env.full_state(again), env.full_state(after)[:, rows])
+    assert torch.equal(same, reward[:, rows])
+
+
+@every_variant
+def test_a_step_does_not_change_the_state_that_it_was_given(env: Env[Any]) -> None:
+    state = played(env)
+    before = [field.clone() for field in state]
+    actions = random_actions(env, _streams(), N_ENVS)
+    given = [action.clone() for action in actions]
+    env.step(state, actions, _streams())
+    env.observe(state)
+    assert all(torch.equal(field, kept) for field, kept in zip(state, before, strict=True))
+    assert all(torch.equal(action, kept) for action, kept in zip(actions, given, strict=True))
+
+
+@every_variant
+def test_a_wrong_shape_is_answered_with_a_sentence(env: Env[Any]) -> None:
+    actions = random_actions(env, _streams(), N_ENVS)
+    with pytest.raises(ValueError, match=r"must have the shape \[2, 7, .*\], got \[2, 6, "):
+        env.step(played(env), (actions[0][:, :-1], *actions[1:]), _streams())
+    with pytest.raises(ValueError, match="must be one tensor a role"):
+        env.step(played(env), (), _streams())
+
+
+@every_variant
+def test_an_action_that_is_no_number_or_no_choice_is_answered_with_a_sentence(env: Env[Any]) -> None:
+    actions = random_actions(env, _streams(), N_ENVS)
+    if isinstance(env.roles[0].action, Box):
+        actions[0][1, 2, 0, 1] = torch.nan
+        sentence = r"must be numbers, got NaN at \[1, 2, 0, 1\]"
+    else:
+        actions[0][1, 2, 0] = -1
+        sentence = "must lie in 0 … 4, got -1 … 4"
+    with pytest.raises(ValueError, match=sentence):
+        env.step(played(env), actions, _streams())
+    wrong = tuple(action.to(torch.int32) for action in actions)
+    with pytest.raises(ValueError, match=r"got torch\.int32"):
+        env.step(played(env), wrong, _streams())
+
+
+@every_environment
+def test_pettingzoo_accepts_it(env: Env[Any]) -> None:
+    parallel_api_test(ParallelEnvironment(env), num_cycles=2 * env.horizon + 3)
+    parallel_seed_test(lambda: ParallelEnvironment(env), num_cycles=10)
+
+
+@every_environment
+def test_pettingzoo_plays_the_same_episode_from_the_same_seed(env: Env[Any]) -> None:
+    first, again, other = (pettingzoo_episode(env, seed) for seed in (5, 5, 6))
+    assert len(first) == env.horizon + 1
+    np.testing.assert_equal(first, again)
+    assert not np.array_equal(first[0], other[0])
+
+
+@every_environment
+def test_pettingzoo_starts_over_when_it_is_reset_with_the_same_seed(env: Env[Any]) -> None:
+    game = ParallelEnvironment(env)
+    first, following, again = (game.reset(seed=seed)[0] for seed in (5, None, 5))
+    np.testing.assert_equal(first, again)
+    assert any(not np.array_equal(first[agent], following[agent]) for agent in first)
+
+
+@every_environment
+def test_pettingzoo_truncates_at_the_horizon_and_never_terminates(env: Env[Any]) -> None:
+    game = ParallelEnvironment(env)
+    game.reset(seed=0)
+    for step in range(1, env.horizon + 1):
+        actions = {agent: game.action_space(agent).sample() for agent in game.agents}
+        _, _, terminations, truncations, _ = game.step(actions)
+        assert set(truncations.values()) == {step == env.horizon}
+        assert set(terminations.values()) == {False}
+    assert game.agents == []
+    with pytest.raises(ValueError, match="call reset first"):
+        game.step({})
+
+
+@every_environment
+def test_pettingzoo_answers_a_wrong_action_with_a_sentence(env: Env[Any]) -> None:
+    game = ParallelEnvironment(env)
+    game.reset(seed=0)
+    actions = {agent: game.action_space(agent).sample() for agent in game.agents}
+    last = game.agents[-1]
+    with pytest.raises(ValueError, match=f"the action of '{last}' must have the shape"):
+        game.step({**actions, last: np.zeros(3)})
+    with pytest.raises(ValueError, match=rf"\['{last}'\] missing"):
+        game.step({agent: action for agent, action in actions.items() if agent != last})
+    if isinstance(env.roles[-1].action, Box):
+        with pytest.raises(ValueError, match="must be numbers, got NaN"):
+            game.step({**actions, last: np.full(env.roles[-1].action.n, np.nan)})
+
+
+def test_pettingzoo_names_agents_by_role_and_keeps_its_spaces() -> None:
+    tag = importlib.import_module("environments.simple_tag").SimpleTag()
+    game = ParallelEnvironment(tag)
+    assert game.possible_agents == ["adversary_0", "adversary_1", "adversary_2", "good_0"]
+    assert game.action_space("good_0") is game.action_space("good_0")
+    assert game.observation_space("adversary_1") is game.observation_space("adversary_1")
+
+
+def _streams() -> Streams:
+    return Streams.of([0, 1], "another game", "cpu")
+
+
+def rebuilt(like: Particles, rows: torch.Tensor) -> Particles:
+    """The state from rows of the full state, as a replay does it. Shapes: rows [S, B, D]."""
+    sizes = [field[0, 0].numel() for field in like]
+    pieces = torch.split(rows, sizes, dim=-1)
+    fields = [piece.view(*rows.shape[:2], *field.shape[2:]) for piece, field in zip(pieces, like, strict=True)]
+    return type(like)(*fields)
+
+
+def pettingzoo_episode(env: Env[Any], seed: int) -> list[Any]:
+    game = ParallelEnvironment(env)
+    for agent in game.possible_agents:
+        game.action_space(agent).seed(seed)
+    observations, _ = game.reset(seed=seed)
+    trace = [np.concatenate([*observations.values(), game.state()])]
+    while game.agents:
+        actions = {agent: game.action_space(agent).sample() for agent in game.agents}
+        observations, rewards, _, _, _ = game.step(actions)
+        trace.append(np.concatenate([*observations.values(), game.state(), list(rewards.values())]))
+    return trace
