@@ -19,7 +19,9 @@ and experiments/train.py, unless said otherwise):
 10. one update every 100 environment steps, the first when batch size × 25 = 25 600 transitions are there.
 
 Where we differ: all agents' critics see the full state, not the concatenated observations, because CTEDD's text gives it
-to its Q-network and only the actors should differ in the comparison; E copies play side by side.
+to its Q-network and only the actors should differ in the comparison; actions are clipped to their box wherever they are
+drawn, for the environment clips them, and a critic that is asked about forces that nothing can exert was seen to
+diverge; E copies play side by side.
 """
 
 from __future__ import annotations
@@ -138,7 +140,7 @@ class MADDPG:
     def _play(self, env: Env[Any], state: MADDPGState) -> None:
         game = state.copies.game
         mean, std = gaussian(state.actors(seen(env, game)).transpose(1, 2))  # [S, E, A, n]
-        actions = mean + std * state.streams.normal(*mean.shape[1:])
+        actions = sampled(mean, std, state.streams)
         reward, reached = state.copies.step(env, actions, state.streams, state.ledger)
         state.replay.append(game, actions, reward, reached)
         state.ledger.enter(STD, std)
@@ -156,7 +158,7 @@ class MADDPG:
     ) -> None:
         with torch.no_grad():
             mean, std = gaussian(state.target_actors(seen(env, batch.next_state)))  # [S, A, B, n]
-            next_actions = mean + std * state.streams.normal(*mean.shape[1:])
+            next_actions = sampled(mean, std, state.streams)
             inputs = torch.cat([env.full_state(batch.next_state), *next_actions.unbind(1)], dim=-1)
             next_value = networks.mlp(inputs, of_agent(state.target_critics, agent))[..., 0]
             target = losses.td_target(batch.reward[..., agent], next_value, self.discount)
@@ -171,7 +173,7 @@ class MADDPG:
         raw = actor.of_agent(seen(env, batch.state), agent)  # [S, B, 2n]
         mean, std = gaussian(raw)
         actions = list(batch.actions.unbind(2))
-        actions[agent] = mean + std * state.streams.normal(*mean.shape[1:])
+        actions[agent] = sampled(mean, std, state.streams)
         critic = of_agent(state.critics, agent)
         value = networks.mlp(torch.cat([full_state, *actions], dim=-1), critic)[..., 0]
         loss = losses.negative_value(value) + self.regularizer * losses.regularizer(raw)
@@ -185,3 +187,8 @@ def gaussian(raw: Tensor) -> tuple[Tensor, Tensor]:
     """The mean and std that a policy's raw output stands for. Source: openai/maddpg@3ceefa0 `DiagGaussianPd`."""
     mean, log_std = raw.chunk(2, dim=-1)
     return mean, log_std.contiguous().exp()  # of a strided view, exp would run without vector instructions
+
+
+def sampled(mean: Tensor, std: Tensor, streams: Streams) -> Tensor:
+    """A draw from the policy, clipped to the box. Shapes: [S, …, n]."""
+    return (mean + std * streams.normal(*mean.shape[1:])).clamp(-1.0, 1.0)

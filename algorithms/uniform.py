@@ -55,4 +55,4 @@ class Uniform:
             n_envs = torch.as_tensor(game[0]).shape[1]
             return tuple(draw(role.action, n_envs, role.n_agents) for role in env.roles)
 
-        return {"greedy": play}
+        return {"uniform": play}

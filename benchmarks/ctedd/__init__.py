@@ -5,7 +5,8 @@ from __future__ import annotations
 from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Paper
+from benchmarks import Budget, Cell, Decision, Evaluation, Paper, Score, Statistic
+from benchmarks._scores import Early, Final
 from environments import Env
 from environments.cooperative_navigation import CN_V1, CN_V2
 from environments.predator_prey import PredatorPrey
@@ -21,7 +22,7 @@ PAPER = Paper(
     "policies that exchange short messages are then distilled from it, without further samples.",
 )
 
-ENVIRONMENTS: dict[str, Env] = {"CN-V1": CN_V1, "CN-V2": CN_V2, "PF": PushForward(), "PP": PredatorPrey()}
+ENVIRONMENTS: dict[str, Env] = {"CN-V1": CN_V1, "CN-V2": CN_V2, "PF": PushForward(), "PP": PredatorPrey(capture_radius=0.6)}
 
 EVALUATION = Evaluation(every=10_000, n_episodes=400)
 """Tests after every 10 000 environment samples, 400 episodes each (section 5)."""
@@ -29,19 +30,16 @@ EVALUATION = Evaluation(every=10_000, n_episodes=400)
 PAPER_STEPS = 8_000_000
 """The paper prints no number of episodes. Its claim about CN-V1 speaks of 2 × 150 000 episodes, 7.5M steps."""
 
+QUICK_STEPS = 1_000_000
+"""40 000 episodes of cooperative navigation, 20 000 of the others."""
+
 RETURN = "return of an episode, summed over agents"
 
 
-def episodes(n_seeds: int, n_episodes: int) -> dict[str, Budget]:
-    """The same number of episodes in every environment."""
-    return {name: Budget(n_seeds, n_episodes * env.horizon) for name, env in ENVIRONMENTS.items()}
-
-
-BUDGETS = {
-    "smoke": {name: Budget(2, 30_000) for name in ENVIRONMENTS},
-    "quick": episodes(n_seeds=5, n_episodes=20_000),
-    "paper": {name: Budget(10, PAPER_STEPS) for name in ENVIRONMENTS},
-}
+def budgets(quick_steps: int) -> dict[str, dict[str, Budget]]:
+    """What each profile runs in every environment; `quick` is the first part of what `paper` runs."""
+    sizes = {"smoke": Budget(2, 30_000), "quick": Budget(5, quick_steps), "paper": Budget(10, PAPER_STEPS)}
+    return {profile: dict.fromkeys(ENVIRONMENTS, budget) for profile, budget in sizes.items()}
 
 
 def cell(name: str, environment: str, algorithm: object) -> Cell:
@@ -67,3 +65,114 @@ def maddpg(environment: str, message_size: int) -> Cell:
 def uniform(environment: str) -> Cell:
     """Actions drawn uniformly: the level from which effects are measured."""
     return cell("Uniform", environment, Uniform())
+
+
+def uniform_level(environment: str) -> Score:
+    """How well a team does that plays at random."""
+    return Score(uniform(environment), TEST.format("uniform"), Final(window=100))
+
+
+TRAINING = "training return"
+TEST = "test return {}"
+FINAL = Final(window=10)  # the last 100 000 steps
+BEGINNING = Early(fraction=0.125, n_steps=PAPER_STEPS)  # the first million steps, all of `quick`
+
+
+def trained(cell: Cell, statistic: Statistic) -> Score:
+    """How well a team does while it trains, exploration included."""
+    return Score(cell, TRAINING, statistic)
+
+
+def tested(cell: Cell, statistic: Statistic, policy: str = "greedy") -> Score:
+    """How well a policy does without exploration."""
+    return Score(cell, TEST.format(policy), statistic)
+
+
+DECISIONS = (
+    Decision(
+        "What is an episode's reward?",
+        "The sum over steps and over the three agents of the reward that they share, which itself is the sum of the "
+        "agents' own rewards: openai/maddpg's `episode_rewards`. The penalty of an agent for overlapping itself stays.",
+        "The paper prints one number, -390 on CN-V1. In this unit standing still scores -653 (20 000 episodes), so that "
+        "-390 is a good policy; per agent, or without the self-overlap, -390 would be untrained or out of reach.",
+    ),
+    Decision(
+        "What does an agent observe?",
+        "Its velocity and the vectors to all landmarks and other agents. `observation=\"distance\"` keeps the literal "
+        "reading, lengths alone.",
+        "Distances alone give no direction: local networks distilled from a scripted near-optimal controller reach "
+        "about -395 with vectors and 3-number messages, and not better than -510 with distances.",
+    ),
+    Decision(
+        "How long is training?",
+        "8M environment steps a seed in profile `paper`; `quick` is the first million of the same run, with the same "
+        "schedules.",
+        "No number is printed; the claim about CN-V1 needs at least 7.5M.",
+    ),
+    Decision(
+        "How many copies of the game collect the 100 steps between two updates?",
+        "25, in step, 4 steps each; openai/maddpg has one.",
+        "One batched program is many times faster; the figure `ctedd/copies` measures that the curve does not move.",
+        departs=True,
+    ),
+    Decision(
+        "What are MADDPG-1 and MADDPG-3?",
+        "openai/maddpg's algorithm with the paper's Figure 2 as actor: messages of 1 or 3 tanh-bounded numbers to all "
+        "others, computed anew from replayed observations, gradients through the channel. One optimizer an agent, over "
+        "every variable that its loss reaches. Its critics see the full state, as CTEDD's does.",
+        "The paper gives the topology and says that gradients pass; so only the actors differ between the methods.",
+    ),
+    Decision(
+        "Are MADDPG's actions bounded?",
+        "They are clipped to [-1, 1] wherever they are drawn: in play, in the target and in the actor's loss.",
+        "openai/maddpg leaves its Gaussian unbounded. Here the game clips forces, and where rewards are rare a critic "
+        "of unbounded actions diverged to NaN within 40 000 steps.",
+        departs=True,
+    ),
+    Decision(
+        "What is the size of the arena of predator-prey?",
+        "Capture radius 0.6, prey step 0.05; agents and prey start uniformly in [-1, 1]².",
+        "Nothing is printed. A team that plays at random captures in none of 4000 episodes with radius 0.3, in 0.7 % "
+        "with 0.5 and in 2 % with 0.6. In pilots of two seeds nobody had learnt anything after 200 000 steps with 0.3 "
+        "and 0.5; with 0.6 both methods had begun to. The paper's curves learn, so the smallest of the three radii with "
+        "which learning was seen is taken.",
+    ),
+    Decision(
+        "What bounds the exploration's standard deviation?",
+        "σ = 0.001 + 0.999·sigmoid(x), and the deterministic part is tanh.",
+        "The paper says bounded actions; a hard clip at 1 would leave σ without gradient once it is reached.",
+    ),
+    Decision(
+        "What trains the shared trunk?",
+        "Equation (4) alone; equation (5) trains the stochastic heads.",
+        "“Only ω will be trained via (3)”.",
+    ),
+    Decision(
+        "Which action does the target of equation (2) take?",
+        "A sample of the target network's deterministic part plus the online spread, clipped; there is no target spread.",
+        "The equation writes the stochastic policy; target networks are named for the deterministic parts and Q only.",
+    ),
+    Decision(
+        "How is the entropy term of equation (5) scaled?",
+        "Averaged over the batch, as the first term is.",
+        "As printed, without 1/‖B‖, the meaning of α would change with the size of the batch.",
+        departs=True,
+    ),
+    Decision(
+        "When are the local policies distilled?",
+        "Every 10 000 steps, right before the test: the same networks go on from where they stood, once over the newest "
+        "10 000 transitions in the order of time, in batches of 1000 (40 steps of 25 copies), 4 steps of Adam each.",
+        "“A few iterations” a batch; from scratch at every test would cost many times the training itself.",
+    ),
+    Decision(
+        "Which interval is the shaded one?",
+        "95 % Student t over seeds.",
+        "The paper says confidence interval, without a level.",
+    ),
+    Decision(
+        "When does learning begin, and do target networks start as copies?",
+        "After 25 600 transitions, also where episodes have 50 steps. CTEDD's targets start as copies, MADDPG's from "
+        "their own random numbers, as in openai/maddpg.",
+        "“All other hyper-parameters are identical” to openai/maddpg, whose rule gives 25 600 for its 25-step episodes.",
+    ),
+)

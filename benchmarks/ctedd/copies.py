@@ -1,0 +1,55 @@
+"""Our own question: does it matter that 25 copies of the game collect experience where openai/maddpg has one?"""
+
+from dataclasses import replace
+
+from benchmarks import AboutEquals, Cell, Claim, Figure, Line, Panel, Row, ctedd
+from benchmarks._scores import Early
+from benchmarks.ctedd import PAPER_STEPS, TEST, TRAINING, tested, trained, uniform_level
+
+ENVIRONMENT = "CN-V1"
+QUICK_STEPS = 500_000
+SHORT = Early(fraction=QUICK_STEPS / PAPER_STEPS, n_steps=PAPER_STEPS)
+
+
+def one_copy(cell: Cell) -> Cell:
+    """The same cell with a single game: 100 steps of it between two updates."""
+    return replace(cell, name=f"{cell.name}, one copy", algorithm=replace(cell.algorithm, n_envs=1))
+
+
+MADDPG = ctedd.maddpg(ENVIRONMENT, 3)
+CTEDD = ctedd.ctedd(ENVIRONMENT)
+
+FIGURE = Figure(
+    paper=ctedd.PAPER,
+    name="copies",
+    title="One copy of the game against 25, on CN-V1",
+    caption="Training and test return. Not a figure of the paper: it checks a decision of this suite.",
+    panels=tuple(
+        Panel(
+            f"{cell.name}, {title}",
+            (Line("25 copies", cell, metric), Line("1 copy", one_copy(cell), metric)),
+            f"{title} return",
+        )
+        for cell, policy in ((MADDPG, "greedy"), (CTEDD, "G"))
+        for title, metric in (("training", TRAINING), ("test", TEST.format(policy)))
+    ),
+    claims=(
+        Claim(
+            "CTEDD-E-1",
+            "the number of copies that collect the 100 steps between two updates does not move the curve",
+            "a decision of this suite",
+            tuple(
+                Row(f"CN-V1: {cell.name}, {what}: 25 copies ≈ 1", left, right, AboutEquals(uniform_level(ENVIRONMENT)))
+                for cell, policy in ((MADDPG, "greedy"), (CTEDD, "G"))
+                for what, left, right in (
+                    ("training", trained(cell, SHORT), trained(one_copy(cell), SHORT)),
+                    ("test", tested(cell, SHORT, policy), tested(one_copy(cell), SHORT, policy)),
+                )
+            ),
+            about="beginning",
+        ),
+    ),
+    budgets=ctedd.budgets(QUICK_STEPS),
+    decisions=ctedd.DECISIONS,
+    family="decisions of this suite",
+)
