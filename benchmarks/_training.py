@@ -168,9 +168,13 @@ def _commit() -> str:
 
 
 def _processor() -> str:
-    """The processor's name, as the system tells it."""
+    """The processor's name, family and model, and the vector instructions that torch uses on it."""
+    facts: dict[str, str] = {}
     if Path("/proc/cpuinfo").exists():
         for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
+            name, _, value = line.partition(":")
+            facts.setdefault(name.strip(), value.strip())
+    if "model name" not in facts:
+        return f"{platform.processor()} ({torch.backends.cpu.get_cpu_capability()})"
+    model = f"family {facts.get('cpu family')}, model {facts.get('model')}"
+    return f"{facts['model name']} ({model}, {torch.backends.cpu.get_cpu_capability()})"
