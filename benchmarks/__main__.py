@@ -1,14 +1,15 @@
 """The benchmarks without pytest: see what a figure needs, and train it on a bare machine.
 
-    python -m benchmarks list
-    python -m benchmarks plan ctedd/fig5 --profile quick
-    python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
+python -m benchmarks list
+python -m benchmarks plan ctedd/fig5 --profile quick
+python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ LOCAL = RESULTS / "local"
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; what a user can get wrong ends in one sentence and exit code 2."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return int(options.command(options))
     except (ValueError, StoreError) as error:

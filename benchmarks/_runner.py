@@ -16,7 +16,7 @@ import queue
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
@@ -25,7 +25,7 @@ import torch
 
 from benchmarks import Budget, Cell, Figure
 from benchmarks._training import Training, keep_freed_memory, provenance, runs, train
-from results import Run, States, Store, Stores
+from results import Run, State, States, Store, Stores
 
 CHECKPOINT_SECONDS = 300.0
 REPORT_SECONDS = 2.0
@@ -128,10 +128,8 @@ def train_all(
     `report(progress of every cell, seconds left)` is called every two seconds. Whatever stops this (the time limit, an
     interrupt, a kill) loses at most the last few minutes: the same call goes on from the last checkpoint.
 
-    Raises: StoreError before anything is trained, where the store cannot be written; ValueError for less than one job.
+    Raises: StoreError before anything is trained, where the store cannot be written.
     """
-    if n_jobs is not None and n_jobs < 1:
-        raise ValueError(f"the number of jobs must be at least 1, got {n_jobs}")
     store.writable()
     states.writable()
     if not work:
@@ -139,76 +137,85 @@ def train_all(
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     n_jobs = min(len(work), n_jobs or (1 if device == "cuda" else n_cores))
     ends = math.inf if time_limit is None else time.time() + time_limit
+    items = [item._replace(cell=replace(item.cell, device=device)) for item in work]
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        inbox: Any = manager.Queue()
-        stop: Any = manager.Event()
-        setup = (max(1, n_cores // n_jobs),)
-        with ProcessPoolExecutor(n_jobs, context, initializer=_prepare, initargs=setup) as pool:
-            items = [item._replace(cell=replace(item.cell, device=device)) for item in work]
-            futures = [pool.submit(train_cell, item, store, states, ends, inbox, stop) for item in items]
-            try:
-                _watch(items, futures, inbox, n_jobs, report)
-                return all([future.result() for future in futures])
-            except BaseException:
-                stop.set()
-                for future in futures:
-                    future.cancel()
-                raise
+    line = Line(context.Queue(), context.Event(), ends)
+    setup = (line, max(1, n_cores // n_jobs))
+    with ProcessPoolExecutor(n_jobs, context, initializer=_prepare, initargs=setup) as pool:
+        futures = [pool.submit(train_cell, item, store, states) for item in items]
+        try:
+            _watch(items, futures, line.inbox, n_jobs, report)
+            return all([future.result() for future in futures])
+        except BaseException:
+            line.stop.set()
+            for future in futures:
+                future.cancel()
+            raise
 
 
-def train_cell(item: Work, store: Store, states: States, ends: float, inbox: Any, stop: Any) -> bool:
+class Line(NamedTuple):
+    """What connects a training process with the one that started it."""
+
+    inbox: Any  # of Progress
+    stop: Any  # set where training shall stop at a checkpoint
+    ends: float  # when the time is up, in seconds since the epoch
+
+
+_line: Line | None = None  # of this process, where it is one that trains
+
+
+def _prepare(line: Line, n_threads: int) -> None:
+    """A fresh process: its threads, its memory, and no say in interrupts, which the parent passes on."""
+    global _line  # noqa: PLW0603  (queues reach a process of a pool at its birth only)
+    _line = line
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(n_threads)
+    keep_freed_memory()
+
+
+def train_cell(item: Work, store: Store, states: States) -> bool:
     """Train the missing seeds of one cell; True where they are there in the end.
 
-    Seeds that stand at the same step train together, in one batched program.
+    Seeds that stand at the same step train together, in one batched program. Runs in a process of its own.
     """
-    label = f"{item.cell.name} on {item.cell.environment}"
+    assert _line is not None
     lock = states.try_lock(item.cell.key)
     if lock is None:
-        inbox.put(Progress(label, 0, 1, math.nan, "another process trains it, waiting"))
+        _line.inbox.put(Progress(label(item), 0, len(item.seeds) * item.n_steps, math.nan, "another process trains it"))
         lock = states.lock(item.cell.key)
     with lock:
         seeds = store.missing(item.cell, item.seeds, item.n_steps)
-        stand = {seed: states.latest(item.cell.key, seed) for seed in seeds}
-        at = {seed: 0 if state is None else state.steps for seed, state in stand.items()}
-        done = sum(min(steps, item.n_steps) for steps in at.values()) + (len(item.seeds) - len(seeds)) * item.n_steps
-        for steps, group in groupby(sorted(seeds, key=lambda seed: at[seed]), key=lambda seed: at[seed]):
+        found = {seed: states.latest(item.cell.key, seed) for seed in seeds}
+        at = {seed: 0 if state is None else state.steps for seed, state in found.items()}
+        done = (len(item.seeds) - len(seeds)) * item.n_steps + sum(min(steps, item.n_steps) for steps in at.values())
+        for steps, group in groupby(sorted(seeds, key=at.__getitem__), key=at.__getitem__):
             together = tuple(group)
-            if steps == 0:
-                training, wall = Training.of(item.cell, together), 0.0
-            else:
-                found = [state for seed in together if (state := stand[seed]) is not None]
-                training = Training.resumed(item.cell, together, found)
-                wall = max(float(state.metadata["wall_seconds"]) for state in found)
-            session = _Session(item, together, training, store, states, ends, inbox, stop, wall, label, done)
+            begun = [state for seed in together if (state := found[seed]) is not None]
+            session = _Session(_line, item, together, store, states, begun, done)
             if not session.run():
                 return False
-            done += len(together) * (item.n_steps - min(steps, item.n_steps))
+            done += len(together) * max(0, item.n_steps - steps)
     return True
 
 
 class _Session:
-    """A group of seeds in training: when to report, to save, to stop."""
+    """Seeds of a cell in training together: when to report, to save, to stop."""
 
     def __init__(
         self,
+        line: Line,
         item: Work,
         seeds: tuple[int, ...],
-        training: Training,
         store: Store,
         states: States,
-        ends: float,
-        inbox: Any,
-        stop: Any,
-        wall: float,
-        label: str,
+        begun: Sequence[State],
         done: int,
     ) -> None:
-        self.item, self.seeds, self.training = item, seeds, training
-        self.store, self.states, self.ends, self.inbox, self.stop = store, states, ends, inbox, stop
-        self.label, self.done, self.wall = label, done, wall
+        self.line, self.item, self.seeds, self.store, self.states, self.done = line, item, seeds, store, states, done
+        self.training = Training.resumed(item.cell, seeds, begun) if begun else Training.of(item.cell, seeds)
+        self.first = self.training.learner.steps
+        self.earlier = max((float(state.metadata["wall_seconds"]) for state in begun), default=0.0)
         self.began = self.saved = self.reported = time.time()
-        self.first = training.learner.steps
 
     def run(self) -> bool:
         """Train to the end; False where it was stopped before."""
@@ -216,51 +223,46 @@ class _Session:
         self._save()
         if self.training.learner.steps < self.item.n_steps:
             return False
-        self._report()
-        source = provenance(self.item.cell.device, len(self.seeds), self._wall)
+        source = provenance(self.item.cell.device, len(self.seeds), self._wall_seconds)
         for run in runs(self.item.cell, self.seeds, self.training, source):
             self.store.save(self.item.cell, run)
+        self._report()
         return True
 
     @property
-    def _wall(self) -> float:
-        return self.wall + time.time() - self.began
+    def _wall_seconds(self) -> float:
+        return self.earlier + time.time() - self.began
 
     def _pause(self, steps: int) -> bool:
         now = time.time()
-        if now - self.reported >= REPORT_SECONDS:
-            self._report()
-            if self.stop.is_set():
-                return True
         if now - self.saved >= CHECKPOINT_SECONDS:
             self._save()
-        return now >= self.ends
+        if now - self.reported >= REPORT_SECONDS:
+            self._report()
+            parent = multiprocessing.parent_process()
+            if self.line.stop.is_set() or (parent is not None and not parent.is_alive()):
+                return True
+        return now >= self.line.ends
 
     def _report(self) -> None:
         self.reported = time.time()
         trained = len(self.seeds) * (self.training.learner.steps - self.first)
         rate = trained / max(self.reported - self.began, 1e-9)
-        total = len(self.item.seeds) * self.item.n_steps
-        self.inbox.put(Progress(self.label, self.done + trained, total, rate))
+        self.line.inbox.put(
+            Progress(label(self.item), self.done + trained, len(self.item.seeds) * self.item.n_steps, rate)
+        )
 
     def _save(self) -> None:
-        metadata = {"wall_seconds": str(self._wall)}
+        metadata = {"wall_seconds": str(self._wall_seconds)}
         steps = self.training.learner.steps
         for seed, tensors in zip(self.seeds, self.training.saved(len(self.seeds)), strict=True):
             self.states.save(self.item.cell.key, seed, steps, tensors, metadata)
         self.saved = time.time()
 
 
-def _prepare(n_threads: int) -> None:
-    """A fresh process: its threads, its memory, and no say in interrupts, which the parent passes on."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(n_threads)
-    keep_freed_memory()
-
-
 def _watch(
     items: Sequence[Work],
-    futures: Sequence[Any],
+    futures: Sequence[Future[bool]],
     inbox: Any,
     n_jobs: int,
     report: Callable[[Sequence[Progress], float], None],

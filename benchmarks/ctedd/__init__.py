@@ -22,7 +22,12 @@ PAPER = Paper(
     "policies that exchange short messages are then distilled from it, without further samples.",
 )
 
-ENVIRONMENTS: dict[str, Env] = {"CN-V1": CN_V1, "CN-V2": CN_V2, "PF": PushForward(), "PP": PredatorPrey(capture_radius=0.6)}
+ENVIRONMENTS: dict[str, Env] = {
+    "CN-V1": CN_V1,
+    "CN-V2": CN_V2,
+    "PF": PushForward(),
+    "PP": PredatorPrey(capture_radius=0.6),
+}
 
 EVALUATION = Evaluation(every=10_000, n_episodes=400)
 """Tests after every 10 000 environment samples, 400 episodes each (section 5)."""
@@ -98,7 +103,7 @@ DECISIONS = (
     ),
     Decision(
         "What does an agent observe?",
-        "Its velocity and the vectors to all landmarks and other agents. `observation=\"distance\"` keeps the literal "
+        'Its velocity and the vectors to all landmarks and other agents. `observation="distance"` keeps the literal '
         "reading, lengths alone.",
         "Distances alone give no direction: local networks distilled from a scripted near-optimal controller reach "
         "about -395 with vectors and 3-number messages, and not better than -510 with distances.",
