@@ -208,7 +208,7 @@ class Claim:
     """One falsifiable sentence of the paper and the comparisons that decide it.
 
     `about` says which part of training it speaks of: a claim about the end is not assessed on a truncated budget.
-    `family` names the claims among which Holm's correction is made.
+    Holm's correction is made among the claims of a paper's figures that share `Figure.family`.
     """
 
     id: str

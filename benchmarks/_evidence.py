@@ -71,10 +71,10 @@ class Evidence:
     predicted: bool = False  # the printed number is a plausible further run of ours
     settled: Outcome | None = None  # decided before any comparison
 
-    @property
-    def tested(self) -> bool:
-        """Whether the rule makes a test that takes part in Holm's correction."""
-        return isinstance(self.rule, Outperforms | FewerEpisodes)
+
+def makes_test(rule: Rule) -> bool:
+    """Whether a rule makes a test that takes part in Holm's correction."""
+    return isinstance(rule, Outperforms | FewerEpisodes)
 
 
 def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
@@ -107,7 +107,9 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     sides = [np.where(np.isnan(seeds.values), worst, seeds.values) for seeds in compared]
     notes = _diverged(row, compared, "the worst value seen")
     if isinstance(row.rule, Printed):
-        return weigh_printed(row, row.rule, sides[0], notes)
+        return weigh_printed(
+            row, row.rule, sides[0], n_other=int((found[0].values != row.rule.value).sum()), notes=notes
+        )
     return weigh_difference(row, row.rule, sides[0], sides[1], reference=found[2:], text=text, notes=notes)
 
 
@@ -143,13 +145,26 @@ def weigh_difference(
     return Evidence(rule, shown, test.opposite, math.nan if gap is None else gap, interest, spread=_spread(left, right))
 
 
-def weigh_printed(row: Row, rule: Printed, left: Floats, notes: list[str]) -> Evidence:
-    """Our mean minus the printed number, and whether the printed number is a plausible further run."""
+def weigh_printed(row: Row, rule: Printed, left: Floats, *, n_other: int, notes: list[str]) -> Evidence:
+    """Our mean minus the printed number, and whether the printed number is a plausible further run.
+
+    `n_other` seeds have another number, diverged ones included. A tolerance of 0 stands for what holds by construction,
+    such as a counter: nothing is estimated, every seed has the number or the claim fails.
+    """
     n = len(left)
     mean = float(left.mean())
     low, high = (float(end) for end in statistics.mean_interval(left, LEVEL)) if n > 1 else (-math.inf, math.inf)
     first, last = statistics.prediction_interval(left, rule.n_runs) if n > 1 else (-math.inf, math.inf)
     spread = float(np.sqrt(statistics.variance(left))) if n > 1 else math.nan
+    settled: Outcome | None = None
+    if rule.tolerance == 0:
+        settled = "NOT REPRODUCED" if n_other else "REPRODUCED"
+        notes = [*notes, f"{n_other} of {_seeds(n)} differ"] if n_other else notes
+    elif n == 1:
+        # With one seed nothing is known of the spread: not even an implausible number can be called so.
+        settled = "INCONCLUSIVE"
+    else:
+        notes = [*notes, f"95 % of further runs lie in {first:.4g} … {last:.4g}"]
     shown = RowVerdict(
         label=row.label,
         outcome="INCONCLUSIVE",
@@ -165,10 +180,9 @@ def weigh_printed(row: Row, rule: Printed, left: Floats, notes: list[str]) -> Ev
         left_mean=mean,
         right_mean=rule.value,
         unit=row.left.statistic.unit,
-        note="; ".join([*notes, f"95 % of further runs lie in {first:.4g} … {last:.4g}"] if n > 1 else notes),
+        note="; ".join(notes),
     )
-    # With one seed nothing is known of the spread: not even an implausible number can be called so.
-    return Evidence(rule, shown, predicted=first <= rule.value <= last, settled=None if n > 1 else "INCONCLUSIVE")
+    return Evidence(rule, shown, predicted=first <= rule.value <= last, settled=settled)
 
 
 def weigh_times(row: Row, rule: FewerEpisodes, found: Sequence[SeedScores], text: str) -> Evidence:
@@ -216,8 +230,7 @@ def weigh_times(row: Row, rule: FewerEpisodes, found: Sequence[SeedScores], text
 
 def unweighed(row: Row, found: Sequence[SeedScores], outcome: Outcome, note: str) -> Evidence:
     """A row that is settled without an estimate; it keeps its place in Holm's correction with p = 1."""
-    tested = isinstance(row.rule, Outperforms | FewerEpisodes)
-    p = 1.0 if tested else math.nan
+    p = 1.0 if makes_test(row.rule) else math.nan
     n_right = len(found[1].values) if row.right is not None else 0
     unknown = (math.nan,) * 4
     shown = RowVerdict(

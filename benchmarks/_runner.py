@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -171,6 +172,15 @@ def _prepare(line: Line, n_threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(n_threads)
     keep_freed_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the death of the process that started this one, which nobody else would tell it of."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def train_cell(item: Work, store: Store, states: States) -> bool:
@@ -239,8 +249,7 @@ class _Session:
             self._save()
         if now - self.reported >= REPORT_SECONDS:
             self._report()
-            parent = multiprocessing.parent_process()
-            if self.line.stop.is_set() or (parent is not None and not parent.is_alive()):
+            if self.line.stop.is_set():
                 return True
         return now >= self.line.ends
 

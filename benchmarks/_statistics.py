@@ -8,7 +8,8 @@ So: t intervals, Welch beside an exact permutation test (the larger p counts), a
     low, high = difference(left, right).interval(0.90)
 
 Source: Welch, Biometrika 1947; Janssen, Statistics & Probability Letters 1997 (studentised permutation); Holm,
-Scandinavian Journal of Statistics 1979; Agarwal et al., NeurIPS 2021 (IQM, probability of improvement).
+Scandinavian Journal of Statistics 1979; Benjamini and Heller, Biometrics 2008 (partial conjunctions); Agarwal et al.,
+NeurIPS 2021 (IQM, probability of improvement).
 """
 
 from __future__ import annotations
@@ -190,6 +191,15 @@ def holm(p: Sequence[float]) -> tuple[float, ...]:
         largest = max(largest, min(1.0, (len(p) - rank) * p[index]))
         corrected[index] = largest
     return tuple(corrected)
+
+
+def partial_conjunction(p: Sequence[float], n_true: int) -> float:
+    """p of "fewer than u of m effects are there": (m − u + 1) · p_(u), at most 1, with u = `n_true`.
+
+    With m − u + 1 rows or more without an effect, one of them is among the u smallest p: Bonferroni over them. With
+    u = m it is the largest p.
+    """
+    return min(1.0, (len(p) - n_true + 1) * sorted(p)[n_true - 1])
 
 
 def smallest_p(n_left: int, n_right: int) -> float:

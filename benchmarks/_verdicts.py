@@ -3,23 +3,34 @@
 | rule          | REPRODUCED                   | PARTIAL                    | NOT REPRODUCED   | REVERSED      |
 |---------------|------------------------------|----------------------------|------------------|---------------|
 | Outperforms   | significant, upper ≥ G       | significant, upper < G     | upper < δ        | opposite test |
-| FewerEpisodes | significant, lower ≥ r and   | significant, and lower > 1 | upper < r        | upper < 1     |
-|               | upper ≥ ρ                    | or only bounded            |                  |               |
+| FewerEpisodes | significant, lower ≥ r and   | significant, and lower > 1 | upper < r        | opposite test |
+|               | upper ≥ ρ                    | or only bounded            |                  | and upper < 1 |
 | AboutEquals   | interval inside ±δ           | –                          | interval outside | –             |
 | Printed       | interval inside m₀ ± τ       | m₀ may be a further run    | otherwise        | –             |
+| Printed, τ=0  | every seed is m₀             | –                          | otherwise        | –             |
 
 What fits none is INCONCLUSIVE, with the seeds that would decide it: "not significant" is never "equal". Intervals are
 90 %, upper and lower their ends; G and ρ are the paper's gap and ratio; δ = G/3 and r = 1 + (ρ−1)/3 are the smallest
 effects of interest. Where no gap is printed, δ is a tenth of the range from a random policy to the better side, and the
 conditions on G fall away; where no ratio is printed, r = 1.1, a claim needs lower > 1 only, and a bound is enough.
 
+Sentences. A claim of several rows is REPRODUCED if all rows are, REVERSED if all are, and PARTIAL if at least half of
+them are shown (REPRODUCED or PARTIAL), none is REVERSED, and that passes its own test, below. Otherwise it is NOT
+REPRODUCED if a row is refuted (NOT REPRODUCED or REVERSED). Open rows do not refute, they leave it INCONCLUSIVE: too
+few seeds are no evidence against a sentence, and a claim that nobody could decide must not look like one that failed.
+
 Corrections. A sentence about several environments is a conjunction, and so it is shown only if every row is: an
 intersection-union test, whose p is the largest of the rows' and which needs no correction inside the claim. Holm's
-correction is therefore made over claims, one p each, within paper, family and profile. To say *how many* rows of a
-sentence were shown, the rows' p are corrected by Holm within their claim. With five seeds a side no permutation test
-goes below p = .0040, so that a family of more than twelve claims could decide nothing: `family_warning` says so before
-training. A claim whose seeds are missing keeps its place in the family with p = 1, so that completing it can only help.
-Claims that a profile does not assess cost the others nothing: they are corrected among themselves.
+correction is therefore made over claims, one p each, within paper, family and profile. PARTIAL says less, that at least
+u = ⌈m/2⌉ of m rows hold, and is a test of its own: the p of this partial conjunction, (m − u + 1) · p₍ᵤ₎, is corrected
+by Holm over the family's claims likewise. (m counts the rows that make a test. A sentence whose conjunction passes has
+passed this too: if all rows hold, half of them do.) To say *how many* rows of a sentence were shown, the rows' p are
+corrected by Holm within their claim.
+
+With five seeds a side no permutation test goes below p = .0040, so that a family of more than twelve claims could
+decide nothing: `warnings` says so before training. A claim whose seeds are missing keeps its place in the family with
+p = 1, so that completing it can only help. Claims that a profile does not assess cost the others nothing: they are
+corrected among themselves.
 """
 
 from __future__ import annotations
@@ -33,7 +44,7 @@ import numpy as np
 
 from benchmarks import AboutEquals, Claim, FewerEpisodes, Outcome, Outperforms, Printed, RowVerdict, Verdict, scores_of
 from benchmarks import _statistics as statistics
-from benchmarks._evidence import Evidence, Lookup, weigh
+from benchmarks._evidence import Evidence, Lookup, makes_test, weigh
 from benchmarks._statistics import ALPHA
 
 SHOWN: tuple[Outcome, ...] = ("REPRODUCED", "PARTIAL")
@@ -44,21 +55,24 @@ def judge(claims: Sequence[Claim], lookup: Lookup, profile: str, budget: Callabl
     """The verdicts on all claims of one paper's family, in their order; Holm's correction is made among them.
 
     `budget` says in words how much training a claim rests on.
+
+    Raises: ValueError where a claim has neither rows nor a reason why it is untestable.
     """
+    for claim in claims:
+        if not (claim.rows or claim.untestable):
+            raise ValueError(f"{claim.id}: a claim needs rows, or a reason why it is untestable")
     evidence = [() if claim.untestable else tuple(weigh(row, claim, lookup) for row in claim.rows) for claim in claims]
     verdicts: dict[int, Verdict] = {}
     for assessed in (True, False):
         among = [i for i, claim in enumerate(claims) if is_assessed(claim, profile) is assessed]
         corrected = corrections([evidence[i] for i in among])
-        n_tested = sum(any(part.tested for part in evidence[i]) for i in among)
+        n_together = n_tested([claims[i] for i in among])
         for i, correction in zip(among, corrected, strict=True):
             rows = tuple(
-                decided(*row, n_tested)
+                decided(*row, n_together)
                 for row in zip(evidence[i], correction.rows, correction.opposite_rows, strict=True)
             )
-            verdicts[i] = concluded(
-                claims[i], rows, correction.claim, lookup, profile=profile, budget=budget(claims[i])
-            )
+            verdicts[i] = concluded(claims[i], rows, correction, lookup, profile=profile, budget=budget(claims[i]))
     return tuple(verdicts[i] for i in range(len(claims)))
 
 
@@ -67,19 +81,34 @@ def is_assessed(claim: Claim, profile: str) -> bool:
     return profile != "smoke" and (profile == "paper" or claim.about != "end")
 
 
+def n_tested(claims: Sequence[Claim]) -> int:
+    """How many claims make a test, which Holm's correction counts."""
+    return sum(not claim.untestable and any(makes_test(row.rule) for row in claim.rows) for claim in claims)
+
+
+def warnings(claims: Sequence[Claim], profile: str, n_seeds: int) -> tuple[str, ...]:
+    """What to say of a paper's family before a profile trains `n_seeds` a side; empty where there is nothing."""
+    warning = statistics.family_warning(n_tested([claim for claim in claims if is_assessed(claim, profile)]), n_seeds)
+    return (warning,) if warning else ()
+
+
 class Correction(NamedTuple):
-    """Corrected p of a claim (NaN where no row makes a test), of its rows, and of the opposite of its rows."""
+    """Corrected p of a claim and of half of it (NaN where no row makes a test), of its rows, and of their opposite."""
 
     claim: float
+    half: float
     rows: tuple[float, ...]
     opposite_rows: tuple[float, ...]
 
 
 def corrections(family: Sequence[Sequence[Evidence]]) -> list[Correction]:
-    """Holm over the claims of a family, a claim's p being its rows' largest; Holm over rows within a claim."""
-    forward = corrected([[part.shown.p for part in rows] for rows in family])
+    """Holm over the claims of a family, once for all rows of each and once for half of them; over rows in a claim."""
+    p = [[part.shown.p for part in rows] for rows in family]
     backward = corrected([[part.opposite for part in rows] for rows in family])
-    return [Correction(p, rows, opposite) for (p, rows), (_, opposite) in zip(forward, backward, strict=True)]
+    return [
+        Correction(claim, half, rows, opposite)
+        for (claim, rows), half, (_, opposite) in zip(corrected(p), corrected_halves(p), backward, strict=True)
+    ]
 
 
 def corrected(family: Sequence[Sequence[float]]) -> list[tuple[float, tuple[float, ...]]]:
@@ -88,16 +117,42 @@ def corrected(family: Sequence[Sequence[float]]) -> list[tuple[float, tuple[floa
     The one row of a claim has the claim's p. Several rows are corrected among themselves; where the conjunction as a
     whole passes at a smaller level, each of them does.
     """
-    tested = [[p for p in rows if not math.isnan(p)] for rows in family]
-    largest = [max(rows) for rows in tested if rows]
-    over_claims = iter(statistics.holm(largest))
-    result = []
-    for rows, testable in zip(family, tested, strict=True):
-        claim = next(over_claims) if testable else math.nan
-        within = [claim] if len(testable) == 1 else [min(p, claim) for p in statistics.holm(testable)]
-        left = iter(within)
-        result.append((claim, tuple(math.nan if math.isnan(p) else next(left) for p in rows)))
-    return result
+    claims = holm_of_tests([p_of_all(rows) for rows in family])
+    return [(claim, within(rows, claim)) for rows, claim in zip(family, claims, strict=True)]
+
+
+def corrected_halves(family: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """For each claim the p of "less than half of the rows hold", corrected over claims."""
+    return holm_of_tests([p_of_half(rows) for rows in family])
+
+
+def within(rows: Sequence[float], claim: float) -> tuple[float, ...]:
+    """The rows' p, corrected among themselves and at most that of their claim, which is that of an only row."""
+    if sum(not math.isnan(p) for p in rows) == 1:
+        return tuple(math.nan if math.isnan(p) else claim for p in rows)
+    return tuple(math.nan if math.isnan(p) else min(p, claim) for p in holm_of_tests(rows))
+
+
+def holm_of_tests(p: Sequence[float]) -> tuple[float, ...]:
+    """Holm's correction among the p that are not NaN."""
+    left = iter(statistics.holm(tested(p)))
+    return tuple(math.nan if math.isnan(value) else next(left) for value in p)
+
+
+def p_of_all(rows: Sequence[float]) -> float:
+    """p_(m) of the m rows that make a test: of "not all rows hold"."""
+    return max(tested(rows), default=math.nan)
+
+
+def p_of_half(rows: Sequence[float]) -> float:
+    """(m − u + 1) · p_(u), u = ⌈m/2⌉, of the m rows that make a test: of "less than half of the rows hold"."""
+    known = tested(rows)
+    return statistics.partial_conjunction(known, math.ceil(len(known) / 2)) if known else math.nan
+
+
+def tested(p: Sequence[float]) -> list[float]:
+    """The p that are not NaN."""
+    return [value for value in p if not math.isnan(value)]
 
 
 # ---------------------------------------------------------------------------------------------------------- the rules
@@ -134,12 +189,12 @@ def speed_outcome(
         if math.isnan(ratio):
             return "REPRODUCED"
         return "REPRODUCED" if low >= interest and high >= ratio and not bounded else "PARTIAL"
-    if high < 1 or (bounded and opposite <= ALPHA):
+    if opposite <= ALPHA and high < 1:
         return "REVERSED"
     return "NOT REPRODUCED" if high < interest else "INCONCLUSIVE"
 
 
-def decided(evidence: Evidence, p: float, opposite: float, n_tested: int) -> RowVerdict:
+def decided(evidence: Evidence, p: float, opposite: float, n_together: int) -> RowVerdict:
     """The row with its corrected p, its outcome and, where that is open, what would decide it."""
     if evidence.settled is not None:
         return replace(evidence.shown, outcome=evidence.settled, p_holm=p)
@@ -161,14 +216,14 @@ def decided(evidence: Evidence, p: float, opposite: float, n_tested: int) -> Row
             outcome = equality_outcome(row.low, row.high, evidence.interest)
         case Printed():
             outcome = printed_outcome(row.low, row.high, evidence.rule.tolerance, evidence.predicted)
-    advice = more_seeds(evidence, n_tested) if outcome == "INCONCLUSIVE" else ""
+    advice = more_seeds(evidence, n_together) if outcome == "INCONCLUSIVE" else ""
     return replace(row, outcome=outcome, p_holm=p, note="; ".join(part for part in (row.note, advice) if part))
 
 
-def more_seeds(evidence: Evidence, n_tested: int) -> str:
+def more_seeds(evidence: Evidence, n_together: int) -> str:
     """How many further seeds would decide an open row with 80 % power, were the true difference the one seen.
 
-    An ordering is decided by showing it, at the level that Holm asks of the first of `n_tested` claims, or by showing
+    An ordering is decided by showing it, at the level that Holm asks of the first of `n_together` claims, or by showing
     that it is below δ; an equality by an interval on one side of ±δ.
     """
     if evidence.bounded:
@@ -176,25 +231,26 @@ def more_seeds(evidence: Evidence, n_tested: int) -> str:
     if not evidence.spread > 0:
         return ""
     row = evidence.shown
-    seen, interest = row.estimate, evidence.interest
+    seen, interest, what = row.estimate, evidence.interest, "difference"
     if isinstance(evidence.rule, FewerEpisodes):
-        seen, interest = math.log(seen), math.log(interest)
+        seen, interest, what = math.log(seen), math.log(interest), "ratio"
     if isinstance(evidence.rule, AboutEquals):
         needed = statistics.seeds_for_power(abs(interest - abs(seen)) / evidence.spread)
     else:
-        by_showing = statistics.seeds_for_power(seen / evidence.spread, ALPHA / n_tested)
+        by_showing = statistics.seeds_for_power(seen / evidence.spread, ALPHA / n_together)
         by_excluding = statistics.seeds_for_power((interest - seen) / evidence.spread)
-        needed = min(max(by_showing, statistics.seeds_for_family(n_tested)), by_excluding)
+        needed = min(max(by_showing, statistics.seeds_for_family(n_together)), by_excluding)
+    assumed = f"if the {what} seen is the true one"
     if needed >= statistics.MOST_SEEDS:
-        return f"not even {statistics.MOST_SEEDS} seeds a side would decide"
+        return f"{assumed}, not even {statistics.MOST_SEEDS} seeds a side would decide"
     further = max(needed - min(row.n_left, row.n_right), 1)
-    return f"{further} more seed{'s' if further > 1 else ''} a side would decide at 80 % power"
+    return f"{assumed}, {further} more seed{'s' if further > 1 else ''} a side would decide at 80 % power"
 
 
 def concluded(
-    claim: Claim, rows: tuple[RowVerdict, ...], p: float, lookup: Lookup, *, profile: str, budget: str
+    claim: Claim, rows: tuple[RowVerdict, ...], correction: Correction, lookup: Lookup, *, profile: str, budget: str
 ) -> Verdict:
-    """The verdict on a claim, `p` its own after Holm, from its rows."""
+    """The verdict on a claim from its rows and its corrected p."""
     verdict = Verdict(claim.id, "NOT ASSESSED", rows, profile, budget)
     outcomes = {row.outcome for row in rows}
     if claim.untestable:
@@ -207,29 +263,32 @@ def concluded(
         return replace(verdict, outcome="INCOMPLETE", note=f"{n_missing(claim, lookup)} seeds missing")
     if not is_assessed(claim, profile):
         return replace(verdict, note=f"about the end of training, of which profile {profile} runs the first part only")
-    outcome, note = conjunction([row.outcome for row in rows], p)
+    outcome, note = conjunction([row.outcome for row in rows], correction.claim, correction.half)
     return replace(verdict, outcome=outcome, note=note)
 
 
-def conjunction(rows: Sequence[Outcome], p: float) -> tuple[Outcome, str]:
+def conjunction(rows: Sequence[Outcome], p: float, half: float) -> tuple[Outcome, str]:
     """A claim's outcome and a note: all rows, at least half of them, refuted by one, or open.
 
-    `p` is the claim's after Holm, NaN where no row makes a test. A row that is merely open does not refute: that would
-    make a claim that nobody could decide look like one that failed.
+    `p` and `half` are those of all and of half of the rows after Holm, NaN where no row makes a test. A row that is
+    merely open does not refute.
     """
     n_shown = sum(outcome in SHOWN for outcome in rows)
     count = f"{n_shown} of {len(rows)} shown"
     if len(rows) == 1:
         return rows[0], ""
-    if all(outcome == "REPRODUCED" for outcome in rows):
-        if p > ALPHA:
-            return "PARTIAL", f"{count}, each by itself; all together not after Holm's correction over the family"
-        return "REPRODUCED", count
     if all(outcome == "REVERSED" for outcome in rows):
         return "REVERSED", count
-    if 2 * n_shown >= len(rows) and "REVERSED" not in rows:
+    enough = 2 * n_shown >= len(rows) and "REVERSED" not in rows
+    if not enough or min(p, half) > ALPHA:
+        refuted = any(outcome in REFUTED for outcome in rows)
+        note = f"{count}, each by itself; not after Holm's correction over the family" if enough else count
+        return "NOT REPRODUCED" if refuted else "INCONCLUSIVE", note
+    if any(outcome != "REPRODUCED" for outcome in rows):
         return "PARTIAL", count
-    return ("NOT REPRODUCED" if any(outcome in REFUTED for outcome in rows) else "INCONCLUSIVE"), count
+    if p > ALPHA:
+        return "PARTIAL", f"{count}, each by itself; all together not after Holm's correction over the family"
+    return "REPRODUCED", count
 
 
 def n_missing(claim: Claim, lookup: Lookup) -> int:

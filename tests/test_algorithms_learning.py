@@ -45,7 +45,7 @@ class Goals:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        return (Role("agent", 2, (2,), Box(1)),)
+        return (Role("agent", 2, (1,), Box(1)),)
 
     def reset(self, streams: Streams, n_envs: int) -> Places:
         drawn = streams.uniform(n_envs, 2, 2, 1, low=-FARTHEST, high=FARTHEST)
@@ -57,7 +57,7 @@ class Goals:
 
     def observe(self, state: Places) -> tuple[Tensor, ...]:
         goal = state.goal if self.seen_by == "itself" else state.goal.flip(2)
-        return (torch.cat([state.position, goal], dim=-1),)
+        return (goal,)  # not the position, which tells what the agent did, and so its goal
 
     def full_state(self, state: Places) -> Tensor:
         return torch.cat([field.flatten(2) for field in state], dim=-1)

@@ -180,6 +180,19 @@ def test_holm_multiplies_by_the_number_of_claims_left() -> None:
     assert statistics.holm([]) == ()
 
 
+def test_a_partial_conjunction_by_hand() -> None:
+    p = [0.2, 0.01, 0.03, 0.5]
+    assert [statistics.partial_conjunction(p, u) for u in (1, 2, 3, 4)] == pytest.approx([0.04, 0.09, 0.4, 0.5])
+
+
+def test_a_partial_conjunction_keeps_its_level_where_one_effect_too_few_is_there() -> None:
+    p = statistics.generator("partial").random((20_000, 4))
+    p[:, 0] = 0
+    assert np.mean([statistics.partial_conjunction(list(row), 2) <= 0.05 for row in p]) == pytest.approx(
+        0.05, abs=0.005
+    )
+
+
 def test_a_family_is_as_large_as_the_smallest_p_allows() -> None:
     assert [statistics.largest_family(n) for n in (2, 3, 4, 5)] == [0, 1, 3, 12]
     assert statistics.family_warning(12, 5) == ""
