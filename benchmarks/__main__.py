@@ -8,21 +8,19 @@ python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cud
 from __future__ import annotations
 
 import argparse
-import math
+import json
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import PROFILES
 from benchmarks._catalogue import chosen, figures
-from benchmarks._runner import Library, Progress, Work, missing_work, train_all, usable_device
+from benchmarks._judging import Desk
+from benchmarks._options import LOCAL, RECORDED, VERDICTS, profile, seconds, stores_of, whole_number
+from benchmarks._progress import Reporter, plan
+from benchmarks._runner import Library, Work, missing_work, train_all, usable_device
 from results import States, Store, StoreError, Stores
-
-RESULTS = Path(__file__).parent.parent / "results"
-RECORDED = RESULTS / "recorded"
-LOCAL = RESULTS / "local"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(required=True)
     commands.add_parser("list", help="every figure").set_defaults(command=_list)
+    commands.add_parser("record", help="write the verdicts of the recorded runs").set_defaults(command=_record)
     for name, command, text in (("plan", _plan, "what is missing"), ("run", _run, "train what is missing")):
         sub = commands.add_parser(name, help=text)
         sub.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
@@ -63,105 +62,43 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _work(options: argparse.Namespace) -> list[Work]:
+def _work(options: argparse.Namespace, library: Library) -> list[Work]:
     wanted = [figure for pattern in options.figure for figure in chosen(pattern)]
-    library = Library(stores_of(options.store))
     return missing_work(wanted, profile(options.profile), whole_number("seeds", options.seeds), library)
 
 
 def _plan(options: argparse.Namespace) -> int:
-    work = _work(options)
-    for item in work:
-        print(f"{item.cell.key}: {len(item.seeds)} seeds to {item.n_steps:,} steps")
-    print(f"{len(work)} cells are missing")
+    library = Library(stores_of(options.store))
+    print(plan(_work(options, library), library.steps_per_second))
     return 0
 
 
 def _run(options: argparse.Namespace) -> int:
-    device = usable_device(options.device)
-    limit = seconds(options.time_limit)
-    n_jobs = whole_number("jobs", options.jobs)
     finished = train_all(
-        _work(options),
+        _work(options, Library(stores_of(options.store))),
         Store(options.store),
         States(options.store / ".states"),
-        device,
-        n_jobs=n_jobs,
-        time_limit=limit,
-        report=Reporter().report,
+        usable_device(options.device),
+        n_jobs=whole_number("jobs", options.jobs),
+        time_limit=seconds(options.time_limit),
+        report=Reporter(_say, over=sys.stdout.isatty()).report,
     )
-    print("complete" if finished else "stopped at a checkpoint; the same command goes on")
+    print("\ncomplete" if finished else "\nstopped at a checkpoint; the same command goes on")
     return 0
 
 
-def stores_of(folder: Path) -> Stores:
-    """One's own store, and the recorded one behind it."""
-    recorded = Store(RECORDED)
-    return Stores(recorded) if folder.resolve() == RECORDED.resolve() else Stores(Store(folder), recorded)
+def _record(options: argparse.Namespace) -> int:
+    library = Library(Stores(Store(RECORDED)))
+    judged = {name: Desk(library, name).verdicts(figures()) for name in PROFILES}
+    outcomes = {name: {claim: verdict.outcome for claim, verdict in found.items()} for name, found in judged.items()}
+    whole = {name: found for name, found in outcomes.items() if "INCOMPLETE" not in found.values()}
+    VERDICTS.write_text(json.dumps(whole, indent=1) + "\n")
+    print(f"{VERDICTS}: {', '.join(whole)}")
+    return 0
 
 
-def profile(name: str) -> str:
-    """A profile's name.
-
-    Raises: ValueError where there is none of that name.
-    """
-    if name not in PROFILES:
-        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {name!r}")
-    return name
-
-
-def whole_number(what: str, text: str | None) -> int | None:
-    """A number of at least one, or None where none was given.
-
-    Raises: ValueError where it is something else.
-    """
-    if text is None:
-        return None
-    if not text.isdigit() or int(text) < 1:
-        raise ValueError(f"the number of {what} must be a whole number of at least 1, got {text!r}")
-    return int(text)
-
-
-def seconds(text: str | None) -> float | None:
-    """A time such as 90s, 9m or 2h, or None where none was given.
-
-    Raises: ValueError where it is something else.
-    """
-    if text is None:
-        return None
-    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    try:
-        value = float(text[:-1]) * units[text[-1:]]
-    except (ValueError, KeyError):
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise ValueError(f"a time limit must be a number with s, m or h, such as 9m, got {text!r}")
-    return value
-
-
-class Reporter:
-    """Progress as one line that is written over on a terminal, and every half minute elsewhere."""
-
-    def __init__(self) -> None:
-        self.last = 0.0
-
-    def report(self, progress: Sequence[Progress], left: float) -> None:
-        """Says how far everything is."""
-        terminal = sys.stdout.isatty()
-        if not terminal and time.time() - self.last < 30:
-            return
-        self.last = time.time()
-        line = described(progress, left)
-        print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", flush=True)
-
-
-def described(progress: Sequence[Progress], left: float) -> str:
-    """Share of the work, cells at work with their speed, time left."""
-    done, total = sum(item.done for item in progress), sum(item.total for item in progress)
-    active = [item for item in progress if 0 < item.done < item.total]
-    cells = ", ".join(f"{item.label} {item.done / item.total:.0%} at {item.steps_per_second:,.0f}/s" for item in active)
-    waiting = "" if math.isnan(left) else f", {left / 60:.0f} min left"
-    return f"{done / max(total, 1):.0%}{waiting}: {cells}"
+def _say(text: str) -> None:
+    print(text, end="", flush=True)
 
 
 if __name__ == "__main__":

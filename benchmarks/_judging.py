@@ -12,7 +12,7 @@ from benchmarks import Budget, Cell, Claim, Curve, Figure, Floats, Score, Verdic
 from benchmarks._evidence import SeedScores
 from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo
-from benchmarks._verdicts import judge
+from benchmarks._verdicts import judge, warnings
 from results import Run
 
 
@@ -88,6 +88,15 @@ class Desk:
                 lambda claim, home=home: self.extent(home[claim.id]),  # type: ignore[misc]
             )
             found |= {verdict.claim: verdict for verdict in judged}
+        return found
+
+    def warnings(self, figures: Iterable[Figure]) -> list[str]:
+        """What is to be said before training: families with too many claims for their seeds to decide any."""
+        found = []
+        for family in families(figures):
+            claims = [claim for figure in family for claim in figure.claims]
+            n_seeds = min(self.budget(figure, cell).n_seeds for figure in family for cell in figure.cells)
+            found += warnings(claims, self.profile, n_seeds)
         return found
 
     def extent(self, figure: Figure) -> str:

@@ -71,6 +71,15 @@ class Library:
             left = self.stores.missing(variant, left, n_steps)
         return left
 
+    def steps_per_second(self, item: Work) -> float:
+        """How fast a recorded run of the same cell, else of the same algorithm, was; NaN where there is none.
+
+        Units: steps of all its seeds together.
+        """
+        runs = [run for cell in (item.cell,) if (run := self.load(cell, 0, item.n_steps)) is not None]
+        speeds = [run.n_steps * run.provenance["seeds_together"] / run.provenance["wall_seconds"] for run in runs]
+        return speeds[0] if speeds else math.nan
+
 
 def variants(cell: Cell) -> tuple[Cell, ...]:
     """The same cell on every class of device."""

@@ -39,7 +39,7 @@ class Training:
         learner = cell.algorithm.init(cell.env, Streams.of(seeds, "training", cell.device))
         empty = torch.empty(len(seeds), 0)
         read = {metric: torch.zeros_like(total) for metric, total in learner.ledger.totals.items()}
-        return cls(learner, empty.double(), {name: empty for name in units(cell, learner)}, read)
+        return cls(learner, empty.double(), dict.fromkeys(units(cell, learner), empty), read)
 
     @classmethod
     def resumed(cls, cell: Cell, seeds: Sequence[int], states: Sequence[State]) -> Training:

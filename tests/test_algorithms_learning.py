@@ -18,7 +18,7 @@ from torch import Tensor
 
 from algorithms import _networks as networks
 from algorithms.ctedd import CTEDD, CTEDDState, Recent
-from algorithms.maddpg import MADDPG
+from algorithms.maddpg import MADDPG, gaussian
 from environments import Box, Env, Role, Streams
 
 torch.set_num_threads(1)
@@ -77,6 +77,7 @@ SMALL: dict[str, Any] = {
 
 @cache
 def trained(algorithm: Any, env: Env[Any], n_updates: int) -> Any:
+    """The state after that many updates."""
     state = algorithm.init(env, Streams.of(SEEDS, "training", "cpu"))
     while state.steps < algorithm.first_update + n_updates * algorithm.steps_per_update:
         algorithm.advance(env, state)
@@ -92,12 +93,75 @@ def losses_per_step(algorithm: Any, env: Env[Any], n_updates: int) -> dict[str, 
     return {name: float((actions - game.goal).square().mean(dim=(1, 3)).max()) for name, actions in played.items()}
 
 
-def std(algorithm: CTEDD, env: Env[Any], n_updates: int) -> Tensor:
-    """The learnt standard deviation of every seed, mean over states and actions. Shapes: [S]."""
-    state = trained(algorithm, env, n_updates)
+def spread(algorithm: CTEDD, state: CTEDDState, env: Env[Any]) -> Tensor:
+    """CTEDD's standard deviation of every seed, mean over states and actions. Shapes: [S]."""
     seen = env.full_state(env.reset(Streams.of(SEEDS, "test", "cpu"), 500))
     return algorithm._std(state.spread, state.actor.features(seen)).flatten(1).mean(1)
 
 
-TALKING, SILENT = MADDPG(message_size=3, **SMALL), MADDPG(**SMALL)
+SILENT, TALKING = MADDPG(message_size=0, **SMALL), MADDPG(message_size=3, **SMALL)
 EXPLORING = CTEDD(message_sizes=(0, 1), first_temperature=1e-3, distill_every=1_000, **SMALL)
+
+
+@pytest.mark.parametrize("algorithm", [SILENT, TALKING], ids=["MADDPG-0", "MADDPG-3"])
+def test_maddpg_goes_to_goals_that_its_agents_see(algorithm: MADDPG) -> None:
+    assert losses_per_step(algorithm, OPEN, 300)["greedy"] < NEAR
+
+
+def test_maddpg_goes_to_goals_that_only_a_message_can_tell() -> None:
+    assert losses_per_step(TALKING, HIDDEN, 500)["greedy"] < NEAR
+
+
+def test_without_messages_maddpg_can_do_no_better_than_not_to_know() -> None:
+    assert losses_per_step(SILENT, HIDDEN, 300)["greedy"] == pytest.approx(IGNORANT, rel=0.2)
+
+
+def test_maddpg_learns_to_explore_less_where_noise_is_costly() -> None:
+    state = trained(SILENT, OPEN, 300)
+    game = OPEN.reset(Streams.of(SEEDS, "test", "cpu"), 500)
+    raw = state.actors(OPEN.observe(game)[0].transpose(1, 2))
+    assert (gaussian(raw)[1].flatten(1).mean(1) < 0.5).all()  # from about 1
+
+
+@pytest.mark.parametrize("fixed_std", [None, 0.3])
+def test_ctedds_global_policy_goes_to_the_goals(fixed_std: float | None) -> None:
+    assert losses_per_step(replace(EXPLORING, fixed_std=fixed_std), HIDDEN, 400)["G"] < NEAR
+
+
+def test_the_local_policies_go_where_the_global_one_does_if_they_may_talk() -> None:
+    assert losses_per_step(EXPLORING, HIDDEN, 400)["L-1"] < NEAR
+
+
+def test_silent_local_policies_do_the_best_that_can_be_done_without_knowing() -> None:
+    assert losses_per_step(EXPLORING, HIDDEN, 400)["L-0"] == pytest.approx(IGNORANT, rel=0.2)
+
+
+def test_ctedds_spread_shrinks_where_noise_is_costly() -> None:
+    before = EXPLORING.init(HIDDEN, Streams.of(SEEDS, "training", "cpu"))
+    assert (spread(EXPLORING, before, HIDDEN) > 0.35).all()
+    assert (spread(EXPLORING, trained(EXPLORING, HIDDEN, 400), HIDDEN) < 0.1).all()
+
+
+def test_ctedds_spread_settles_where_entropy_pays_for_the_noise() -> None:
+    """An action loses γ·σ² a step, half of it as a mean over two agents; α·log σ - ½γ·σ² is greatest at σ = √(α/γ)."""
+    algorithm = replace(EXPLORING, first_temperature=0.1, last_temperature=0.1)
+    settled = spread(algorithm, trained(algorithm, HIDDEN, 600), HIDDEN)
+    torch.testing.assert_close(settled, torch.full((2,), math.sqrt(0.1 / 0.95)), rtol=0.35, atol=0.0)
+
+
+@pytest.mark.parametrize(("sign", "grows"), [(1.0, True), (-1.0, False)], ids=["pays", "costs"])
+def test_ctedds_spread_grows_where_noise_pays_and_shrinks_where_it_costs(sign: float, grows: bool) -> None:
+    """The critic is ±(|a_1| + |a_2|), the mean action 0."""
+    algorithm = replace(EXPLORING, first_temperature=0.0, last_temperature=0.0)
+    state = algorithm.init(OPEN, Streams.of(SEEDS, "training", "cpu"))
+    for tensor in networks.tensors((state.actor.heads, state.critic)):
+        tensor.zero_()
+    for unit, (column, way) in enumerate([(4, 1.0), (4, -1.0), (5, 1.0), (5, -1.0)]):  # the actions' columns
+        state.critic[0].weight[:, unit, column] = way
+        state.critic[1].weight[:, unit, unit] = 1.0
+        state.critic[2].weight[:, 0, unit] = sign
+    before = spread(algorithm, state, OPEN)
+    for _ in range(50):
+        algorithm._update_spread(state, Recent(*algorithm._play(OPEN, state)))
+    after = spread(algorithm, state, OPEN)
+    assert ((after > before + 0.1) if grows else (after < before - 0.1)).all()

@@ -141,6 +141,13 @@ def test_a_ratio_below_one_is_reversed_only_where_the_opposite_test_passes_in_th
     assert (found.outcome, among.outcome) == ("REVERSED", "NOT REPRODUCED")
 
 
+def test_a_passed_opposite_test_is_not_enough_where_the_ratio_may_be_above_one() -> None:
+    found = judged(claim(row(FewerEpisodes())), left=[120, 121, 122, 123, 9000], right=[100, 101, 102, 103, 104])[0]
+    assert found.rows[0].p == 1  # so that the opposite has the smallest p there is
+    assert found.rows[0].high > 1.1
+    assert found.outcome == "INCONCLUSIVE"
+
+
 def test_censored_seeds_stay_in_the_test_and_leave_a_bound_of_the_ratio() -> None:
     right = [900.0, math.inf, math.inf, math.inf, math.inf]
     fast, printed = (

@@ -1,0 +1,415 @@
+"""A figure as a picture: every line's mean over seeds, its 95 % interval, and every seed.
+
+    svg, png = save(figure, desk, Path("reports/figures"))     # reports/figures/ctedd/fig5.svg, .png
+
+Nothing is left out in silence. A line that has not been run is named above its panel and in the legend; a mean over
+seeds of which one diverged does not exist and is not drawn, the seeds are; where a few tests lie so far away that they
+would flatten all others, the axis is cut, the cut is marked, and how far they reach is said.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Picture
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from benchmarks import Figure, Floats, Line, Panel
+from benchmarks._catalogue import figures
+from benchmarks._judging import Bundle, Desk
+from benchmarks._statistics import mean_interval
+from benchmarks._training import TEST_RETURN
+
+WIDTH = 7.0  # inches: the text of a page of A4 or letter
+PANEL_HEIGHT = 2.1
+DPI = 150
+NOTE_COLUMNS = 62  # characters of a line above a panel
+FOOT_COLUMNS = 122
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#aa3377", "#e69f00", "#56b4e9", "#332288", "#666666")
+"""After Okabe and Ito: told apart with any colour vision, and of different lightness where they are neighbours."""
+
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.6)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (3.5, 1.2, 1.2, 1.2, 1.2, 1.2)),
+    (0, (9, 2)),
+    (0, (2.2, 2.2)),
+    "-",
+)
+"""One for every colour, so that lines can be told apart in grey."""
+
+FAR = 3.0  # an axis is cut where all values reach this many times as far as nine tenths of every seed's curve do
+MARGIN = 0.6  # of those nine tenths' range, kept on the side that is cut
+
+
+Method = tuple[str, str]
+"""Name of a cell and, where it is not the cell's main one, the policy that is tested: ("CTEDD", "test return L-3")."""
+
+
+class Style(NamedTuple):
+    """How a method is drawn in all figures of a paper."""
+
+    colour: str
+    dashes: Any
+
+
+@dataclass(frozen=True)
+class Palette:
+    """A style for every method of a paper.
+
+    An algorithm's main policy is the one that the paper's figures show most often; its training curve is drawn alike.
+    Methods of several figures come first and share their colours with nobody; others take what their panels leave.
+    """
+
+    main: Mapping[str, str]
+    styles: Mapping[Method, Style]
+
+    @classmethod
+    def of(cls, figure: Figure) -> Palette:
+        """The styles of the paper of a figure."""
+        every = [figure, *(other for other in figures() if other.paper.name == figure.paper.name)]
+        every = sorted({other.id: other for other in reversed(every)}.values(), key=lambda other: other.id)
+        panels = [panel.lines for other in every for panel in other.panels]
+        tests = Counter((_class(line), line.metric) for lines in panels for line in lines if _is_test(line))
+        main = {name: metric for (name, metric), _ in reversed(tests.most_common())}
+        sets = [{method(line, main) for line in lines} for lines in panels]
+        homes = Counter(
+            name
+            for other in every
+            for name in {method(line, main): 0 for panel in other.panels for line in panel.lines}
+        )
+        shared = {name for name, count in homes.items() if count > 1}
+        index: dict[Method, int] = {}
+        for name, _ in homes.most_common():  # stable: of equals, the first drawn
+            beside = shared.union(*(group for group in sets if name in group))
+            taken = {index[other] for other in beside if other in index}
+            free = (i for i in range(len(COLOURS)) if i not in taken)
+            index[name] = next(free, len(index) % len(COLOURS))
+        return cls(main, {name: Style(COLOURS[i], DASHES[i]) for name, i in index.items()})
+
+    def style(self, line: Line) -> Style:
+        """How a line is drawn."""
+        return self.styles[method(line, self.main)]
+
+
+def method(line: Line, main: Mapping[str, str]) -> Method:
+    """What a line shows, whatever a panel calls it."""
+    return line.cell.name, line.metric if _is_test(line) and line.metric != main[_class(line)] else ""
+
+
+def _is_test(line: Line) -> bool:
+    return line.metric.startswith(TEST_RETURN)
+
+
+def _class(line: Line) -> str:
+    return type(line.cell.algorithm).__name__
+
+
+class Drawn(NamedTuple):
+    """A line and its numbers. `asked` is how many seeds there should be."""
+
+    line: Line
+    bundle: Bundle
+    asked: int
+
+    @property
+    def x(self) -> Floats:
+        """Units: thousands of learning episodes."""
+        return self.bundle.steps / float(self.line.cell.env.horizon) / 1000
+
+    @property
+    def diverged(self) -> int:
+        """Seeds that have a value that is not finite after one that is, or no finite value at all."""
+        return sum(not np.isfinite(curve[self.first :]).all() for curve in self.bundle.values)
+
+    @property
+    def first(self) -> int:
+        """Where the metric begins: before it nothing could be measured in any seed."""
+        known = np.isfinite(self.bundle.values).any(axis=0)
+        return int(known.argmax()) if known.any() else 0
+
+
+# ------------------------------------------------------------------------------------------------------------ drawing
+
+
+def save(figure: Figure, desk: Desk, folder: Path) -> tuple[Path, Path]:
+    """`<folder>/<paper>/<figure>.svg` and `.png`; the same numbers give the same bytes of SVG."""
+    svg, png = (folder / f"{figure.id}.{kind}" for kind in ("svg", "png"))
+    svg.parent.mkdir(parents=True, exist_ok=True)
+    picture = draw(figure, desk)
+    with mpl.rc_context(settings(figure)):
+        picture.savefig(svg, metadata={"Date": None, "Creator": None, "Title": figure.title})
+        picture.savefig(png, dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    return svg, png
+
+
+def draw(figure: Figure, desk: Desk) -> Picture:
+    """The figure at print width. It belongs to no window and no global list, so nothing has to be closed."""
+    palette = Palette.of(figure)
+    with mpl.rc_context(settings(figure)):
+        n_columns = min(2, len(figure.panels))
+        n_rows = -(-len(figure.panels) // n_columns)
+        foot = "\n".join(line for text in footnotes(figure, desk) for line in textwrap.wrap(text, FOOT_COLUMNS))
+        foot_height = 0.1 + 0.155 * (foot.count("\n") + 1)
+        lines = [[gathered(figure, line, desk) for line in panel.lines] for panel in figure.panels]
+        shared = alike(lines, palette)
+        head_height = 0.3 if shared and n_rows * n_columns == len(lines) else 0.0
+        height = n_rows * PANEL_HEIGHT + head_height + foot_height
+        picture = Picture(figsize=(WIDTH, height), layout="constrained")
+        FigureCanvasAgg(picture)
+        engine: Any = picture.get_layout_engine()
+        inner = 1 - (head_height + foot_height) / height
+        engine.set(rect=(0, foot_height / height, 1, inner), w_pad=0.05, h_pad=0.05)
+        picture.text(0.008, 0.05 / height, foot, fontsize=8, color="0.3", va="bottom", linespacing=1.3)
+        axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
+        notes = [_draw_panel(ax, drawn, palette) for ax, drawn in zip(axes, lines, strict=False)]
+        for i, (ax, panel) in enumerate(zip(axes, figure.panels, strict=False)):
+            row = i // n_columns * n_columns
+            _write_title(ax, panel.title, notes[i], max(len(note) for note in notes[row : row + n_columns]))
+            ax.set_xlim(0, episodes_asked(figure, panel, desk) / 1000)
+            if i + n_columns >= len(figure.panels):
+                ax.set_xlabel("learning episodes (thousands)")
+        labels = [ylabel(figure, panel, desk) for panel in figure.panels]
+        for i, (ax, label) in enumerate(zip(axes, labels, strict=False)):
+            if i % n_columns == 0 or len(set(labels)) > 1:
+                ax.set_ylabel(label)
+        _add_legend(picture, axes, lines, palette, shared)
+        for ax in axes[len(figure.panels) :]:
+            ax.set_axis_off()
+        sns.despine(fig=picture)
+        return picture
+
+
+def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its keys lists all their names
+    """What is set while this figure is drawn or written, and only then."""
+    context = {**sns.plotting_context("paper"), **sns.axes_style("ticks")}
+    return context | {
+        "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same glyphs everywhere
+        "font.size": 8,
+        "axes.titlesize": 9,
+        "axes.labelsize": 8.5,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.fontsize": 8.5,
+        "axes.linewidth": 0.7,
+        "xtick.major.width": 0.7,
+        "ytick.major.width": 0.7,
+        "xtick.major.size": 3,
+        "ytick.major.size": 3,
+        "axes.unicode_minus": True,
+        "figure.facecolor": "white",
+        "path.simplify_threshold": 0.3,
+        "svg.fonttype": "path",
+        "svg.hashsalt": figure.id,
+    }
+
+
+def gathered(figure: Figure, line: Line, desk: Desk) -> Drawn:
+    """A line with its numbers."""
+    return Drawn(line, desk.bundle(figure, line.cell, line.metric), desk.budget(figure, line.cell).n_seeds)
+
+
+def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette) -> list[str]:
+    """Seeds below, bands above them, means on top. What is missing, diverged or cut comes back, in lines of text."""
+    for item in drawn:
+        style = palette.style(item.line)
+        for curve in item.bundle.values:
+            ax.plot(
+                item.x, np.where(np.isfinite(curve), curve, np.nan), color=style.colour, lw=0.5, alpha=0.35, zorder=2
+            )
+        if len(item.bundle.seeds) > 1:
+            mean, low, high = mean_and_band(item.bundle.values)
+            ax.fill_between(item.x, low, high, color=style.colour, alpha=0.16, lw=0, zorder=3)
+            ax.plot(item.x, mean, color=style.colour, ls=style.dashes, lw=1.6, zorder=4)
+    notes = shortcomings(drawn)
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    if any(item.bundle.seeds for item in drawn):
+        notes += _limit(ax, drawn, palette)
+        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    else:
+        ax.set_yticks([])
+        ax.text(0.5, 0.5, "not run", transform=ax.transAxes, ha="center", va="center", color="0.4", style="italic")
+    return [line for note in notes for line in textwrap.wrap(note, NOTE_COLUMNS)]
+
+
+def _write_title(ax: Axes, title: str, notes: Sequence[str], n_lines: int) -> None:
+    """The title, and below it the notes, in a space that is as high in all panels of a row."""
+    ax.set_title(title, loc="left", fontweight="bold", pad=4 + 11 * n_lines)
+    if notes:
+        above: dict[str, Any] = {
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+            "xytext": (0, 4),
+            "va": "bottom",
+        }
+        ax.annotate("\n".join(notes), (0, 1), fontsize=8, color="0.3", linespacing=1.15, **above)
+
+
+def _limit(ax: Axes, drawn: Sequence[Drawn], palette: Palette) -> list[str]:
+    """Sets the y limits; where they cut, marks when and says how far the values go on."""
+    low, high, cut_low, cut_high = limits([item.bundle.values for item in drawn])
+    ax.set_ylim(low, high)
+    notes = []
+    for cut, edge, marker, word in ((cut_low, low, "v", "below"), (cut_high, high, "^", "above")):
+        if not np.isfinite(cut):
+            continue
+        notes.append(f"axis cut {word} at {marker_name(marker)}: values reach {number(cut)}")
+        for item in drawn:
+            beyond = (item.bundle.values < low) if word == "below" else (item.bundle.values > high)
+            x = item.x[beyond.any(axis=0)]
+            colour = palette.style(item.line).colour
+            ax.plot(x, np.full(len(x), edge), marker=marker, color=colour, ms=3.5, ls="", clip_on=False, zorder=5)
+    return notes
+
+
+def marker_name(marker: str) -> str:
+    """The sign itself, as text."""
+    return "▼" if marker == "v" else "▲"
+
+
+def alike(lines: Sequence[Sequence[Drawn]], palette: Palette) -> bool:
+    """Whether all panels use the same names for the same methods, so that one legend serves them."""
+    named = [{(item.line.label, palette.style(item.line)) for item in drawn} for drawn in lines]
+    return all(names == named[0] for names in named)
+
+
+def _add_legend(
+    picture: Picture, axes: Sequence[Axes], lines: Sequence[Sequence[Drawn]], palette: Palette, shared: bool
+) -> None:
+    """One above the figure, or in its empty place, where it serves all panels; otherwise one in each."""
+    if shared:
+        run = {item.line.label for drawn in lines for item in drawn if item.bundle.seeds}
+        handles = [_handle(item.line, palette.style(item.line), item.line.label in run) for item in lines[0]]
+        frame: dict[str, Any] = {"frameon": False, "handlelength": 2.8, "columnspacing": 1.6}
+        if len(axes) > len(lines):
+            axes[-1].legend(handles=handles, loc="center", **frame)
+        else:
+            picture.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=6, **frame)
+        return
+    for ax, drawn in zip(axes, lines, strict=False):
+        handles = [_handle(item.line, palette.style(item.line), bool(item.bundle.seeds)) for item in drawn]
+        ax.legend(handles=handles, loc="lower right", frameon=True, framealpha=0.8, edgecolor="none", handlelength=2.8)
+
+
+def _handle(line: Line, style: Style, run: bool) -> Line2D:
+    if run:
+        return Line2D([], [], color=style.colour, ls=style.dashes, lw=1.6, label=line.label)
+    return Line2D([], [], ls="", label=f"{line.label} (not run)")
+
+
+# ------------------------------------------------------------------------------------------------------------ numbers
+
+
+def mean_and_band(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean over seeds and its 95 % t interval; NaN wherever one seed is not finite. Shapes: [S, N], S > 1 → [N]."""
+    whole = np.isfinite(values).all(axis=0)
+    mean, low, high = (np.full(values.shape[1], np.nan) for _ in range(3))
+    if whole.any():
+        mean[whole] = values[:, whole].mean(axis=0)
+        low[whole], high[whole] = mean_interval(values[:, whole])
+    return mean, low, high
+
+
+class Limits(NamedTuple):
+    """Ends of an axis, and the furthest value beyond each (NaN where nothing is cut)."""
+
+    low: float
+    high: float
+    cut_low: float
+    cut_high: float
+
+
+def limits(values: Iterable[Floats]) -> Limits:
+    """All values and a little air; without the few that would flatten the rest.
+
+    Nine tenths of every seed's curve stay visible, with a margin, so that no seed can vanish: only stretches shorter
+    than a tenth of the training can be cut.
+    """
+    curves = [curve[np.isfinite(curve)] for metric in values for curve in metric]
+    curves = [curve for curve in curves if curve.size]
+    if not curves:
+        return Limits(0.0, 1.0, np.nan, np.nan)
+    lowest, highest = min(float(curve.min()) for curve in curves), max(float(curve.max()) for curve in curves)
+    inner_low = min(float(np.quantile(curve, 0.1)) for curve in curves)
+    inner_high = max(float(np.quantile(curve, 0.9)) for curve in curves)
+    inner = inner_high - inner_low
+    low, high = lowest, highest
+    if inner > 0 and highest - lowest > FAR * inner:
+        low, high = max(lowest, inner_low - MARGIN * inner), min(highest, inner_high + MARGIN * inner)
+    air = 0.04 * (high - low) or abs(high) * 0.05 or 1.0
+    cut_low = lowest if lowest < low else np.nan
+    cut_high = highest if highest > high else np.nan
+    return Limits(low if lowest < low else low - air, high if highest > high else high + air, cut_low, cut_high)
+
+
+def episodes_asked(figure: Figure, panel: Panel, desk: Desk) -> float:
+    """How far the axis of a panel goes, whether or not everything has been run. Units: learning episodes."""
+    return max(desk.budget(figure, line.cell).n_steps / float(line.cell.env.horizon) for line in panel.lines)
+
+
+# -------------------------------------------------------------------------------------------------------------- words
+
+
+def shortcomings(drawn: Sequence[Drawn]) -> list[str]:
+    """What a panel should show and does not."""
+    absent = [item.line.label for item in drawn if not item.bundle.seeds]
+    notes = [f"not run: {', '.join(absent)}"] if absent and len(absent) < len(drawn) else []
+    for item in drawn:
+        if 0 < len(item.bundle.seeds) < item.asked:
+            notes.append(f"{item.line.label}: {len(item.bundle.seeds)} of {item.asked} seeds")
+        if item.diverged:
+            notes.append(
+                f"{item.line.label}: {item.diverged} of {len(item.bundle.seeds)} seeds diverged, no mean from there"
+            )
+    return notes
+
+
+def footnotes(figure: Figure, desk: Desk) -> list[str]:
+    """How many seeds, how much training, what the shades are, and the units in full."""
+    budgets = {desk.budget(figure, line.cell) for panel in figure.panels for line in panel.lines}
+    seeds = " or ".join(str(n) for n in sorted({budget.n_seeds for budget in budgets}))
+    steps = " or ".join(f"{n:,}" for n in sorted({budget.n_steps for budget in budgets}))
+    full = " or ".join(f"{n:,}" for n in sorted({figure.budget("paper", cell).n_steps for cell in figure.cells}))
+    of = f" of {full}" if full != steps else ""
+    first = (
+        f"{seeds} seeds a line, {steps}{of} environment steps each (profile {desk.profile}). "
+        "Thick: mean over seeds. Shaded: its 95 % t interval. Thin: the seeds."
+    )
+    full_units = {(panel.ylabel, unit(figure, panel, desk)): None for panel in figure.panels}
+    return [first, *(f"{name.capitalize()}: {text}." for name, text in full_units if text)]
+
+
+def ylabel(figure: Figure, panel: Panel, desk: Desk) -> str:
+    """What the panel measures and, as far as the runs that are there tell it, what is summed over what."""
+    text = unit(figure, panel, desk).partition(" of ")[0]
+    return f"{panel.ylabel}\n({text})" if text else panel.ylabel
+
+
+def unit(figure: Figure, panel: Panel, desk: Desk) -> str:
+    """The unit in full, of the first run that is there; empty where there is none."""
+    for line in panel.lines:
+        for run in desk.runs(figure, line.cell).values():
+            return run.units[line.metric]
+    return ""
+
+
+def number(value: float) -> str:
+    """At most four digits, with a true minus and thousands apart: −4,012 or 0.25."""
+    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
+    return text.replace("-", "−")

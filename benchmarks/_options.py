@@ -1,0 +1,60 @@
+"""What a user may ask for, on the command line and of pytest: checked, or answered with one sentence."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from benchmarks import PROFILES
+from results import Store, Stores
+
+RESULTS = Path(__file__).parent.parent / "results"
+RECORDED = RESULTS / "recorded"
+LOCAL = RESULTS / "local"
+FRESH = RESULTS / "fresh"
+VERDICTS = RECORDED / "verdicts.json"  # outcome by profile and claim, written by `python -m benchmarks record`
+
+
+def stores_of(folder: Path) -> Stores:
+    """One's own store, and the recorded one behind it."""
+    recorded = Store(RECORDED)
+    return Stores(recorded) if folder.resolve() == RECORDED.resolve() else Stores(Store(folder), recorded)
+
+
+def profile(name: str) -> str:
+    """A profile's name.
+
+    Raises: ValueError where there is none of that name.
+    """
+    if name not in PROFILES:
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {name!r}")
+    return name
+
+
+def whole_number(what: str, text: str | None) -> int | None:
+    """A number of at least one, or None where none was given.
+
+    Raises: ValueError where it is something else.
+    """
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise ValueError(f"the number of {what} must be a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def seconds(text: str | None) -> float | None:
+    """A time such as 90s, 9m or 2h, or None where none was given.
+
+    Raises: ValueError where it is something else.
+    """
+    if text is None:
+        return None
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    try:
+        value = float(text[:-1]) * units[text[-1:]]
+    except (ValueError, KeyError):
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"a time limit must be a number with s, m or h, such as 9m, got {text!r}")
+    return value

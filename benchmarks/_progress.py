@@ -1,0 +1,56 @@
+"""Progress in words."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from benchmarks._runner import Progress, Work
+
+
+class Reporter:
+    """One line that is written over where that is possible, and a new one every half minute elsewhere."""
+
+    def __init__(self, write: Callable[[str], None], *, over: bool) -> None:
+        self.write = write
+        self.over = over
+        self.last = -math.inf
+
+    def report(self, progress: Sequence[Progress], left: float) -> None:
+        """Says how far everything is."""
+        if self.over:
+            self.write(f"\r\x1b[K{described(progress, left)}")
+        elif time.monotonic() - self.last >= 30:
+            self.last = time.monotonic()
+            self.write(f"{described(progress, left)}\n")
+
+
+def described(progress: Sequence[Progress], left: float) -> str:
+    """Share of the work, time left, and the cells at work with their speed in steps of all seeds together."""
+    done, total = sum(item.done for item in progress), sum(item.total for item in progress)
+    active = [item for item in progress if 0 < item.done < item.total]
+    cells = ", ".join(f"{item.label} {item.done / item.total:.0%} at {item.steps_per_second:,.0f}/s" for item in active)
+    share = f"trained {done / max(total, 1):.0%}"
+    return ", ".join(part for part in (share, duration(left), cells) if part)
+
+
+def duration(seconds: float) -> str:
+    """Time left, or nothing where it is not known."""
+    if math.isnan(seconds):
+        return ""
+    return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+
+
+def plan(work: Sequence[Work], steps_per_second: Callable[[Work], float]) -> str:
+    """What is missing and how long it takes, cell by cell."""
+    lines = []
+    total = 0.0
+    for item in work:
+        estimate = len(item.seeds) * item.n_steps / steps_per_second(item)
+        total += estimate
+        known = "no recorded time" if math.isnan(estimate) else f"about {estimate / 60:.0f} min"
+        lines.append(
+            f"  {item.cell.key} ({item.cell.name}): {len(item.seeds)} seeds to {item.n_steps:,} steps, {known}"
+        )
+    return "\n".join([f"{len(work)} cells are missing", *lines])

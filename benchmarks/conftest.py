@@ -1,0 +1,223 @@
+"""pytest as the interface: options, training before the first test, and the closing scoreboard.
+
+Nothing is trained inside a test. Once -k has chosen, the cells of the chosen figures are looked up in the store, what is
+missing is trained with live progress, and then the tests judge.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+from benchmarks import Cell, Figure, Line, Panel, Verdict
+from benchmarks import _options as options
+from benchmarks._catalogue import figures
+from benchmarks._judging import Desk
+from benchmarks._progress import Reporter, plan
+from benchmarks._runner import Library, missing_work, train_all, usable_device
+from results import Run, States, Store, StoreError, Stores
+
+COMPLETE = "complete"
+N_RECORDED = 10  # the most seeds that a profile records
+
+
+@dataclass
+class Session:
+    """What the options ask for, and what the tests have shown."""
+
+    profile: str
+    n_seeds: int | None
+    device: str
+    folder: Path
+    fresh: bool
+    strict: bool
+    time_limit: float | None
+    desk: Desk
+    reference: Library
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)  # ids of claims
+    drawn: list[Path] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Session:
+        """The options, checked.
+
+        Raises: ValueError where one of them cannot be.
+        """
+        profile = options.profile(config.getoption("--repro-profile"))
+        n_seeds = options.whole_number("seeds", config.getoption("--repro-seeds"))
+        fresh = bool(config.getoption("--repro-fresh"))
+        asked = config.getoption("--repro-store")
+        folder = Path(asked) if asked else fresh_folder(options.FRESH) if fresh else options.LOCAL
+        stores = Stores(Store(folder)) if fresh else options.stores_of(folder)
+        return cls(
+            profile=profile,
+            n_seeds=n_seeds,
+            device=usable_device(config.getoption("--repro-device")),
+            folder=folder,
+            fresh=fresh,
+            strict=bool(config.getoption("--repro-strict")),
+            time_limit=options.seconds(config.getoption("--repro-time-limit")),
+            desk=Desk(Library(stores), profile, n_seeds),
+            reference=Library(Stores(Store(options.RECORDED))),
+        )
+
+    def recorded(self, cell: Cell, n_steps: float) -> dict[int, Run]:
+        """The recorded seeds of a cell that reach `n_steps`, cut there."""
+        found = {seed: self.reference.load(cell, seed, int(n_steps)) for seed in range(N_RECORDED)}
+        return {seed: run for seed, run in found.items() if run is not None and run.n_steps >= n_steps}
+
+
+def fresh_folder(parent: Path) -> Path:
+    """Where a fresh training goes: the last one that was not finished, else a new one. Nothing is ever overwritten."""
+    numbers = sorted(int(path.name) for path in parent.glob("[0-9]*")) if parent.exists() else []
+    if numbers and not (parent / f"{numbers[-1]:04d}" / COMPLETE).exists():
+        return parent / f"{numbers[-1]:04d}"
+    return parent / f"{(numbers[-1] if numbers else 0) + 1:04d}"
+
+
+SESSION = pytest.StashKey[Session]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options carry a prefix, because a bare --profile collides with other plugins."""
+    group = parser.getgroup("reproduction")
+    group.addoption("--repro-profile", default="quick", help="smoke, quick (default) or paper")
+    group.addoption("--repro-seeds", help="how many seeds, instead of the profile's number")
+    group.addoption("--repro-device", default="auto", help="auto, cpu or cuda")
+    group.addoption("--repro-store", help="where one's own results are kept (default: results/local)")
+    group.addoption("--repro-fresh", action="store_true", help="train again, in results/fresh, ignoring what is stored")
+    group.addoption("--repro-plan", action="store_true", help="say what is missing and how long it takes, and stop")
+    group.addoption("--repro-no-train", action="store_true", help="judge what is there, train nothing")
+    group.addoption("--repro-time-limit", help="stop at a checkpoint after this long, such as 9m; go on next time")
+    group.addoption("--repro-strict", action="store_true", help="fail where a claim is not reproduced")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Checks the options before anything else."""
+    try:
+        config.stash[SESSION] = Session.of(config)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for every figure, and for every cell, curve and claim of it."""
+    for kind, cases in (
+        ("figure", [(figure, figure.id) for figure in figures()]),
+        ("cell_of", [((f, cell), f"{f.id}/{cell.environment}/{cell.name}") for f in figures() for cell in f.cells]),
+        ("line_of", [((f, panel, line), f"{f.id}/{panel.title}/{line.label}") for f, panel, line in lines()]),
+        ("claim_of", [((f, claim), f"{f.id}/{claim.id}") for f in figures() for claim in f.claims]),
+    ):
+        if kind in metafunc.fixturenames:
+            metafunc.parametrize(kind, [case for case, _ in cases], ids=[name for _, name in cases])
+
+
+def lines() -> list[tuple[Figure, Panel, Line]]:
+    """Every curve of every figure."""
+    return [(figure, panel, line) for figure in figures() for panel in figure.panels for line in panel.lines]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A name that no benchmark has is an error, not an empty success."""
+    if not items and config.getoption("keyword"):
+        known = ", ".join(figure.id for figure in figures())
+        raise pytest.UsageError(f"-k {config.getoption('keyword')!r} chooses no benchmark; there are: {known}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Trains what the chosen tests need."""
+    config = session.config
+    if config.option.collectonly or config.getoption("--repro-no-train"):
+        return
+    asked = config.stash[SESSION]
+    try:
+        _prepare(config, asked, chosen_figures(session.items))
+    except (ValueError, StoreError) as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def chosen_figures(items: list[pytest.Item]) -> list[Figure]:
+    """The figures of the collected tests, each once."""
+    found: dict[str, Figure] = {}
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        for value in parameters.values():
+            figure = value[0] if isinstance(value, tuple) else value
+            if isinstance(figure, Figure):
+                found[figure.id] = figure
+    return list(found.values())
+
+
+def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> None:
+    work = missing_work(wanted, asked.profile, asked.n_seeds, asked.desk.library)
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if config.getoption("--repro-plan"):
+        pytest.exit(plan(work, Library(options.stores_of(options.LOCAL)).steps_per_second), returncode=0)
+    if not work:
+        return
+    if terminal is None or hasattr(config, "workerinput"):
+        raise ValueError(
+            f"{len(work)} cells have not been trained, and pytest-xdist would train each of them in every worker: "
+            "train first, with `python -m benchmarks run` or without -n"
+        )
+    terminal.ensure_newline()
+    for line in asked.desk.warnings(wanted):
+        terminal.write_line(line)
+    terminal.write_line(f"training {len(work)} cells into {asked.folder}")
+    finished = train_all(
+        work,
+        Store(asked.folder),
+        States(asked.folder / ".states"),
+        usable_device(asked.device),
+        time_limit=asked.time_limit,
+        report=Reporter(lambda text: terminal.write(text, flush=True), over=terminal.isatty).report,
+    )
+    terminal.ensure_newline()
+    if not finished:
+        pytest.exit("the time is up, training stands at a checkpoint: the same command goes on", returncode=3)
+    if asked.fresh and not config.getoption("--repro-store"):
+        (asked.folder / COMPLETE).touch()
+
+
+@pytest.fixture
+def asked(request: pytest.FixtureRequest) -> Session:
+    """The session's options, curves and verdicts."""
+    session = request.config.stash[SESSION]
+    if not session.verdicts:
+        session.verdicts.update(session.desk.verdicts(figures()))
+    return session
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A session whose every benchmark was skipped has shown nothing."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or not chosen_figures(session.items):
+        return
+    counted = {name: len(terminal.stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
+    if counted["skipped"] and not counted["passed"] + counted["failed"] + counted["error"]:
+        terminal.write_line("every benchmark was skipped: nothing has been shown", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """The scoreboard of the chosen claims, and where the pictures are."""
+    asked = config.stash[SESSION]
+    if asked.shown:
+        terminalreporter.section(f"claims, profile {asked.profile}")
+    for claim in (claim for figure in figures() for claim in figure.claims if claim.id in asked.shown):
+        line = f"{claim.id:13} {asked.verdicts[claim.id].outcome:15} {claim.quote}"
+        terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
+    for path in asked.drawn:
+        terminalreporter.write_line(f"drawn: {path}")
+
+
+def shortened(line: str, width: int) -> str:
+    """A line that fits."""
+    return line if len(line) <= width else f"{line[: width - 1]}…"

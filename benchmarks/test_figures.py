@@ -1,0 +1,65 @@
+"""The tests of a benchmark: whole, in agreement with the reference, judged, drawn. What is trained is trained before."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+from benchmarks import Cell, Claim, Figure, Line, Panel
+from benchmarks._drawing import save
+from benchmarks._options import VERDICTS
+from benchmarks._reference import agreement, differing, same_place
+from benchmarks.conftest import Session
+
+
+def test_every_seed_is_there(cell_of: tuple[Figure, Cell], asked: Session) -> None:
+    figure, cell = cell_of
+    n_seeds = asked.desk.budget(figure, cell).n_seeds
+    missing = set(range(n_seeds)) - set(asked.desk.runs(figure, cell))
+    assert not missing, f"seeds {sorted(missing)} of {cell.key} are missing: leave --repro-no-train out to train them"
+
+
+def test_curve_agrees_with_the_recorded_one(line_of: tuple[Figure, Panel, Line], asked: Session) -> None:
+    figure, _, line = line_of
+    own = asked.desk.runs(figure, line.cell)
+    if not own:
+        pytest.skip("no run to compare")
+    steps = next(iter(own.values())).steps
+    recorded = asked.recorded(line.cell, steps[-1])
+    if not recorded:
+        pytest.skip("no recorded reference yet")
+    if all(seed in recorded and run.provenance == recorded[seed].provenance for seed, run in own.items()):
+        pytest.skip("the curve is the recorded reference itself")
+    for seed in set(own) & set(recorded):
+        other = differing(own[seed], recorded[seed], line.metric)
+        assert not other or not same_place(own[seed], recorded[seed]), f"seed {seed} on the same machine: {other}"
+    if min(len(own), len(recorded)) < 2:
+        pytest.skip("a comparison needs two seeds on both sides")
+    fresh, stored = (
+        np.stack([run.metrics[line.metric] for run in runs.values()]).astype(float) for runs in (own, recorded)
+    )
+    found = agreement(fresh, stored, steps)
+    if found.better:
+        warnings.warn(f"{line.metric} is better than recorded, unexpectedly: {found.better}", stacklevel=1)
+    assert not found.worse, f"{line.metric} is worse than recorded: {found.worse}"
+
+
+def test_claim_is_judged_as_recorded(claim_of: tuple[Figure, Claim], asked: Session) -> None:
+    _, claim = claim_of
+    asked.shown.add(claim.id)
+    outcome = asked.verdicts[claim.id].outcome
+    if asked.strict:
+        assert outcome == "REPRODUCED", f"{outcome}: {claim.quote}"
+    recorded = json.loads(VERDICTS.read_text()).get(asked.profile, {}).get(claim.id) if VERDICTS.exists() else None
+    if recorded is None or asked.n_seeds is not None:
+        pytest.skip(f"judged {outcome}; no verdict is recorded for this profile and number of seeds")
+    assert outcome == recorded, f"judged {outcome} where {recorded} is recorded: {claim.quote}"
+
+
+def test_figure_is_drawn(figure: Figure, asked: Session) -> None:
+    paths = save(figure, asked.desk, asked.folder / "figures")
+    asked.drawn += paths
+    assert all(path.stat().st_size > 0 for path in paths)

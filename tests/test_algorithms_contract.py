@@ -1,0 +1,335 @@
+"""What every algorithm keeps to, whatever it learns."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import algorithms
+from algorithms._networks import tensors
+from algorithms._replay import Replay
+from algorithms._tree import joined, leaves, split
+from environments import Box, Discrete, Env, Streams
+from environments.cooperative_navigation import CooperativeNavigation
+from environments.simple_spread import SimpleSpread
+from environments.simple_tag import SimpleTag
+
+torch.set_num_threads(1)
+
+FOLDER = Path(algorithms.__file__).parent
+GAME = CooperativeNavigation(horizon=4)
+# So small that ten iterations learn, distil, end episodes, let replay grow once, and then let it wrap around.
+SMALL: dict[str, Any] = {
+    "hidden": 16,
+    "batch_size": 32,
+    "capacity": 480,
+    "first_update": 100,
+    "steps_per_update": 50,
+    "n_envs": 5,
+    "distill_every": 100,
+}
+ITERATIONS = 11
+SWITCHES: tuple[tuple[str, Any], ...] = (("message_size", 3), ("fixed_std", 0.3), ("distill_order", "random"))
+
+
+def found() -> Iterator[tuple[str, Any]]:
+    """Every public algorithm as it is without arguments."""
+    for path in sorted(FOLDER.glob("[!_]*.py")):
+        module = importlib.import_module(f"algorithms.{path.stem}")
+        for name, thing in sorted(vars(module).items()):
+            if isinstance(thing, type) and thing.__module__ == module.__name__ and "version" in vars(thing):
+                yield name, thing()
+
+
+def with_settings(algorithm: Any, **settings: Any) -> Any:
+    """The algorithm with those of the settings that it has."""
+    fields = {field.name for field in dataclasses.fields(algorithm)}
+    return dataclasses.replace(algorithm, **{name: value for name, value in settings.items() if name in fields})
+
+
+def switched(name: str, algorithm: Any) -> Iterator[tuple[str, Any]]:
+    """The algorithm, and what it becomes with each of the switches that it has."""
+    yield name, algorithm
+    for switch, setting in SWITCHES:
+        variant = with_settings(algorithm, **{switch: setting})
+        if variant != algorithm:
+            yield f"{name}-{switch}-{setting}", variant
+
+
+def learns(algorithm: Any) -> bool:
+    return "batch_size" in {field.name for field in dataclasses.fields(algorithm)}
+
+
+FOUND = dict(found())
+VARIANTS = {name: variant for base, algorithm in FOUND.items() for name, variant in switched(base, algorithm)}
+LEARNERS = {name: variant for name, variant in VARIANTS.items() if learns(variant)}
+every_algorithm = pytest.mark.parametrize("full_size", FOUND.values(), ids=FOUND.keys())
+every_variant = pytest.mark.parametrize("full_size", VARIANTS.values(), ids=VARIANTS.keys())
+every_learner = pytest.mark.parametrize("full_size", LEARNERS.values(), ids=LEARNERS.keys())
+
+
+def begun(algorithm: Any, seeds: list[int], env: Env[Any] = GAME) -> Any:
+    return algorithm.init(env, Streams.of(seeds, "training", "cpu"))
+
+
+def advanced(algorithm: Any, state: Any, n_iterations: int) -> Any:
+    for _ in range(n_iterations):
+        algorithm.advance(GAME, state)
+    return state
+
+
+def trained(algorithm: Any, seeds: list[int], n_iterations: int = ITERATIONS) -> Any:
+    return advanced(algorithm, begun(algorithm, seeds), n_iterations)
+
+
+def contents(state: Any, n_seeds: int) -> list[dict[str, Tensor]]:
+    """Copies of all that is kept of each seed; of replay what it holds, not the memory that nothing was written to."""
+    held = split(state, n_seeds)
+    for replay in (part for part in vars(state).values() if isinstance(part, Replay)):
+        transitions = leaves(replay.between(replay.oldest, replay.n_steps))
+        for row, seed in enumerate(held):
+            seed[".replay.rows"] = torch.cat([x[row].flatten() for x in transitions.values() if isinstance(x, Tensor)])
+    return [{name: tensor.clone() for name, tensor in seed.items()} for seed in held]
+
+
+def differing(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
+    """The names of what is not the same to the last bit."""
+    assert one.keys() == other.keys()
+    return [name for name in one if not torch.equal(one[name], other[name])]
+
+
+def continued(algorithm: Any, saved: list[dict[str, Tensor]], n_iterations: int) -> Any:
+    """Training goes on from what was saved; its streams come from there, not from the fresh state's seeds."""
+    kept = [{name: tensor.clone() for name, tensor in seed.items()} for seed in saved]
+    return advanced(algorithm, joined(begun(algorithm, list(range(100, 100 + len(kept)))), kept), n_iterations)
+
+
+def greedy(algorithm: Any, state: Any, seeds: list[int]) -> dict[str, Tensor]:
+    game = GAME.reset(Streams.of(seeds, "test", "cpu"), 7)
+    return {name: policy(GAME, game)[0] for name, policy in algorithm.policies(state).items()}
+
+
+def test_the_glob_finds_the_algorithms() -> None:
+    assert {"MADDPG", "CTEDD", "Uniform"} <= set(FOUND)
+    assert {"MADDPG-message_size-3", "CTEDD-fixed_std-0.3"} <= set(VARIANTS)
+
+
+@every_algorithm
+def test_an_algorithm_is_a_frozen_dataclass_with_a_version(full_size: Any) -> None:
+    assert type(full_size).__dataclass_params__.frozen
+    assert hash(full_size) == hash(dataclasses.replace(full_size))
+    assert isinstance(full_size.version, int)
+
+
+@every_variant
+def test_a_seed_alone_is_bit_for_bit_what_it_is_among_others(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    together = contents(trained(algorithm, [3, 14, 15]), 3)
+    for seed, among in zip([3, 14, 15], together, strict=True):
+        (alone,) = contents(trained(algorithm, [seed]), 1)
+        assert differing(alone, among) == []
+
+
+@every_learner
+def test_so_it_is_at_the_sizes_of_the_papers(full_size: Any) -> None:
+    algorithm = with_settings(full_size, first_update=200, distill_every=200)
+    _, among, _ = contents(trained(algorithm, [3, 14, 15], 4), 3)
+    (alone,) = contents(trained(algorithm, [14], 4), 1)
+    assert differing(alone, among) == []
+
+
+@every_variant
+def test_a_policy_of_a_seed_alone_plays_what_it_plays_among_others(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    together = greedy(algorithm, trained(algorithm, [3, 14, 15], 3), [3, 14, 15])
+    for row, seed in enumerate([3, 14, 15]):
+        for name, alone in greedy(algorithm, trained(algorithm, [seed], 3), [seed]).items():
+            assert torch.equal(alone[0], together[name][row])
+
+
+@every_learner
+def test_in_these_tests_every_network_learns_and_replay_wraps_around(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    (before,), (after,) = split(begun(algorithm, [0]), 1), split(trained(algorithm, [0]), 1)
+    still = {name for name in before if torch.equal(before[name], after[name])}
+    never = {".replay.horizon", ".replay.capacity"}
+    if getattr(algorithm, "fixed_std", None) is not None:
+        never |= {name for name in before if name.startswith(".spread")}
+    # Every actor optimizer has moments for the agent's own messages too, which it does not hear: they stay zero.
+    assert {name for name in still if ".episode" not in name and ".elapsed" not in name} == never
+    assert after[".replay.rows"].shape[1] > before[".replay.rows"].shape[1]
+    assert after[".replay.n_steps"] > after[".replay.rows"].shape[1]
+
+
+@every_variant
+def test_seeds_differ(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    for actions in greedy(algorithm, trained(algorithm, [0, 1], 3), [5, 5]).values():
+        assert not torch.equal(actions[0], actions[1])
+
+
+@every_variant
+def test_the_global_generators_are_left_alone(full_size: Any) -> None:
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    algorithm = with_settings(full_size, **SMALL)
+    greedy(algorithm, trained(algorithm, [0], 3), [0])
+    after = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    assert torch.equal(before[0], after[0])
+    np.testing.assert_equal(before[1], after[1])
+    assert before[2] == after[2]
+
+
+@every_variant
+@pytest.mark.parametrize("stop", [0, 1, 4, 7])
+def test_what_was_stopped_goes_on_bit_for_bit(full_size: Any, stop: int) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    saved = split(trained(algorithm, [0, 1], stop), 2)
+    resumed = contents(continued(algorithm, saved, ITERATIONS - stop), 2)
+    for one, other in zip(resumed, contents(trained(algorithm, [0, 1]), 2), strict=True):
+        assert differing(one, other) == []
+
+
+@every_variant
+def test_seeds_may_be_grouped_otherwise_when_training_goes_on(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    first, second = split(trained(algorithm, [0, 1], 4), 2)
+    (third,) = split(trained(algorithm, [2], 4), 1)
+    (alone,) = contents(continued(algorithm, [second], ITERATIONS - 4), 1)
+    regrouped = contents(continued(algorithm, [third, first], ITERATIONS - 4), 2)
+    straight = contents(trained(algorithm, [0, 1, 2]), 3)
+    assert differing(alone, straight[1]) == []
+    assert differing(regrouped[0], straight[2]) == []
+    assert differing(regrouped[1], straight[0]) == []
+
+
+@every_learner
+def test_seeds_that_stand_at_different_steps_are_not_joined(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    sets = [split(trained(algorithm, [seed], seed), 1)[0] for seed in (0, 1)]
+    with pytest.raises(ValueError, match=r"seeds that train together must agree on '\.steps', got \[0, 50\]"):
+        joined(begun(algorithm, [0, 1]), sets)
+
+
+@every_learner
+def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    (saved,) = split(begun(algorithm, [0]), 1)
+    with pytest.raises(ValueError, match=r"differ in '\.critic.*': raise the version"):
+        joined(begun(algorithm, [0]), [{name: x for name, x in saved.items() if not name.startswith(".critic")}])
+
+
+@every_variant
+def test_an_iteration_takes_the_steps_that_it_says(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    per_iteration = algorithm.steps_per_update if learns(algorithm) else algorithm.steps_per_iteration
+    state = begun(algorithm, [0, 1])
+    assert state.steps == 0
+    for iteration in range(1, 4):
+        algorithm.advance(GAME, state)
+        assert state.steps == iteration * per_iteration
+    if learns(algorithm):
+        assert state.replay.n_steps * algorithm.n_envs == state.steps
+
+
+@every_variant
+def test_the_ledger_counts_what_the_algorithm_announces(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    state = trained(algorithm, [0, 1], 4)
+    assert state.ledger.totals.keys() == algorithm.metrics.keys()
+    assert all(algorithm.metrics.values())
+    for totals in state.ledger.totals.values():
+        assert totals.shape == (2, 2)
+        assert totals.isfinite().all()
+        assert (totals[:, 1] > 0).all()
+
+
+@every_variant
+def test_policies_choose_one_action_a_role_inside_the_box(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    game = GAME.reset(Streams.of([0, 1], "test", "cpu"), 7)
+    policies = algorithm.policies(trained(algorithm, [0, 1], 4))
+    assert policies
+    for policy in policies.values():
+        actions = policy(GAME, game)
+        assert [action.shape for action in actions] == [(2, 7, role.n_agents, 2) for role in GAME.roles]
+        assert all(((action >= -1) & (action <= 1)).all() for action in actions)
+        GAME.step(game, actions, Streams.of([0, 1], "test", "cpu"))
+
+
+@every_learner
+def test_asking_a_policy_changes_nothing_in_training(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    state = trained(algorithm, [0, 1], 4)
+    before = contents(state, 2)
+    once, again = greedy(algorithm, state, [0, 1]), greedy(algorithm, state, [0, 1])
+    assert all(torch.equal(once[name], again[name]) for name in once)
+    for one, other in zip(before, contents(state, 2), strict=True):
+        assert differing(one, other) == []
+
+
+@every_learner
+@pytest.mark.parametrize("env", [SimpleTag(), SimpleSpread(action="discrete")], ids=["two roles", "choices"])
+def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, env: Env[Any]) -> None:
+    with pytest.raises(ValueError, match=r"^expected one role with vectors of observations and of bounded actions, got "):
+        begun(with_settings(full_size, **SMALL), [0], env)
+
+
+@pytest.mark.parametrize("env", [SimpleTag(), SimpleSpread(action="discrete")], ids=["two roles", "choices"])
+def test_uniform_plays_any_game(env: Env[Any]) -> None:
+    state = begun(FOUND["Uniform"], [0, 1], env)
+    game = env.reset(Streams.of([0, 1], "test", "cpu"), 400)
+    actions = FOUND["Uniform"].policies(state)["uniform"](env, game)
+    env.step(game, actions, Streams.of([0, 1], "test", "cpu"))
+    for action, role in zip(actions, env.roles, strict=True):
+        match role.action:
+            case Discrete(n):
+                assert set(action.unique().tolist()) == set(range(n))
+            case Box(n, low, high):
+                assert action.shape[-1] == n
+                assert action.min() == pytest.approx(low, abs=0.02)
+                assert action.max() == pytest.approx(high, abs=0.02)
+
+
+@every_learner
+def test_copies_that_do_not_share_the_steps_evenly_are_refused(full_size: Any) -> None:
+    with pytest.raises(ValueError, match=r"^n_envs must divide steps_per_update = 100, got 30$"):
+        with_settings(full_size, n_envs=30)
+
+
+def test_distillation_falls_on_the_end_of_an_iteration() -> None:
+    with pytest.raises(ValueError, match=r"^distill_every must be a multiple of steps_per_update = 100, got 150$"):
+        with_settings(FOUND["CTEDD"], distill_every=150)
+
+
+@every_learner
+def test_a_seed_that_diverged_has_no_return_and_disturbs_no_other(full_size: Any) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    healthy = trained(algorithm, [0, 1, 2], 3)
+    broken = joined(begun(algorithm, [0, 1, 2]), split(healthy, 3))
+    for network in networks_of(broken):
+        for tensor in tensors(network):
+            tensor[1] = torch.nan
+    after, undisturbed = contents(advanced(algorithm, broken, 6), 3), contents(advanced(algorithm, healthy, 6), 3)
+    assert differing(after[0], undisturbed[0]) == []
+    assert differing(after[2], undisturbed[2]) == []
+    assert broken.ledger.totals["training return"].isnan().any(1).tolist() == [False, True, False]
+    for actions in greedy(algorithm, broken, [0, 1, 2]).values():
+        assert actions.isnan().flatten(1).all(1).tolist() == [False, True, False]
+
+
+def networks_of(state: Any) -> Iterator[tuple[Any, ...]]:
+    """Everything in a training state that acts or judges."""
+    for name, part in vars(state).items():
+        if name == "students":
+            yield from (student.policies for student in part)
+        elif isinstance(part, tuple):
+            yield part
