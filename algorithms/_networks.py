@@ -82,8 +82,10 @@ def linear(x: Tensor, layer: Linear, *, rectified: bool = False) -> Tensor:
         # alone would no longer equal the same seed among others bit for bit. Two columns do not.
         weight = torch.nn.functional.pad(weight, (0, 0, 0, 1))
         bias = torch.nn.functional.pad(bias, (0, 1))
-    product: Tensor = _Layer.apply(x.flatten(0, -3), weight.flatten(0, -3), bias.flatten(0, -3), rectified)
-    return product[..., :n_out].unflatten(0, layer.weight.shape[:-2])
+    groups = (x.flatten(0, -3), weight.flatten(0, -3), bias.flatten(0, -3))
+    product: Tensor = _Layer.apply(*groups, rectified)  # type: ignore[no-untyped-call]
+    stacked: Tensor = product[..., :n_out].unflatten(0, layer.weight.shape[:-2])
+    return stacked
 
 
 def mlp(x: Tensor, layers: MLP) -> Tensor:

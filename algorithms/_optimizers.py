@@ -47,9 +47,7 @@ def clip_by_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
     return [g * (limit / norm.clamp(min=limit)) for g, norm in zip(gradients, norms, strict=True)]
 
 
-def descend(
-    loss: Tensor, variables: Sequence[Tensor], optimizer: Adam, *, learning_rate: float, clip: float
-) -> None:
+def descend(loss: Tensor, variables: Sequence[Tensor], optimizer: Adam, *, learning_rate: float, clip: float) -> None:
     """One clipped Adam step on `variables`, the leaves of the loss's graph, in place."""
     gradients = torch.autograd.grad(loss, variables)
     with torch.no_grad():

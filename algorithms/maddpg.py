@@ -38,10 +38,10 @@ from algorithms import _losses as losses
 from algorithms import _networks as networks
 from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, seen
 from algorithms._ledger import Ledger
+from algorithms._local_policies import LocalPolicies, single_team
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam, descend
 from algorithms._replay import Replay, Transitions
-from algorithms._local_policies import LocalPolicies, single_team
 from environments import Env, Streams
 
 STD = "exploration std"

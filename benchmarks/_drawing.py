@@ -9,6 +9,7 @@ would flatten all others, the axis is cut, the cut is marked, and how far they r
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from PIL import Image
 
 from benchmarks import Figure, Floats, Line, Panel
 from benchmarks._catalogue import figures
@@ -33,9 +35,10 @@ from benchmarks._training import TEST_RETURN
 
 WIDTH = 7.0  # inches: the text of a page of A4 or letter
 PANEL_HEIGHT = 2.1
-DPI = 150
-NOTE_COLUMNS = 62  # characters of a line above a panel
-FOOT_COLUMNS = 122
+DPI = 180
+PNG_COLOURS = 128
+NOTE_COLUMNS = 44  # characters of a line above a panel
+FOOT_COLUMNS = 116
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#aa3377", "#e69f00", "#56b4e9", "#332288", "#666666")
 """After Okabe and Ito: told apart with any colour vision, and of different lightness where they are neighbours."""
@@ -153,7 +156,10 @@ def save(figure: Figure, desk: Desk, folder: Path) -> tuple[Path, Path]:
     picture = draw(figure, desk)
     with mpl.rc_context(settings(figure)):
         picture.savefig(svg, metadata={"Date": None, "Creator": None, "Title": figure.title})
-        picture.savefig(png, dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+        pixels = io.BytesIO()
+        picture.savefig(pixels, format="png", dpi=DPI)
+    with Image.open(pixels) as image:  # with few colours, a quarter of the bytes
+        image.convert("RGB").quantize(PNG_COLOURS).save(png, optimize=True, dpi=(DPI, DPI))
     return svg, png
 
 
@@ -168,7 +174,8 @@ def draw(figure: Figure, desk: Desk) -> Picture:
         lines = [[gathered(figure, line, desk) for line in panel.lines] for panel in figure.panels]
         shared = alike(lines, palette)
         head_height = 0.3 if shared and n_rows * n_columns == len(lines) else 0.0
-        height = n_rows * PANEL_HEIGHT + head_height + foot_height
+        legend_height = 0.0 if shared else 0.1 + 0.17 * max(-(-len(drawn) // 2) for drawn in lines)
+        height = n_rows * (PANEL_HEIGHT + legend_height) + head_height + foot_height
         picture = Picture(figsize=(WIDTH, height), layout="constrained")
         FigureCanvasAgg(picture)
         engine: Any = picture.get_layout_engine()
@@ -273,6 +280,8 @@ def _limit(ax: Axes, drawn: Sequence[Drawn], palette: Palette) -> list[str]:
         for item in drawn:
             beyond = (item.bundle.values < low) if word == "below" else (item.bundle.values > high)
             x = item.x[beyond.any(axis=0)]
+            if not len(x):
+                continue
             colour = palette.style(item.line).colour
             ax.plot(x, np.full(len(x), edge), marker=marker, color=colour, ms=3.5, ls="", clip_on=False, zorder=5)
     return notes
@@ -292,7 +301,7 @@ def alike(lines: Sequence[Sequence[Drawn]], palette: Palette) -> bool:
 def _add_legend(
     picture: Picture, axes: Sequence[Axes], lines: Sequence[Sequence[Drawn]], palette: Palette, shared: bool
 ) -> None:
-    """One above the figure, or in its empty place, where it serves all panels; otherwise one in each."""
+    """One above the figure, or in its empty place, where it serves all panels; otherwise one below each."""
     if shared:
         run = {item.line.label for drawn in lines for item in drawn if item.bundle.seeds}
         handles = [_handle(item.line, palette.style(item.line), item.line.label in run) for item in lines[0]]
@@ -300,11 +309,14 @@ def _add_legend(
         if len(axes) > len(lines):
             axes[-1].legend(handles=handles, loc="center", **frame)
         else:
-            picture.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=6, **frame)
+            legend = picture.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=6, **frame)
+            legend.set_in_layout(False)  # its room is kept free by the figure's rectangle
         return
+    bottom = [ax for ax in axes if ax.get_xlabel()]
     for ax, drawn in zip(axes, lines, strict=False):
         handles = [_handle(item.line, palette.style(item.line), bool(item.bundle.seeds)) for item in drawn]
-        ax.legend(handles=handles, loc="lower right", frameon=True, framealpha=0.8, edgecolor="none", handlelength=2.8)
+        below: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.0, -0.2 if ax not in bottom else -0.34)}
+        ax.legend(handles=handles, ncols=2, frameon=False, handlelength=2.8, columnspacing=1.4, **below)
 
 
 def _handle(line: Line, style: Style, run: bool) -> Line2D:
@@ -374,9 +386,7 @@ def shortcomings(drawn: Sequence[Drawn]) -> list[str]:
         if 0 < len(item.bundle.seeds) < item.asked:
             notes.append(f"{item.line.label}: {len(item.bundle.seeds)} of {item.asked} seeds")
         if item.diverged:
-            notes.append(
-                f"{item.line.label}: {item.diverged} of {len(item.bundle.seeds)} seeds diverged, no mean from there"
-            )
+            notes.append(f"{item.line.label}: {item.diverged} of {len(item.bundle.seeds)} seeds diverged, mean ends")
     return notes
 
 

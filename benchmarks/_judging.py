@@ -92,7 +92,7 @@ class Desk:
 
     def warnings(self, figures: Iterable[Figure]) -> list[str]:
         """What is to be said before training: families with too many claims for their seeds to decide any."""
-        found = []
+        found: list[str] = []
         for family in families(figures):
             claims = [claim for figure in family for claim in figure.claims]
             n_seeds = min(self.budget(figure, cell).n_seeds for figure in family for cell in figure.cells)

@@ -35,7 +35,7 @@ def agreement(fresh: Floats, recorded: Floats, steps: Floats) -> Agreement:
     varied = [i for i in points if np.ptp(np.concatenate([fresh[:, i], recorded[:, i]])) > 0]
     ways = []
     for left, right in ((recorded, fresh), (fresh, recorded)):
-        p = statistics.holm([statistics.difference(left[:, i], right[:, i]).p for i in varied])
+        p = statistics.holm([float(statistics.difference(left[:, i], right[:, i]).p) for i in varied])
         ways.append(
             "; ".join(
                 f"{fresh[:, i].mean():.6g} at step {steps[i]:,.0f} where {recorded[:, i].mean():.6g} is recorded"

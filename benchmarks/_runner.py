@@ -1,4 +1,4 @@
-"""Which seeds are missing, and training them: batched over seeds, cells side by side in processes, stoppable, resumable.
+"""Which seeds are missing, and training them: seeds in one batch, cells side by side, stoppable, resumable.
 
     work = missing_work(figures, "quick", None, stores)
     train_all(work, store, states, "cpu", deadline=None, report=print)
@@ -155,7 +155,7 @@ def train_all(
         futures = [pool.submit(train_cell, item, store, states) for item in items]
         try:
             _watch(items, futures, line.inbox, n_jobs, report)
-            return all([future.result() for future in futures])
+            return all(future.result() for future in futures)
         except BaseException:
             line.stop.set()
             for future in futures:
@@ -198,6 +198,8 @@ def train_cell(item: Work, store: Store, states: States) -> bool:
     Seeds that stand at the same step train together, in one batched program. Runs in a process of its own.
     """
     assert _line is not None
+    if _line.stop.is_set() or time.time() >= _line.ends:
+        return False
     lock = states.try_lock(item.cell.key)
     if lock is None:
         _line.inbox.put(Progress(label(item), 0, len(item.seeds) * item.n_steps, math.nan, "another process trains it"))
@@ -210,7 +212,7 @@ def train_cell(item: Work, store: Store, states: States) -> bool:
         for steps, group in groupby(sorted(seeds, key=at.__getitem__), key=at.__getitem__):
             together = tuple(group)
             begun = [state for seed in together if (state := found[seed]) is not None]
-            session = _Session(_line, item, together, store, states, begun, done)
+            session = _Session(_line, item, together, store=store, states=states, begun=begun, done=done)
             if not session.run():
                 return False
             done += len(together) * max(0, item.n_steps - steps)
@@ -225,6 +227,7 @@ class _Session:
         line: Line,
         item: Work,
         seeds: tuple[int, ...],
+        *,
         store: Store,
         states: States,
         begun: Sequence[State],

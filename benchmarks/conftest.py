@@ -1,7 +1,7 @@
 """pytest as the interface: options, training before the first test, and the closing scoreboard.
 
-Nothing is trained inside a test. Once -k has chosen, the cells of the chosen figures are looked up in the store, what is
-missing is trained with live progress, and then the tests judge.
+Nothing is trained inside a test. Once -k has chosen, the cells of the chosen figures are looked up in the store, what
+is missing is trained with live progress, and then the tests judge.
 """
 
 from __future__ import annotations

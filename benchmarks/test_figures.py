@@ -1,4 +1,4 @@
-"""The tests of a benchmark: whole, in agreement with the reference, judged, drawn. What is trained is trained before."""
+"""The tests of a benchmark: whole, in agreement with the reference, judged, drawn. All training comes before."""
 
 from __future__ import annotations
 

@@ -258,7 +258,7 @@ def egocentric(state: Particles, observation: Literal["vectors", "distance"]) ->
     """
     n_agents, n_landmarks = state.position.shape[-2], state.landmark.shape[-2]
     measuring = _measuring(n_agents, n_landmarks, state.position.device, state.position.dtype)
-    measured = (flattened(state) @ measuring).unflatten(-1, (n_agents, -1))
+    measured: Tensor = (flattened(state) @ measuring).unflatten(-1, (n_agents, -1))
     if observation == "vectors":
         return measured
     return torch.cat([measured[..., :2], lengths(measured[..., 2:].unflatten(-1, (-1, 2)))], -1)

@@ -279,7 +279,9 @@ def test_asking_a_policy_changes_nothing_in_training(full_size: Any) -> None:
 @every_learner
 @pytest.mark.parametrize("env", [SimpleTag(), SimpleSpread(action="discrete")], ids=["two roles", "choices"])
 def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, env: Env[Any]) -> None:
-    with pytest.raises(ValueError, match=r"^expected one role with vectors of observations and of bounded actions, got "):
+    with pytest.raises(
+        ValueError, match=r"^expected one role with vectors of observations and of bounded actions, got "
+    ):
         begun(with_settings(full_size, **SMALL), [0], env)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG
 from algorithms.uniform import Uniform
@@ -22,7 +24,7 @@ PAPER = Paper(
     "policies that exchange short messages are then distilled from it, without further samples.",
 )
 
-ENVIRONMENTS: dict[str, Env] = {
+ENVIRONMENTS: dict[str, Env[Any]] = {
     "CN-V1": CN_V1,
     "CN-V2": CN_V2,
     "PF": PushForward(),
@@ -98,8 +100,8 @@ DECISIONS = (
         "What is an episode's reward?",
         "The sum over steps and over the three agents of the reward that they share, which itself is the sum of the "
         "agents' own rewards: openai/maddpg's `episode_rewards`. The penalty of an agent for overlapping itself stays.",
-        "The paper prints one number, -390 on CN-V1. In this unit standing still scores -653 (20 000 episodes), so that "
-        "-390 is a good policy; per agent, or without the self-overlap, -390 would be untrained or out of reach.",
+        "The paper prints one number, -390 on CN-V1. In this unit standing still scores -653 (20 000 episodes), so "
+        "that -390 is a good policy; per agent, or without the self-overlap, -390 would be untrained or out of reach.",
     ),
     Decision(
         "What does an agent observe?",
@@ -139,8 +141,8 @@ DECISIONS = (
         "Capture radius 0.6, prey step 0.05; agents and prey start uniformly in [-1, 1]².",
         "Nothing is printed. A team that plays at random captures in none of 4000 episodes with radius 0.3, in 0.7 % "
         "with 0.5 and in 2 % with 0.6. In pilots of two seeds nobody had learnt anything after 200 000 steps with 0.3 "
-        "and 0.5; with 0.6 both methods had begun to. The paper's curves learn, so the smallest of the three radii with "
-        "which learning was seen is taken.",
+        "and 0.5; with 0.6 both methods had begun to. The paper's curves learn, so the smallest of the three radii "
+        "with which learning was seen is taken.",
     ),
     Decision(
         "What bounds the exploration's standard deviation?",
@@ -154,7 +156,7 @@ DECISIONS = (
     ),
     Decision(
         "Which action does the target of equation (2) take?",
-        "A sample of the target network's deterministic part plus the online spread, clipped; there is no target spread.",
+        "A sample: the target network's deterministic part plus the online spread, clipped; the spread has no target.",
         "The equation writes the stochastic policy; target networks are named for the deterministic parts and Q only.",
     ),
     Decision(
@@ -165,8 +167,8 @@ DECISIONS = (
     ),
     Decision(
         "When are the local policies distilled?",
-        "Every 10 000 steps, right before the test: the same networks go on from where they stood, once over the newest "
-        "10 000 transitions in the order of time, in batches of 1000 (40 steps of 25 copies), 4 steps of Adam each.",
+        "Every 10 000 steps, right before the test: the same networks go on from where they stood, once over the "
+        "newest 10 000 transitions in the order of time, in batches of 1000 (40 steps of 25 copies), 4 Adam steps each.",
         "“A few iterations” a batch; from scratch at every test would cost many times the training itself.",
     ),
     Decision(
@@ -178,6 +180,6 @@ DECISIONS = (
         "When does learning begin, and do target networks start as copies?",
         "After 25 600 transitions, also where episodes have 50 steps. CTEDD's targets start as copies, MADDPG's from "
         "their own random numbers, as in openai/maddpg.",
-        "“All other hyper-parameters are identical” to openai/maddpg, whose rule gives 25 600 for its 25-step episodes.",
+        "“All other hyper-parameters are identical” to openai/maddpg, whose rule gives 25 600 with 25-step episodes.",
     ),
 )

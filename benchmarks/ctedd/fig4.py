@@ -1,12 +1,12 @@
 """Figure 4: learning performance in four environments, exploration included."""
 
-from benchmarks import Claim, Figure, Line, Outperforms, Panel, Row, ctedd
+from benchmarks import Claim, Figure, Line, Outperforms, Panel, Row, Statistic, ctedd
 from benchmarks.ctedd import BEGINNING, ENVIRONMENTS, FINAL, trained, uniform_level
 
 CN = ("CN-V1", "CN-V2")
 
 
-def beats_maddpg(environment: str, statistic: ctedd.Statistic) -> tuple[Row, ...]:
+def beats_maddpg(environment: str, statistic: Statistic) -> tuple[Row, ...]:
     """CTEDD against both baselines."""
     return tuple(
         Row(
@@ -19,7 +19,7 @@ def beats_maddpg(environment: str, statistic: ctedd.Statistic) -> tuple[Row, ...
     )
 
 
-def message_sizes(environment: str, better: int, worse: int, statistic: ctedd.Statistic) -> Row:
+def message_sizes(environment: str, better: int, worse: int, statistic: Statistic) -> Row:
     """One baseline against the other."""
     return Row(
         f"{environment}: MADDPG-{better} > MADDPG-{worse}",
