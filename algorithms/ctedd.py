@@ -1,8 +1,8 @@
 """CTEDD: centralised training and exploration, decentralised execution by policy distillation (Chen 2019).
 
 One global policy sees the full state and moves all agents. It explores with a learnt Gaussian around its deterministic
-part, and is trained by one central Q-network. Local policies that see and hear only what an agent can are then distilled
-from it, from the states in replay, without another step in the environment.
+part, and is trained by one central Q-network. Local policies that see and hear only what an agent can are then
+distilled from it, on the states in replay, without another step in the environment.
 
     y = r + γ·Q′(s′, a′),  a′ ~ π̃′(s′)                                    equation (2)
     ∇_ω E[log π̃_ω(a|s)·(Q(s, a) - Q(s, π_θ(s))) + α·H(π̃_ω(·|s))]          equations (3), (5), on the newest steps

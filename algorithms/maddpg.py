@@ -18,9 +18,9 @@ and experiments/train.py, unless said otherwise):
  9. an episode cut by the time limit is bootstrapped through;
 10. one update every 100 environment steps, the first when batch size × 25 = 25 600 transitions are there.
 
-Where we differ: all agents' critics see the full state, not the concatenated observations, because CTEDD's text gives it
-to its Q-network and only the actors should differ in the comparison; actions are clipped to their box wherever they are
-drawn, for the environment clips them, and a critic that is asked about forces that nothing can exert was seen to
+Where we differ: all agents' critics see the full state, not the concatenated observations, because CTEDD's text gives
+it to its Q-network and only the actors should differ in the comparison; actions are clipped to their box wherever they
+are drawn, for the environment clips them, and a critic that is asked about forces that nothing can exert was seen to
 diverge; E copies play side by side.
 """
 

@@ -25,6 +25,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 from PIL import Image
 
 from benchmarks import Figure, Floats, Line, Panel
@@ -174,7 +175,7 @@ def draw(figure: Figure, desk: Desk) -> Picture:
         lines = [[gathered(figure, line, desk) for line in panel.lines] for panel in figure.panels]
         shared = alike(lines, palette)
         head_height = 0.3 if shared and n_rows * n_columns == len(lines) else 0.0
-        legend_height = 0.0 if shared else 0.1 + 0.17 * max(-(-len(drawn) // 2) for drawn in lines)
+        legend_height = 0.0 if shared else 0.1 + 0.17 * max(-(-len(drawn) // legend_columns(drawn)) for drawn in lines)
         height = n_rows * (PANEL_HEIGHT + legend_height) + head_height + foot_height
         picture = Picture(figsize=(WIDTH, height), layout="constrained")
         FigureCanvasAgg(picture)
@@ -312,11 +313,25 @@ def _add_legend(
             legend = picture.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=6, **frame)
             legend.set_in_layout(False)  # its room is kept free by the figure's rectangle
         return
-    bottom = [ax for ax in axes if ax.get_xlabel()]
     for ax, drawn in zip(axes, lines, strict=False):
         handles = [_handle(item.line, palette.style(item.line), bool(item.bundle.seeds)) for item in drawn]
-        below: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.0, -0.2 if ax not in bottom else -0.34)}
-        ax.legend(handles=handles, ncols=2, frameon=False, handlelength=2.8, columnspacing=1.4, **below)
+        down = ScaledTranslation(0, -0.42 if ax.get_xlabel() else -0.22, picture.dpi_scale_trans)  # below the ticks
+        below: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": ax.transAxes + down}
+        ax.legend(
+            handles=handles,
+            ncols=legend_columns(drawn),
+            frameon=False,
+            handlelength=2.2,
+            columnspacing=1,
+            borderaxespad=0,
+            **below,
+        )
+
+
+def legend_columns(drawn: Sequence[Drawn]) -> int:
+    """Two where two names fit side by side below a panel, otherwise one."""
+    longest = max(len(item.line.label) + (0 if item.bundle.seeds else len(" (not run)")) for item in drawn)
+    return 2 if longest <= 18 else 1
 
 
 def _handle(line: Line, style: Style, run: bool) -> Line2D:

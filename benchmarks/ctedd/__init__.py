@@ -168,7 +168,7 @@ DECISIONS = (
     Decision(
         "When are the local policies distilled?",
         "Every 10 000 steps, right before the test: the same networks go on from where they stood, once over the "
-        "newest 10 000 transitions in the order of time, in batches of 1000 (40 steps of 25 copies), 4 Adam steps each.",
+        "newest 10 000 transitions in the order of time, in batches of 1000 (40 steps of 25 copies), 4 updates each.",
         "“A few iterations” a batch; from scratch at every test would cost many times the training itself.",
     ),
     Decision(
