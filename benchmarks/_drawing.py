@@ -35,7 +35,7 @@ from benchmarks._statistics import mean_interval
 from benchmarks._training import TEST_RETURN
 
 WIDTH = 7.0  # inches: the text of a page of A4 or letter
-PANEL_HEIGHT = 2.1
+PANEL_HEIGHT = 2.35
 DPI = 180
 PNG_COLOURS = 128
 NOTE_COLUMNS = 44  # characters of a line above a panel
@@ -295,7 +295,7 @@ def marker_name(marker: str) -> str:
 
 def alike(lines: Sequence[Sequence[Drawn]], palette: Palette) -> bool:
     """Whether all panels use the same names for the same methods, so that one legend serves them."""
-    named = [{(item.line.label, palette.style(item.line)) for item in drawn} for drawn in lines]
+    named = [{(item.line.label, method(item.line, palette.main)) for item in drawn} for drawn in lines]
     return all(names == named[0] for names in named)
 
 
@@ -414,7 +414,8 @@ def footnotes(figure: Figure, desk: Desk) -> list[str]:
     of = f" of {full}" if full != steps else ""
     first = (
         f"{seeds} seeds a line, {steps}{of} environment steps each (profile {desk.profile}). "
-        "Thick: mean over seeds. Shaded: its 95 % t interval. Thin: the seeds."
+        "Thick: mean over seeds. Thin: the seeds. "
+        "Shaded: 95\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}t\N{NO-BREAK SPACE}interval of the mean."
     )
     full_units = {(panel.ylabel, unit(figure, panel, desk)): None for panel in figure.panels}
     return [first, *(f"{name.capitalize()}: {text}." for name, text in full_units if text)]
@@ -427,8 +428,9 @@ def ylabel(figure: Figure, panel: Panel, desk: Desk) -> str:
 
 
 def unit(figure: Figure, panel: Panel, desk: Desk) -> str:
-    """The unit in full, of the first run that is there; empty where there is none."""
-    for line in panel.lines:
+    """The unit in full, of the first run of what panels with this label show; empty where nothing has been run."""
+    same = [panel, *(other for other in figure.panels if other.ylabel == panel.ylabel)]
+    for line in (line for other in same for line in other.lines):
         for run in desk.runs(figure, line.cell).values():
             return run.units[line.metric]
     return ""

@@ -31,8 +31,9 @@ def described(progress: Sequence[Progress], left: float) -> str:
     done, total = sum(item.done for item in progress), sum(item.total for item in progress)
     active = [item for item in progress if 0 < item.done < item.total]
     cells = ", ".join(f"{item.label} {item.done / item.total:.0%} at {item.steps_per_second:,.0f}/s" for item in active)
+    notes = ", ".join(f"{item.label}: {item.note}" for item in progress if item.note)
     share = f"trained {done / max(total, 1):.0%}"
-    return ", ".join(part for part in (share, duration(left), cells) if part)
+    return ", ".join(part for part in (share, duration(left), cells, notes) if part)
 
 
 def duration(seconds: float) -> str:

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
@@ -26,7 +27,7 @@ import torch
 
 from benchmarks import Budget, Cell, Figure
 from benchmarks._training import Training, keep_freed_memory, provenance, runs, train
-from results import Run, State, States, Store, Stores
+from results import Lock, Run, State, States, Store, Stores
 
 CHECKPOINT_SECONDS = 300.0
 REPORT_SECONDS = 2.0
@@ -72,13 +73,15 @@ class Library:
         return left
 
     def steps_per_second(self, item: Work) -> float:
-        """How fast a recorded run of the same cell, else of the same algorithm, was; NaN where there is none.
+        """How fast a stored run of the same cell was; NaN where there is none, or none that took a measurable time.
 
         Units: steps of all its seeds together.
         """
-        runs = [run for cell in (item.cell,) if (run := self.load(cell, 0, item.n_steps)) is not None]
-        speeds = [run.n_steps * run.provenance["seeds_together"] / run.provenance["wall_seconds"] for run in runs]
-        return speeds[0] if speeds else math.nan
+        run = self.load(item.cell, 0, item.n_steps)
+        wall_seconds = None if run is None else run.provenance.get("wall_seconds")
+        if run is None or not wall_seconds:
+            return math.nan
+        return float(run.n_steps * run.provenance["seeds_together"] / wall_seconds)
 
 
 def variants(cell: Cell) -> tuple[Cell, ...]:
@@ -138,7 +141,8 @@ def train_all(
     `report(progress of every cell, seconds left)` is called every two seconds. Whatever stops this (the time limit, an
     interrupt, a kill) loses at most the last few minutes: the same call goes on from the last checkpoint.
 
-    Raises: StoreError before anything is trained, where the store cannot be written.
+    Raises: StoreError before anything is trained, where the store cannot be written; ChildProcessError where a training
+    process was killed; what training itself raised.
     """
     store.writable()
     states.writable()
@@ -155,7 +159,13 @@ def train_all(
         futures = [pool.submit(train_cell, item, store, states) for item in items]
         try:
             _watch(items, futures, line.inbox, n_jobs, report)
-            return all(future.result() for future in futures)
+            finished = [future.result() for future in futures]  # every one, for any may raise
+            return all(finished)
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                "a training process was killed, by somebody or for want of memory: "
+                "the same command goes on from the last checkpoint, and fewer jobs need less memory"
+            ) from error
         except BaseException:
             line.stop.set()
             for future in futures:
@@ -198,12 +208,9 @@ def train_cell(item: Work, store: Store, states: States) -> bool:
     Seeds that stand at the same step train together, in one batched program. Runs in a process of its own.
     """
     assert _line is not None
-    if _line.stop.is_set() or time.time() >= _line.ends:
-        return False
-    lock = states.try_lock(item.cell.key)
+    lock = _right_to_train(item, states, _line)
     if lock is None:
-        _line.inbox.put(Progress(label(item), 0, len(item.seeds) * item.n_steps, math.nan, "another process trains it"))
-        lock = states.lock(item.cell.key)
+        return False
     with lock:
         seeds = store.missing(item.cell, item.seeds, item.n_steps)
         found = {seed: states.latest(item.cell.key, seed) for seed in seeds}
@@ -217,6 +224,18 @@ def train_cell(item: Work, store: Store, states: States) -> bool:
                 return False
             done += len(together) * max(0, item.n_steps - steps)
     return True
+
+
+def _right_to_train(item: Work, states: States, line: Line) -> Lock | None:
+    """The lock of a cell, waited for where another process has it; None where training shall stop."""
+    while not line.stop.is_set() and time.time() < line.ends:
+        lock = states.try_lock(item.cell.key)
+        if lock is not None:
+            return lock
+        total = len(item.seeds) * item.n_steps
+        line.inbox.put(Progress(label(item), 0, total, math.nan, "another process trains it"))
+        line.stop.wait(REPORT_SECONDS)
+    return None
 
 
 class _Session:
@@ -289,9 +308,7 @@ def _watch(
     report: Callable[[Sequence[Progress], float], None],
 ) -> None:
     """Pass on what the processes say until they are done; raises what one of them raised."""
-    latest = {
-        label(item): Progress(label(item), 0, len(item.seeds) * item.n_steps, math.nan, "waiting") for item in items
-    }
+    latest = {label(item): Progress(label(item), 0, len(item.seeds) * item.n_steps, math.nan) for item in items}
     while not all(future.done() for future in futures):
         for future in futures:
             if future.done():

@@ -139,7 +139,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     asked = config.stash[SESSION]
     try:
         _prepare(config, asked, chosen_figures(session.items))
-    except (ValueError, StoreError) as error:
+    except (ValueError, StoreError, ChildProcessError) as error:
         raise pytest.UsageError(str(error)) from error
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from algorithms import _networks as networks
 from algorithms.ctedd import CTEDD, CTEDDState, Recent
 from algorithms.maddpg import MADDPG, gaussian
-from environments import Box, Env, Role, Streams
+from environments import Box, Role, Streams
 
 torch.set_num_threads(1)
 
@@ -76,7 +76,7 @@ SMALL: dict[str, Any] = {
 
 
 @cache
-def trained(algorithm: Any, env: Env[Any], n_updates: int) -> Any:
+def trained(algorithm: Any, env: Goals, n_updates: int) -> Any:
     """The state after that many updates."""
     state = algorithm.init(env, Streams.of(SEEDS, "training", "cpu"))
     while state.steps < algorithm.first_update + n_updates * algorithm.steps_per_update:
@@ -84,7 +84,7 @@ def trained(algorithm: Any, env: Env[Any], n_updates: int) -> Any:
     return state
 
 
-def losses_per_step(algorithm: Any, env: Env[Any], n_updates: int) -> dict[str, float]:
+def losses_per_step(algorithm: Any, env: Goals, n_updates: int) -> dict[str, float]:
     """Of every policy, what the worse of the seeds and agents loses a step by not being at its goal."""
     state = trained(algorithm, env, n_updates)
     game = env.reset(Streams.of(SEEDS, "test", "cpu"), 500)
@@ -93,7 +93,7 @@ def losses_per_step(algorithm: Any, env: Env[Any], n_updates: int) -> dict[str, 
     return {name: float((actions - game.goal).square().mean(dim=(1, 3)).max()) for name, actions in played.items()}
 
 
-def spread(algorithm: CTEDD, state: CTEDDState, env: Env[Any]) -> Tensor:
+def spread(algorithm: CTEDD, state: CTEDDState, env: Goals) -> Tensor:
     """CTEDD's standard deviation of every seed, mean over states and actions. Shapes: [S]."""
     seen = env.full_state(env.reset(Streams.of(SEEDS, "test", "cpu"), 500))
     return algorithm._std(state.spread, state.actor.features(seen)).flatten(1).mean(1)

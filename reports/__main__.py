@@ -1,0 +1,78 @@
+"""Renders every figure and page from stored runs, in seconds; trains nothing.
+
+python -m reports
+python -m reports --profile paper --store results/local --output /tmp/report
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks._catalogue import figures
+from benchmarks._judging import Desk
+from benchmarks._options import RECORDED, profile, stores_of
+from benchmarks._runner import Library
+from reports._site import build
+from results import StoreError
+
+HERE = Path(__file__).parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; what a user can get wrong ends in one sentence and exit code 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        name = profile(options.profile)
+        store, output = folder("store", options.store), creatable("output", options.output)
+        desk = Desk(Library(stores_of(store)), name)
+        built = build(desk, figures(), output)
+    except (ValueError, StoreError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"error: {error.filename or options.output} cannot be written ({error.strerror or error}): "
+            "make room or permit it, or choose another --output",
+            file=sys.stderr,
+        )
+        return 2
+    for path in built:
+        print(path)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__.split("\n")[0])
+    parser.add_argument("--profile", default="quick", help="smoke, quick (default) or paper")
+    parser.add_argument(
+        "--store", type=Path, default=RECORDED, help="whose results are read first (default: results/recorded)"
+    )
+    parser.add_argument("--output", type=Path, default=HERE, help="where the report is written (default: reports/)")
+    return parser
+
+
+def folder(what: str, path: Path) -> Path:
+    """A folder that is there.
+
+    Raises: ValueError where it is not.
+    """
+    if not path.is_dir():
+        raise ValueError(f"--{what} must be a folder of results, found none at {path}")
+    return path
+
+
+def creatable(what: str, path: Path) -> Path:
+    """A folder, or the name of one to come.
+
+    Raises: ValueError where a file is in its place.
+    """
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"--{what} must be a folder, found a file at {path}")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

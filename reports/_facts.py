@@ -1,0 +1,248 @@
+"""What a page says, gathered from the desk before anything is rendered."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks import Cell, Claim, FewerEpisodes, Figure, Line, Paper, Printed, Row, RowVerdict, Score, Verdict
+from benchmarks._judging import Desk
+from benchmarks._scores import Final
+from benchmarks._statistics import mean_interval
+from reports import _words as words
+
+FINAL = Final(window=10)
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Value(NamedTuple):
+    """Where a line ends: mean over seeds and its 95 % interval (NaN where there is none)."""
+
+    panel: str
+    line: str
+    mean: float
+    low: float
+    high: float
+    n_seeds: int
+    asked: int
+    note: str
+
+
+class Source(NamedTuple):
+    """Where the numbers of a cell come from. Units: `wall` is of all seeds that were trained together."""
+
+    name: str
+    environment: str
+    key: str
+    places: tuple[str, ...]
+    seeds: str
+    budget: str
+    commit: str
+    torch: str
+    device: str
+    together: str
+    wall: str
+
+
+class Compared(NamedTuple):
+    """A row of a claim: what was asked and what came out."""
+
+    row: Row
+    found: RowVerdict
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether means are geometric and the estimate is a ratio."""
+        return isinstance(self.row.rule, FewerEpisodes)
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether the right side is a number of the paper."""
+        return isinstance(self.row.rule, Printed)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim with its verdict."""
+
+    figure: Figure
+    claim: Claim
+    verdict: Verdict
+    budget: str
+    seeds: str
+
+    @property
+    def rows(self) -> tuple[Compared, ...]:
+        """Every comparison that there is something to say of."""
+        return tuple(Compared(*pair) for pair in zip(self.claim.rows, self.verdict.rows, strict=False))
+
+    @property
+    def conclusion(self) -> str:
+        """The verdict in full sentences."""
+        return words.conclusion(self.claim, self.verdict)
+
+    @property
+    def effect(self) -> str:
+        """What was measured, in one phrase."""
+        return words.effect(self.claim, self.verdict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A figure with all that its page says."""
+
+    figure: Figure
+    claims: tuple[Judged, ...]
+    values: tuple[Value, ...]
+    sources: tuple[Source, ...]
+    units: dict[str, str]
+    alt: str
+    budget: str
+
+
+class Family(NamedTuple):
+    """Pages of a paper whose claims are corrected together."""
+
+    name: str
+    pages: tuple[Page, ...]
+
+
+class Chapter(NamedTuple):
+    """A paper and its pages."""
+
+    paper: Paper
+    families: tuple[Family, ...]
+
+
+def chapters(desk: Desk, figures: Sequence[Figure]) -> tuple[Chapter, ...]:
+    """All that is to be said, paper by paper, the paper's own figures first."""
+    verdicts = desk.verdicts(figures)
+    papers = {figure.paper.name: figure.paper for figure in sorted(figures, key=lambda figure: figure.paper.name)}
+    found = []
+    for name, paper in papers.items():
+        own = sorted((figure for figure in figures if figure.paper.name == name), key=reading_order)
+        grouped: dict[str, list[Page]] = {}
+        for figure in own:
+            grouped.setdefault(figure.family, []).append(page(figure, desk, verdicts))
+        found.append(Chapter(paper, tuple(Family(family, tuple(pages)) for family, pages in grouped.items())))
+    return tuple(found)
+
+
+def reading_order(figure: Figure) -> tuple[bool, str, int, str]:
+    """Figures and tables of the paper by number, then all that has none."""
+    match = re.fullmatch(r"(fig|table)(\d+)(.*)", figure.name)
+    if match is None:
+        return True, "", 0, figure.name
+    return False, match[1], int(match[2]), match[3]
+
+
+def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict]) -> Page:
+    """All that is to be said of a figure."""
+    values = tuple(value(figure, panel.title, line, desk) for panel in figure.panels for line in panel.lines)
+    claims = tuple(judged(figure, claim, desk, verdicts[claim.id]) for claim in figure.claims)
+    units = {
+        metric: run.units[metric]
+        for cell in figure.cells
+        for run in list(desk.runs(figure, cell).values())[:1]
+        for metric in run.units
+    }
+    sources = tuple(source(figure, cell, desk) for cell in figure.cells)
+    return Page(figure, claims, values, sources, units, alt(figure, values), desk.extent(figure))
+
+
+def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict) -> Judged:
+    """A claim with the seeds and the budget that its comparisons had."""
+    pairs = zip(claim.rows, verdict.rows, strict=False)
+    counts = sorted({n for row, found in pairs for n in (found.n_left, found.n_right)[: 2 if row.right else 1]})
+    cells = {score.cell.key: score.cell for row in claim.rows for score in (row.left, row.right) if score}
+    steps = sorted({desk.budget(figure, cell).n_steps for cell in cells.values()})
+    asked = sorted({desk.budget(figure, cell).n_seeds for cell in cells.values()})
+    have = either(counts) if counts else "0"
+    seeds = have if have == either(asked) or not asked else f"{have} of {either(asked)}"
+    return Judged(figure, claim, verdict, f"{either(steps)} steps" if steps else "–", seeds if cells else "–")
+
+
+def value(figure: Figure, panel: str, line: Line, desk: Desk) -> Value:
+    """Where a line ends, with what is wrong with it."""
+    scores = desk.scores(figure, Score(line.cell, line.metric, FINAL))
+    asked = desk.budget(figure, line.cell).n_seeds
+    n = len(scores.values)
+    diverged = int((~np.isfinite(scores.values)).sum())
+    low = high = math.nan
+    mean = float(scores.values.mean()) if n and not diverged else math.nan
+    if n > 1 and not diverged:
+        low, high = (float(end) for end in mean_interval(scores.values))
+    notes = ["not run"] if not n else [f"{scores.missing} seeds missing"] if scores.missing else []
+    notes += [f"{diverged} of {n} seeds diverged, so there is no mean"] if diverged else []
+    return Value(panel, line.label, mean, low, high, n, asked, "; ".join(notes))
+
+
+def source(figure: Figure, cell: Cell, desk: Desk) -> Source:
+    """Where a cell's numbers lie, and what made them."""
+    found = desk.runs(figure, cell)
+    budget = desk.budget(figure, cell)
+    keys = sorted({run.key for run in found.values()})
+
+    def told(name: str) -> str:
+        return ", ".join(dict.fromkeys(str(run.provenance.get(name, "–")) for run in found.values())) or "–"
+
+    batches = {(run.provenance.get("seeds_together"), run.provenance.get("wall_seconds")) for run in found.values()}
+    walls = sorted(float(wall) for _, wall in batches if wall is not None)
+    longest = sorted({int(run.n_steps) for run in found.values()})
+    return Source(
+        name=cell.name,
+        environment=cell.environment,
+        key=keys[0] if len(keys) == 1 else cell.key,
+        places=tuple(dict.fromkeys(place(desk, run.key, seed) for seed, run in found.items())),
+        seeds=f"{len(found)} of {budget.n_seeds}",
+        budget=f"{either(longest)} steps" if longest else f"not run ({budget.n_steps:,} steps asked)",
+        commit=told("commit"),
+        torch=told("torch"),
+        device=told("device"),
+        together=told("seeds_together"),
+        wall=", ".join(words.duration(wall) for wall in walls) or "–",
+    )
+
+
+def place(desk: Desk, key: str, seed: int) -> str:
+    """The folder of a run: within the project where it lies there, otherwise below the store's own name."""
+    stores = desk.library.stores
+    layers = [store.folder for store in (stores.working, stores.recorded) if store is not None]
+    folder = next((layer for layer in layers if (layer / key / f"seed-{seed:03d}.json").exists()), layers[0]).resolve()
+    shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else Path(folder.name)
+    return f"{shown.as_posix()}/{key}"
+
+
+def link(place: str, page: Path) -> str:
+    """From a page to a folder of results, empty where no such folder lies within the project or the page does not."""
+    target = ROOT / place
+    if not target.is_dir() or not page.resolve().is_relative_to(ROOT):
+        return ""
+    return Path(os.path.relpath(target, page.resolve().parent)).as_posix() + "/"
+
+
+def alt(figure: Figure, values: Iterable[Value]) -> str:
+    """What the picture shows, for who cannot see it."""
+    found = list(values)
+    panels = []
+    for panel in figure.panels:
+        ends = [f"{item.line} {ending(item)}" for item in found if item.panel == panel.title]
+        panels.append(f"{panel.title}: {panel.ylabel} ends at {', '.join(ends)}")
+    return f"Curves over learning episodes in {len(panels)} panels. {'. '.join(panels)}."
+
+
+def ending(item: Value) -> str:
+    """The last mean, or why there is none."""
+    return words.number(item.mean) if math.isfinite(item.mean) else "(not run)" if not item.n_seeds else "(no mean)"
+
+
+def either(numbers: Sequence[Any]) -> str:
+    """`5` or `5 or 10`."""
+    return " or ".join(f"{item:,}" for item in numbers)

@@ -1,0 +1,141 @@
+"""From facts to files: pictures, pages and the scoreboard for a code host."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from benchmarks import Figure, Outcome
+from benchmarks._drawing import save
+from benchmarks._judging import Desk
+from benchmarks._verdicts import Characteristic, operating_characteristics
+from reports import _words as words
+from reports._facts import Chapter, Page, chapters, link
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLE = "style.css"
+
+
+def build(desk: Desk, figures: Sequence[Figure], output: Path) -> list[Path]:
+    """Writes `README.md`, `figures/` and `site/` below `output`, and returns what a reader would open.
+
+    The same runs give the same bytes. Nothing is trained: what has not been run is shown as such.
+    """
+    found = chapters(desk, figures)
+    site = output / "site"
+    context = {
+        "chapters": found,
+        "profile": desk.profile,
+        "outcomes": words.OUTCOMES,
+        "tally": tally(found),
+        "level": words.LEVEL,
+        "command": f"python -m reports --profile {desk.profile}",
+    }
+    for figure in figures:
+        for picture in save(figure, desk, output / "figures"):
+            copy = site / picture.relative_to(output / "figures")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(picture, copy)
+    site.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(TEMPLATES / STYLE, site / STYLE)
+    pages = templates(markdown=False)
+    for page in (page for chapter in found for family in chapter.families for page in family.pages):
+        path = site / f"{page.figure.id}.html"
+        path.parent.mkdir(exist_ok=True)
+        text = pages.get_template("figure.html.j2").render(page=page, path=path, root="../", **context)
+        path.write_text(text, encoding="utf-8")
+    rules = characteristics()
+    index = site / "index.html"
+    index.write_text(pages.get_template("index.html.j2").render(rules=rules, root="", **context), encoding="utf-8")
+    readme = output / "README.md"
+    board = templates(markdown=True).get_template("README.md.j2")
+    readme.write_text(board.render(rules=rules, **context), encoding="utf-8")
+    return [readme, index]
+
+
+@functools.cache
+def characteristics() -> tuple[Characteristic, ...]:
+    """The simulated error rates, which no run has a say in."""
+    return operating_characteristics()
+
+
+def tally(found: Sequence[Chapter]) -> dict[Outcome, int]:
+    """How many claims came to each outcome, the outcomes in their fixed order."""
+    counted = Counter(judged.verdict.outcome for page in every_page(found) for judged in page.claims)
+    return {outcome: counted[outcome] for outcome in words.OUTCOMES if counted[outcome]}
+
+
+def every_page(found: Sequence[Chapter]) -> list[Page]:
+    """All pages in reading order."""
+    return [page for chapter in found for family in chapter.families for page in family.pages]
+
+
+def templates(*, markdown: bool) -> Environment:
+    """Templates in which every text is escaped for its format and an unknown name is an error."""
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=not markdown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters |= {
+        "slug": slug,
+        "md": escaped,
+        "duration": words.duration,
+        "percent": words.percent,
+        "number": words.number,
+        "data": lambda value: data(value, words.number(value)),
+        "plus": lambda value: data(value, words.plus(value)),
+        "interval": interval,
+        "p": lambda value: data(value, words.probability(value)),
+        "signed": words.signed,
+        "unbroken": unbroken,
+        "prose": prose,
+    }
+    found.globals["link"] = link
+    return found
+
+
+def data(value: float, text: str) -> Any:
+    """A rounded number for the eye that keeps the exact one."""
+    return Markup('<data value="{}">{}</data>').format(repr(float(value)), text)
+
+
+def interval(ends: tuple[float, float]) -> Any:
+    """Two numbers, or one “–” where there are none."""
+    low, high = ends
+    if math.isnan(low) and math.isnan(high):
+        return "–"
+    return Markup("{} to {}").format(data(low, words.number(low)), data(high, words.number(high)))
+
+
+def slug(text: str) -> str:
+    """A text as part of an address or a class: `not-reproduced`."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def prose(text: str) -> Any:
+    """A text of the suite in which `code` stands between backticks."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(Markup.escape(text))))
+
+
+def unbroken(text: str) -> str:
+    """A text whose names (`CTEDD-L-3`) do not break at the end of a line."""
+    return re.sub(r"(?<=\w)-(?=\w)", "\N{NON-BREAKING HYPHEN}", text)
+
+
+def escaped(text: str) -> str:
+    """A text in which Markdown and HTML see no markup, on one line, so that it fits into a table."""
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_|\[\]~#$])", r"\\\1", plain)

@@ -1,0 +1,217 @@
+"""Outcomes, effects and numbers in words, the same on every page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from benchmarks import Claim, FewerEpisodes, Outcome, Printed, RowVerdict, Verdict
+from benchmarks._statistics import ALPHA
+from benchmarks._verdicts import REFUTED, SHOWN
+
+
+class Meaning(NamedTuple):
+    """How an outcome is shown, so that colour is never needed to tell it, and what it says."""
+
+    sign: str
+    text: str
+
+
+OUTCOMES: dict[Outcome, Meaning] = {
+    "REPRODUCED": Meaning(
+        "✓",
+        "Every comparison behind the sentence came out as the paper says, beyond what chance explains, and, where the "
+        "paper prints a size, as large.",
+    ),
+    "PARTIAL": Meaning(
+        "◐",
+        "At least half of the comparisons came out as the paper says and none the other way round; or the direction "
+        "holds and the effect is smaller than printed, or can only be bounded.",
+    ),
+    "NOT REPRODUCED": Meaning(
+        "✗",
+        "At least one comparison is refuted (the data exclude an effect large enough to matter, or show the opposite) "
+        "and too few of the others hold.",
+    ),
+    "REVERSED": Meaning("⇄", "Every comparison came out the other way round, beyond what chance explains."),
+    "INCONCLUSIVE": Meaning(
+        "?",
+        "These seeds neither show nor refute the sentence. “Not significant” is never read as “equal”; the table says "
+        "how many seeds would decide.",
+    ),
+    "NOT ASSESSED": Meaning(
+        "…",
+        "No verdict, on purpose: the sentence is about the end of training and this budget stops before it. "
+        "The numbers are shown and decide nothing.",
+    ),
+    "INCOMPLETE": Meaning("∅", "No verdict yet: seeds that the comparison needs have not been run."),
+    "INVALID": Meaning("!", "No verdict: two seeds have identical curves, a defect of our runs, not of the paper."),
+    "UNTESTABLE": Meaning("–", "No verdict is possible on this sentence, for the reason given."),
+}
+
+
+def signed(outcome: Outcome) -> str:
+    """`✓ REPRODUCED`."""
+    return f"{OUTCOMES[outcome].sign} {outcome}"
+
+
+def conclusion(claim: Claim, verdict: Verdict) -> str:
+    """The verdict on a claim as full sentences."""
+    rows, note = verdict.rows, verdict.note
+    match verdict.outcome:
+        case "REPRODUCED":
+            text = f"{_all(rows)} came out as the sentence says."
+        case "PARTIAL":
+            text = _partly(rows)
+        case "NOT REPRODUCED":
+            text = _refuted_alone(claim, rows) if len(rows) == 1 else _count(rows)
+            text = f"The data speak against the sentence: {text}."
+        case "REVERSED":
+            text = f"{_all(rows)} came out the other way round, beyond what chance explains."
+        case "INCONCLUSIVE":
+            count = "" if len(rows) == 1 else f": {_count(rows)}"
+            text = f"These seeds neither show the sentence nor refute it{count}."
+        case "NOT ASSESSED" if verdict.profile != "smoke":
+            text = (
+                f"The sentence is not assessed: it is {note}. The numbers describe that first part and neither support "
+                "nor contradict it."
+            )
+        case "NOT ASSESSED":
+            text = f"The sentence is not assessed: {note}."
+        case "INCOMPLETE":
+            text = f"There is no verdict yet: {note}. Comparisons whose seeds are all there are shown."
+        case "INVALID":
+            text = f"There is no verdict: {note}, which independent runs never have. Our runs must be repaired."
+        case "UNTESTABLE":
+            text = f"No verdict is possible: {note}"
+    return text
+
+
+def _all(rows: Sequence[RowVerdict]) -> str:
+    return "The comparison" if len(rows) == 1 else f"All {len(rows)} comparisons"
+
+
+def _count(rows: Sequence[RowVerdict]) -> str:
+    shown = sum(row.outcome in SHOWN for row in rows)
+    refuted = [row.label for row in rows if row.outcome in REFUTED]
+    n_open = sum(row.outcome == "INCONCLUSIVE" for row in rows)
+    parts = [f"{shown} of {len(rows)} comparisons came out as it says"]
+    if refuted:
+        parts.append(f"{len(refuted)} {_is(len(refuted))} refuted ({'; '.join(refuted)})")
+    if n_open:
+        parts.append(f"{n_open} {_is(n_open)} open")
+    return ", ".join(parts)
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _partly(rows: Sequence[RowVerdict]) -> str:
+    shown = sum(row.outcome in SHOWN for row in rows)
+    if shown < len(rows):
+        return f"{_count(rows)[0].upper()}{_count(rows)[1:]}; none came out the other way round."
+    if all(row.outcome == "REPRODUCED" for row in rows):
+        return (
+            f"Each of the {len(rows)} comparisons came out as the sentence says by itself, but all of them together "
+            "not beyond chance after Holm's correction over the paper's claims."
+        )
+    return (
+        f"{_all(rows)} came out as the sentence says in direction, with an effect smaller than printed or only bounded."
+    )
+
+
+def _refuted_alone(claim: Claim, rows: Sequence[RowVerdict]) -> str:
+    if math.isnan(rows[0].estimate):
+        return rows[0].note
+    if isinstance(claim.rows[0].rule, Printed):
+        return "the printed number is neither near our mean nor plausible as a further run of ours"
+    return "the interval excludes an effect large enough to matter"
+
+
+def effect(claim: Claim, verdict: Verdict) -> str:
+    """What was measured, in one phrase, whatever the verdict."""
+    pairs = [
+        (row, found) for row, found in zip(claim.rows, verdict.rows, strict=False) if math.isfinite(found.left_mean)
+    ]
+    if not pairs:
+        return "nothing to compare yet" if claim.rows else "no comparison"
+    found = [seen for _, seen in pairs]
+    some = f" ({len(found)} of {len(claim.rows)} comparisons)" if len(found) < len(claim.rows) else ""
+    kinds = {type(row.rule) for row, _ in pairs}
+    if kinds == {Printed}:
+        ours, printed = ([getattr(seen, side) for seen in found] for side in ("left_mean", "right_mean"))
+        text = f"{spread(ours)} where {spread(printed)} is printed"
+    elif kinds == {FewerEpisodes}:
+        text = times(found)
+    elif len(found) == 1:
+        text = f"difference {plus(found[0].estimate)} ({span(found[0])})"
+    else:
+        text = f"differences of {spread([seen.standardised for seen in found])} standard deviations"
+    return text + some
+
+
+def times(found: Sequence[RowVerdict]) -> str:
+    """Ratios of episodes, where enough seeds reached the level to bound them."""
+    bounded = [row for row in found if row.low > 0 or math.isfinite(row.high)]
+    if not bounded:
+        return "too few seeds reached the level within the budget to compare"
+    text = f"episodes needed, right over left: {spread([row.estimate for row in bounded])}"
+    if len(found) == 1:
+        return f"{text} ({span(found[0])})"
+    return text if len(bounded) == len(found) else f"{text}; {len(found) - len(bounded)} without any bound"
+
+
+def span(row: RowVerdict) -> str:
+    """The 90 % interval of a row."""
+    return f"90 % interval {number(row.low)} to {number(row.high)}"
+
+
+def spread(values: list[float]) -> str:
+    """One value, or from the smallest to the largest; what is not finite is left to the table."""
+    known = sorted(value for value in values if math.isfinite(value))
+    if not known:
+        return "–"
+    first, last = number(known[0]), number(known[-1])
+    return first if first == last else f"{first} to {last}"
+
+
+def number(value: float) -> str:
+    """Three digits or all before the point, with a true minus; “–” for none."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size = abs(value)
+    digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2
+    text = f"{value:,.{digits}f}" if size >= 0.1 or value == 0 else f"{value:.2g}"
+    return text.replace("-", "−")
+
+
+def plus(value: float) -> str:
+    """The same with its sign: a difference."""
+    return f"+{number(value)}" if value > 0 and math.isfinite(value) else number(value)
+
+
+def probability(value: float) -> str:
+    """A p: `0.012`, `< 0.001`."""
+    if math.isnan(value):
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.9995 else "1"
+
+
+def duration(seconds: float) -> str:
+    """`1 h 05 min`, `3 min` or `12 s`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def percent(value: float) -> str:
+    """`67 %`, `0.4 %`."""
+    return f"{100 * value:.0f} %" if value >= 0.1 or value == 0 else f"{100 * value:.1f} %"
+
+
+LEVEL = f"{ALPHA:g}"

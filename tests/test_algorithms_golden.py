@@ -1,0 +1,94 @@
+"""A short training of every algorithm, as it went when its version was set.
+
+Where a trace is missing, because an algorithm is new or its version was raised,
+
+    PYTHONPATH=. python tests/test_algorithms_golden.py
+
+trains and writes it down; it never writes over the trace of a version that has one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from algorithms.ctedd import CTEDD
+from algorithms.maddpg import MADDPG
+from algorithms.uniform import Uniform
+from environments import Streams
+from environments.cooperative_navigation import CooperativeNavigation
+
+torch.set_num_threads(1)
+
+FILE = Path(__file__).parent / "golden" / "algorithms.json"
+FOLDER = Path(__file__).parent.parent / "algorithms"
+N_ITERATIONS = 30
+GAME = CooperativeNavigation()
+SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, "n_envs": 25}
+ALGORITHMS: dict[str, Any] = {
+    "MADDPG-0": MADDPG(**SMALL),
+    "MADDPG-3": MADDPG(message_size=3, **SMALL),
+    "CTEDD": CTEDD(distill_every=1_000, **SMALL),
+    "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
+    "Uniform": Uniform(),
+}
+
+
+def trace(algorithm: Any) -> dict[str, Any]:
+    """What was counted in 30 iterations, five of them with an update, and what every policy then does in one state."""
+    state = algorithm.init(GAME, Streams.of([2026], "golden", "cpu"))
+    for _ in range(N_ITERATIONS):
+        algorithm.advance(GAME, state)
+    game = GAME.reset(Streams.of([2026], "test", "cpu"), 1)
+    actions = {name: policy(GAME, game)[0] for name, policy in algorithm.policies(state).items()}
+    return {
+        "version": algorithm.version,
+        "ledger": {metric: _numbers(totals) for metric, totals in state.ledger.totals.items()},
+        "actions": {name: _numbers(action) for name, action in actions.items()},
+    }
+
+
+def _numbers(tensor: torch.Tensor) -> list[float]:
+    return [float(f"{number:.7g}") for number in tensor.flatten().tolist()]
+
+
+def test_every_algorithm_has_a_golden_trace() -> None:
+    traced = {type(algorithm).__module__.removeprefix("algorithms.") for algorithm in ALGORITHMS.values()}
+    assert traced == {path.stem for path in FOLDER.glob("[!_]*.py")}
+    assert set(json.loads(FILE.read_text())) == set(ALGORITHMS)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_training_goes_as_it_went(name: str) -> None:
+    golden, now = json.loads(FILE.read_text())[name], trace(ALGORITHMS[name])
+    assert golden["version"] == now["version"], (
+        f"the golden trace of {name} is of version {golden['version']}, the algorithm of {now['version']}: "
+        f"run PYTHONPATH=. python tests/{Path(__file__).name}"
+    )
+    # The last bits differ between machines, and few updates do not let them grow beyond this.
+    assert _close(now, golden), f"{name}: behaviour moved: raise the version or undo"
+
+
+def _close(now: Any, golden: Any) -> bool:
+    if isinstance(golden, dict):
+        return now.keys() == golden.keys() and all(_close(now[key], golden[key]) for key in golden)
+    if isinstance(golden, list):
+        return len(now) == len(golden) and all(map(_close, now, golden))
+    return bool(now == pytest.approx(golden, rel=1e-3, abs=1e-3))
+
+
+def record() -> None:
+    """Write the traces that are missing."""
+    traces = json.loads(FILE.read_text()) if FILE.exists() else {}
+    for name, algorithm in ALGORITHMS.items():
+        if name not in traces or traces[name]["version"] != algorithm.version:
+            traces[name] = trace(algorithm)
+    FILE.write_text(json.dumps(traces, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    record()

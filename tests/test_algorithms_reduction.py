@@ -1,0 +1,206 @@
+"""What an algorithm becomes in a special case that is known otherwise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear, relu
+
+from algorithms import _networks as networks
+from algorithms._tree import rebuilt
+from algorithms.ctedd import CTEDD
+from algorithms.maddpg import MADDPG
+from environments import Box, Role, Streams
+from environments.cooperative_navigation import CooperativeNavigation
+
+torch.set_num_threads(1)
+
+
+class Bead(NamedTuple):
+    position: Tensor  # [S, E, 1, 2]
+    velocity: Tensor  # [S, E, 1, 2]
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """One agent in double precision, so that two ways of training it stay together: it is to rest in the middle."""
+
+    horizon: int = 6
+
+    version: ClassVar[int] = 1
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        return (Role("agent", 1, (4,), Box(2)),)
+
+    def reset(self, streams: Streams, n_envs: int) -> Bead:
+        position = streams.uniform(n_envs, 1, 2, low=-1.0, high=1.0).double()
+        return Bead(position, torch.zeros_like(position))
+
+    def step(self, state: Bead, actions: tuple[Tensor, ...], streams: Streams) -> tuple[Bead, Tensor, Tensor]:
+        velocity = 0.75 * state.velocity + 0.1 * actions[0]
+        after = Bead(state.position + velocity, velocity)
+        reward = -after.position.square().sum(-1)
+        return after, reward, torch.zeros(reward.shape[:2], dtype=torch.bool)
+
+    def observe(self, state: Bead) -> tuple[Tensor, ...]:
+        return (torch.cat(list(state), dim=-1),)
+
+    def full_state(self, state: Bead) -> Tensor:
+        return torch.cat([field.flatten(2) for field in state], dim=-1)
+
+
+Weights = list[Tensor]  # weight, bias, weight, bias, …
+
+
+def plain(network: networks.MLP) -> Weights:
+    """The weights of the one seed and the one agent, as variables."""
+    weights = []
+    for layer in network:
+        weights += [layer.weight[0, 0].clone().requires_grad_(), layer.bias[0, 0, 0].clone().requires_grad_()]
+    return weights
+
+
+def forward(x: Tensor, weights: Weights) -> Tensor:
+    hidden = relu(linear(x, weights[0], weights[1]))
+    hidden = relu(linear(hidden, weights[2], weights[3]))
+    return linear(hidden, weights[4], weights[5])
+
+
+class PlainAdam:
+    """TensorFlow's, after `tf.clip_by_norm` of every variable."""
+
+    def __init__(self) -> None:
+        self.t, self.m, self.v = 0, [0.0] * 6, [0.0] * 6
+
+    def minimise(self, loss: Tensor, weights: Weights, rate: float, clip: float) -> None:
+        self.t += 1
+        for i, (w, gradient) in enumerate(zip(weights, torch.autograd.grad(loss, weights), strict=True)):
+            g = gradient * min(1.0, clip / gradient.norm().item())
+            self.m[i] = 0.9 * self.m[i] + 0.1 * g
+            self.v[i] = 0.999 * self.v[i] + 0.001 * g**2
+            step = rate * math.sqrt(1 - 0.999**self.t) / (1 - 0.9**self.t)
+            w.data -= step * self.m[i] / (self.v[i] ** 0.5 + 1e-8)
+
+
+def drawn(raw: Tensor, noise: Tensor) -> Tensor:
+    mean, log_std = raw[..., :2], raw[..., 2:]
+    return (mean + log_std.exp() * noise).clamp(-1, 1)
+
+
+def ddpg(algorithm: MADDPG, env: Pushed, state: Any, n_iterations: int) -> tuple[Weights, ...]:
+    """Single-agent DDPG with a Gaussian actor, as one would write it down, from the networks and draws of `state`."""
+    rng = Streams.of([0], "another", "cpu")
+    rng.load(state.streams.save())
+    game, elapsed = state.copies.game, 0
+    actor, target_actor = plain(state.actors.act), plain(state.target_actors.act)
+    critic, target_critic = plain(state.critics), plain(state.target_critics)
+    adam_actor, adam_critic = PlainAdam(), PlainAdam()
+    memory: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    for iteration in range(1, n_iterations + 1):
+        for _ in range(algorithm.steps_per_update // algorithm.n_envs):
+            seen = env.observe(game)[0]
+            with torch.no_grad():
+                action = drawn(forward(seen, actor), rng.normal(algorithm.n_envs, 1, 2))
+            following, reward, _ = env.step(game, (action,), rng)
+            for copy in range(algorithm.n_envs):
+                o, a, r, o2 = seen[0, copy, 0], action[0, copy, 0], reward[0, copy, 0], env.observe(following)[0]
+                memory.append((o, a, r, o2[0, copy, 0]))
+            game, elapsed = following, elapsed + 1
+            if elapsed == env.horizon:  # the time limit is no end: what was stored bootstraps through it
+                game, elapsed = env.reset(rng, algorithm.n_envs), 0
+        if iteration * algorithm.steps_per_update < algorithm.first_update:
+            continue
+        chosen = [memory[i] for i in rng.integers(algorithm.batch_size, high=len(memory))[0].tolist()]
+        o, a, r, o2 = (torch.stack(parts) for parts in zip(*chosen, strict=True))
+        with torch.no_grad():
+            a2 = drawn(forward(o2, target_actor), rng.normal(1, algorithm.batch_size, 2)[0, 0])
+            y = r + algorithm.discount * forward(torch.cat([o2, a2], 1), target_critic)[:, 0]
+        loss = ((forward(torch.cat([o, a], 1), critic)[:, 0] - y) ** 2).mean()
+        adam_critic.minimise(loss, critic, algorithm.learning_rate, algorithm.clip)
+        raw = forward(o, actor)
+        a = drawn(raw, rng.normal(algorithm.batch_size, 2)[0])
+        loss = -forward(torch.cat([o, a], 1), critic).mean() + algorithm.regularizer * (raw**2).mean()
+        adam_actor.minimise(loss, actor, algorithm.learning_rate, algorithm.clip)
+        for followers, sources in ((target_critic, critic), (target_actor, actor)):
+            for follower, source in zip(followers, sources, strict=True):
+                follower.data = algorithm.polyak * follower.data + (1 - algorithm.polyak) * source.data
+    return actor, target_actor, critic, target_critic
+
+
+def in_double_precision(state: Any) -> Any:
+    return rebuilt(state, lambda _, leaf: leaf.double() if isinstance(leaf, Tensor) else leaf)
+
+
+def test_maddpg_with_one_agent_is_ddpg() -> None:
+    env = Pushed()
+    algorithm = MADDPG(hidden=16, batch_size=32, first_update=100, steps_per_update=20, n_envs=5)
+    state = in_double_precision(algorithm.init(env, Streams.of([0], "training", "cpu")))
+    n_iterations = 64  # 60 of them with an update
+    expected = ddpg(algorithm, env, state, n_iterations)
+    before = networks.clone(state.actors)
+    for _ in range(n_iterations):
+        algorithm.advance(env, state)
+    found = (state.actors.act, state.target_actors.act, state.critics, state.target_critics)
+    for network, weights in zip(found, expected, strict=True):
+        for mine, theirs in zip(networks.tensors(network), weights, strict=True):
+            torch.testing.assert_close(mine.flatten(), theirs.detach().flatten(), rtol=1e-5, atol=1e-5)
+    assert (networks.tensors(state.actors)[0] - networks.tensors(before)[0]).abs().max() > 0.1
+
+
+GAME = CooperativeNavigation(horizon=5)
+SMALL: dict[str, Any] = {
+    "hidden": 16,
+    "batch_size": 64,
+    "first_update": 100,
+    "steps_per_update": 50,
+    "n_envs": 25,
+    "distill_every": 200,
+}
+
+
+def trained(**settings: Any) -> Any:
+    algorithm = CTEDD(**{**SMALL, **settings})
+    state = algorithm.init(GAME, Streams.of([0, 1], "training", "cpu"))
+    for _ in range(20):
+        algorithm.advance(GAME, state)
+    return state
+
+
+def everything(state: Any) -> list[Tensor]:
+    networks_of_it = (state.actor, state.spread, state.critic, state.target_actor, state.target_critic)
+    return networks.tensors(networks_of_it) + networks.tensors(tuple(student.policies for student in state.students))
+
+
+def equal(one: Any, other: Any) -> bool:
+    return all(map(torch.equal, everything(one), everything(other)))
+
+
+def test_a_fixed_spread_is_never_learnt() -> None:
+    state = trained(fixed_std=0.25)
+    fresh = CTEDD(**SMALL).init(GAME, Streams.of([0, 1], "training", "cpu"))
+    assert all(map(torch.equal, networks.tensors(state.spread), networks.tensors(fresh.spread)))
+    assert state.spread_optimizer.count == 0
+    totals = state.ledger.totals["exploration std"]
+    torch.testing.assert_close(totals[:, 0] / totals[:, 1], torch.full((2,), 0.25, dtype=torch.float64))
+
+
+def test_with_a_fixed_spread_the_temperature_does_not_matter() -> None:
+    assert equal(trained(fixed_std=0.25), trained(fixed_std=0.25, first_temperature=5.0))
+    assert not equal(trained(), trained(first_temperature=5.0))
+
+
+def test_a_temperature_that_falls_to_where_it_began_is_a_fixed_one() -> None:
+    settings = {"first_temperature": 0.05, "last_temperature": 0.05}
+    assert equal(trained(**settings, temperature_steps=300), trained(**settings))
+    assert equal(trained(first_temperature=0.05, temperature_steps=10**15), trained(**settings))
+
+
+def test_the_global_policy_does_not_know_how_often_it_is_distilled() -> None:
+    often, seldom = trained(), trained(distill_every=500)
+    assert all(map(torch.equal, networks.tensors(often.actor), networks.tensors(seldom.actor)))
+    assert not equal(often, seldom)

@@ -1,0 +1,202 @@
+"""Pictures: everything asked for is in them or named as missing, and the same numbers give the same bytes."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from benchmarks import Budget, Cell, Claim, Evaluation, Figure, Floats, Line, Outperforms, Panel, Paper, Row, Score
+from benchmarks._drawing import Palette, draw, limits, mean_and_band, save
+from benchmarks._judging import Desk
+from benchmarks._runner import Library
+from benchmarks._scores import Final
+from results import Run, Store, Stores
+
+UNIT = "sum over agents and steps of the reward; mean over <4> & more episodes"
+PAPER = Paper("synthetic", "Of <b>bold</b> claims & others", "A. Nobody", "Nowhere, 2000", "Nothing.")
+N_TESTS = 40
+
+
+@dataclass(frozen=True)
+class Learner:
+    size: int
+    version: ClassVar[int] = 1
+
+
+@dataclass(frozen=True)
+class Game:
+    horizon: int = 25
+    version: ClassVar[int] = 1
+
+
+def cell(name: str, size: int) -> Cell:
+    return Cell(name, "Game", Learner(size), Game(), Evaluation(1000, 4))
+
+
+GOOD, BAD, NEVER = cell("Good", 1), cell("Bad", 2), cell("Never", 3)
+
+
+def figure(*panels: Panel, claims: tuple[Claim, ...] = (), name: str = "fig1", **settings: Any) -> Figure:
+    budgets = {profile: {"Game": Budget(3, 1000 * N_TESTS)} for profile in ("smoke", "quick")}
+    budgets["paper"] = {"Game": Budget(3, 8000 * N_TESTS)}
+    return Figure(PAPER, name, "A title", "A caption.", panels, claims, budgets, **settings)
+
+
+def line(of: Cell, label: str = "") -> Line:
+    return Line(label or of.name, of, "test return greedy")
+
+
+def beats(better: Cell, worse: Cell, label: str = "Good > Bad") -> Row:
+    left, right = (Score(side, "test return greedy", Final(5)) for side in (better, worse))
+    return Row(label, left, right, Outperforms(gap=1.0))
+
+
+def curves(level: float, n_seeds: int = 3) -> Floats:
+    noise = np.random.default_rng(abs(int(level))).normal(size=(n_seeds, N_TESTS))
+    return level + np.linspace(-2.0, 0.0, N_TESTS) + noise
+
+
+def stored(folder: Path, curves_of: dict[Cell, Floats]) -> Desk:
+    store = Store(folder)
+    steps = 1000.0 * np.arange(1, N_TESTS + 1, dtype=np.float64)
+    for owner, values in curves_of.items():
+        for seed, curve in enumerate(values):
+            metrics = {"test return greedy": curve.astype(np.float32)}
+            provenance = {
+                "commit": "abc123",
+                "torch": "2.0",
+                "device": "chip",
+                "seeds_together": 3,
+                "wall_seconds": 7.0,
+            }
+            store.save(owner, Run(owner.key, seed, steps, metrics, dict.fromkeys(metrics, UNIT), provenance))
+    return Desk(Library(Stores(store)), "quick")
+
+
+def texts(picture: Any) -> str:
+    return "\n".join(
+        artist.get_text() for artist in picture.findobj(mpl.text.Text) if artist.get_visible() and artist.get_text()
+    )
+
+
+def test_picture_shows_mean_band_and_seeds_of_every_line(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
+    ax = draw(figure(Panel("Game", (line(GOOD), line(BAD)), "test return")), desk).axes[0]
+    thick = [drawn for drawn in ax.lines if drawn.get_linewidth() > 1]
+    assert (len(thick), len(ax.lines), len(ax.collections)) == (2, 8, 2)
+    np.testing.assert_allclose(
+        np.asarray(thick[0].get_ydata(), float), curves(10).astype(np.float32).mean(axis=0), rtol=1e-6
+    )
+    np.testing.assert_allclose(np.asarray(thick[0].get_xdata(), float), np.linspace(0.04, 0.04 * N_TESTS, N_TESTS))
+    assert "learning episodes (thousands)" in ax.get_xlabel()
+    assert ax.get_ylabel() == "test return\n(sum over agents and steps)"
+
+
+def test_picture_names_what_has_not_been_run(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5, n_seeds=2)})
+    shown = texts(draw(figure(Panel("Game", (line(GOOD), line(BAD), line(NEVER)), "test return")), desk))
+    assert "not run: Never" in shown
+    assert "Never (not run)" in shown
+    assert "Bad: 2 of 3 seeds" in shown
+    assert "3 seeds a line, 40,000 of 320,000 environment steps each (profile quick)" in shown.replace("\n", " ")
+
+
+def test_picture_of_nothing_says_so(tmp_path: Path) -> None:
+    assert "not run" in texts(draw(figure(Panel("Game", (line(NEVER),), "test return")), stored(tmp_path, {})))
+
+
+def test_mean_ends_where_a_seed_diverges_and_the_seeds_go_on(tmp_path: Path) -> None:
+    values = curves(10)
+    values[1, 30:] = np.nan
+    values[:, 0] = np.nan  # nothing could be measured yet
+    desk = stored(tmp_path, {GOOD: values})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = draw(figure(Panel("Game", (line(GOOD),), "test return")), desk)
+    thick = next(drawn for drawn in picture.axes[0].lines if drawn.get_linewidth() > 1)
+    assert np.isfinite(np.asarray(thick.get_ydata(), float)).tolist() == [False, *[True] * 29, *[False] * 10]
+    assert np.isfinite(np.asarray(picture.axes[0].lines[0].get_ydata(), float))[30:].all()
+    assert "Good: 1 of 3 seeds diverged" in texts(picture)
+
+
+def test_curves_that_only_begin_late_have_not_diverged(tmp_path: Path) -> None:
+    values = curves(10)
+    values[:, :3] = np.nan
+    desk = stored(tmp_path, {GOOD: values})
+    assert "diverged" not in texts(draw(figure(Panel("Game", (line(GOOD),), "test return")), desk))
+
+
+def test_axis_is_cut_at_a_transient_and_says_so(tmp_path: Path) -> None:
+    values = curves(-500)
+    values[:, :2] = -4012.0
+    picture = draw(figure(Panel("Game", (line(GOOD),), "test return")), stored(tmp_path, {GOOD: values}))
+    assert picture.axes[0].get_ylim()[0] > -520
+    assert "axis cut below at ▼: values reach −4,012" in texts(picture)
+
+
+def test_no_seed_is_cut_away() -> None:
+    values = curves(-500)
+    values[1] = -4000.0
+    found = limits([values])
+    assert found.low < -4000
+    assert np.isnan([found.cut_low, found.cut_high]).all()
+
+
+def test_learning_is_not_a_transient() -> None:
+    slow = -700 + 300 * (1 - np.exp(-5 * np.linspace(0, 1, 100)))
+    assert limits([np.stack([slow, slow + 5])]).low < -700
+
+
+def test_limits_of_nothing_and_of_a_constant() -> None:
+    assert limits([np.full((2, 3), np.nan)])[:2] == (0.0, 1.0)
+    low, high, *_ = limits([np.zeros((2, 3))])
+    assert low < 0 < high
+
+
+def test_band_is_student_t_by_hand() -> None:
+    mean, low, high = mean_and_band(np.array([[1.0], [2.0], [3.0]]))
+    assert mean[0] == 2.0
+    assert high[0] - 2.0 == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert 2.0 - low[0] == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+
+
+def test_svg_has_the_same_bytes_twice_and_global_settings_stay(tmp_path: Path) -> None:
+    desk = stored(tmp_path / "store", {GOOD: curves(10), BAD: curves(5)})
+    shown = figure(Panel("Game", (line(GOOD), line(BAD)), "test return"))
+    before = dict(mpl.rcParams)
+    svg, png = save(shown, desk, tmp_path / "one")
+    other, other_png = save(shown, desk, tmp_path / "two")
+    assert (svg.name, png.name, svg.parent.name) == ("fig1.svg", "fig1.png", "synthetic")
+    assert svg.read_bytes() == other.read_bytes()
+    assert png.read_bytes() == other_png.read_bytes()
+    assert png.stat().st_size < 300_000
+    assert b"<dc:date>" not in svg.read_bytes()
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_method_has_one_colour_in_all_figures_of_its_paper() -> None:
+    from benchmarks._catalogue import figures  # noqa: PLC0415 - the papers, not the drawing, are looked at here
+
+    for first in figures():
+        palette = Palette.of(first)
+        for other in (other for other in figures() if other.paper.name == first.paper.name):
+            assert Palette.of(other).styles == palette.styles
+            for panel in other.panels:
+                styles = [palette.style(item) for item in panel.lines]
+                assert len(set(styles)) == len(styles), f"{other.id} {panel.title}"
+
+
+def test_panels_with_other_names_have_their_own_legends(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
+    same = draw(figure(*(Panel(t, (line(GOOD), line(BAD)), "test return") for t in "ab")), desk)
+    assert len(same.legends) == 1
+    assert all(ax.get_legend() is None for ax in same.axes)
+    other = draw(figure(Panel("a", (line(GOOD, "x"),), "y"), Panel("b", (line(BAD, "x"),), "y")), desk)
+    assert not other.legends
+    assert all(ax.get_legend() is not None for ax in other.axes)

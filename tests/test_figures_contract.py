@@ -1,0 +1,202 @@
+"""What every cell and every figure of every paper keeps to."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import pytest
+
+from algorithms.maddpg import MADDPG
+from benchmarks import PROFILES, Cell, Claim, Evaluation, Figure, Row, Score, described, scores_of
+from benchmarks._catalogue import chosen, figures
+from benchmarks._training import units
+from environments import Streams
+from environments.cooperative_navigation import CN_V1, CN_V2
+
+CELL = Cell("MADDPG-3", "CN-V1", MADDPG(message_size=3), CN_V1, Evaluation(every=10_000, n_episodes=400))
+
+
+# ---- a cell ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Inner:
+    size: int = 3
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Settings of every kind."""
+
+    rate: float
+    inner: Inner = Inner()
+    sizes: tuple[int, ...] = (64, 64)
+    name: str | None = None
+
+    version: ClassVar[int] = 7
+
+
+@dataclass(frozen=True)
+class Wider:
+    """`Thing` as it may be in a year."""
+
+    rate: float
+    inner: Inner = Inner()
+    sizes: tuple[int, ...] = (64, 64)
+    name: str | None = None
+    added: bool = False
+
+    version: ClassVar[int] = 7
+
+
+Wider.__name__ = "Thing"
+
+
+def of(algorithm: Any) -> Cell:
+    return replace(CELL, algorithm=algorithm)
+
+
+def test_the_key_of_a_published_cell_is_what_it_was() -> None:
+    # Results lie under it: where it changes, they are lost. It changes with a version or a setting, never by itself.
+    assert (MADDPG.version, CN_V1.version) == (1, 1)
+    assert CELL.key == "MADDPG/CN-V1/3872226c905d"
+
+
+def test_equal_settings_have_equal_keys_and_the_name_is_no_setting() -> None:
+    twin = Cell("another name", "CN-V1", MADDPG(message_size=3), CN_V1, Evaluation(10_000, 400))
+    assert (twin.key, twin.settings) == (CELL.key, CELL.settings)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(CELL, algorithm=MADDPG(message_size=1)),
+        replace(CELL, algorithm=MADDPG(message_size=3, learning_rate=0.02)),
+        replace(CELL, environment="CN-V2"),
+        replace(CELL, env=CN_V2),
+        replace(CELL, env=replace(CN_V1, physics=replace(CN_V1.physics, mass=2.0))),
+        replace(CELL, evaluation=Evaluation(10_000, 100)),
+        replace(CELL, evaluation=Evaluation(5_000, 400)),
+        replace(CELL, device="cuda"),
+    ],
+)
+def test_any_other_setting_has_another_key(other: Cell) -> None:
+    assert other.key != CELL.key
+
+
+def test_a_field_that_is_added_later_leaves_the_key_where_it_is_until_it_is_used() -> None:
+    assert of(Wider(0.1)).key == of(Thing(0.1)).key
+    assert of(Wider(0.1, added=True)).key != of(Thing(0.1)).key
+    assert of(Wider(0.1)).settings["algorithm"]["added"] is False
+
+
+def test_a_field_without_a_default_is_always_in_the_key() -> None:
+    assert of(Thing(0.1)).key != of(Thing(0.2)).key
+
+
+def test_a_raised_version_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = of(Thing(0.1)).key
+    monkeypatch.setattr(Thing, "version", 8)
+    assert of(Thing(0.1)).key != before
+
+
+def test_settings_are_in_full_and_survive_json() -> None:
+    assert described(Thing(0.1)) == {
+        "class": "Thing",
+        "version": 7,
+        "rate": 0.1,
+        "inner": {"class": "Inner", "version": None, "size": 3},
+        "sizes": [64, 64],
+        "name": None,
+    }
+    assert json.loads(json.dumps(CELL.settings)) == CELL.settings
+    assert CELL.settings["algorithm"]["discount"] == 0.95 and CELL.settings["device"] == "cpu"
+
+
+@pytest.mark.parametrize(("setting", "kind"), [({"a": 1}, "dict"), ([1], "list"), (MADDPG, "type"), (b"x", "bytes")])
+def test_a_setting_that_json_cannot_hold_is_refused(setting: Any, kind: str) -> None:
+    with pytest.raises(TypeError, match=f"must be a number, a text, a tuple or a dataclass, got {kind}"):
+        described(replace(CELL.algorithm, discount=setting))
+
+
+# ---- every figure ---------------------------------------------------------------------------------------------------
+
+every_figure = pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.id)
+
+
+@functools.cache
+def recorded(algorithm: Any, env: Any) -> frozenset[str]:
+    """What a cell of these records."""
+    learner = algorithm.init(env, Streams.of([0], "training", "cpu"))
+    return frozenset(units(Cell("", "", algorithm, env, CELL.evaluation), learner))
+
+
+def rows(figure: Figure) -> Iterator[tuple[Claim, Row]]:
+    return ((claim, row) for claim in figure.claims for row in claim.rows)
+
+
+def scores(figure: Figure) -> list[Score]:
+    return [score for _, row in rows(figure) for score in scores_of(row)]
+
+
+def test_the_glob_finds_the_figures_and_a_part_of_the_name_chooses() -> None:
+    assert {"ctedd/fig4", "ctedd/fig5", "ctedd/fig6"} <= {figure.id for figure in figures()}
+    assert [figure.id for figure in chosen("ctedd/fig5")] == ["ctedd/fig5"]
+    assert chosen("ctedd") == tuple(figure for figure in figures() if figure.paper.name == "ctedd")
+
+
+def test_no_two_figures_or_claims_have_the_same_id() -> None:
+    ids = [figure.id for figure in figures()] + [claim.id for figure in figures() for claim in figure.claims]
+    assert [name for name, n in Counter(ids).items() if n > 1] == []
+
+
+@every_figure
+def test_a_figure_says_what_it_is_and_what_was_decided(figure: Figure) -> None:
+    assert figure.id.count("/") == 1
+    assert all((figure.title, figure.caption, figure.panels, figure.decisions))
+    assert all(decision.question and decision.choice and decision.reason for decision in figure.decisions)
+
+
+@every_figure
+def test_a_claim_quotes_the_paper_and_can_be_judged_or_says_why_not(figure: Figure) -> None:
+    assert figure.claims or not figure.published
+    for claim in figure.claims:
+        assert claim.quote.strip() and claim.place.strip(), claim.id
+        assert bool(claim.rows) != bool(claim.untestable), claim.id
+        assert len({row.label for row in claim.rows}) == len(claim.rows), claim.id
+
+
+@every_figure
+def test_every_cell_of_a_figure_is_there_once_and_two_cells_never_share_a_key(figure: Figure) -> None:
+    assert len({cell.key for cell in figure.cells}) == len(figure.cells)
+    names = Counter((cell.environment, cell.name) for cell in figure.cells)
+    assert [name for name, n in names.items() if n > 1] == []
+
+
+@every_figure
+def test_every_line_and_score_reads_a_metric_that_its_cell_records(figure: Figure) -> None:
+    lines = [(line.cell, line.metric) for panel in figure.panels for line in panel.lines]
+    for cell, metric in {*lines, *((score.cell, score.metric) for score in scores(figure))}:
+        assert metric in recorded(cell.algorithm, cell.env), f"{cell.name} on {cell.environment}"
+
+
+@every_figure
+def test_every_line_has_a_name_of_its_own_in_its_panel(figure: Figure) -> None:
+    for panel in figure.panels:
+        assert len({line.label for line in panel.lines}) == len(panel.lines), panel.title
+
+
+@every_figure
+def test_budgets_are_whole_tests_and_every_profile_extends_the_one_before(figure: Figure) -> None:
+    assert tuple(figure.budgets) == PROFILES
+    for cell in figure.cells:
+        sizes = [figure.budget(profile, cell) for profile in PROFILES]
+        assert all(size.n_steps % cell.evaluation.every == 0 for size in sizes)
+        assert [size.n_steps for size in sizes] == sorted({size.n_steps for size in sizes})
+        assert [size.n_seeds for size in sizes] == sorted(size.n_seeds for size in sizes)
+        assert sizes[0].n_seeds >= 2 and sizes[0].n_steps > 0

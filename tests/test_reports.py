@@ -1,0 +1,259 @@
+"""Pages: whole, in agreement with the desk, escaped, the same twice, and rendered without training anything."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_drawing import BAD, GOOD, NEVER, beats, curves, figure, line, stored
+
+import reports._site
+from benchmarks import Claim, Decision, FewerEpisodes, Figure, Panel, Printed, Row, Score
+from benchmarks._catalogue import figures
+from benchmarks._judging import Desk
+from benchmarks._runner import Library
+from benchmarks._scores import EpisodesTo, Final
+from reports import _words as words
+from reports.__main__ import main
+from reports._facts import chapters
+from reports._site import build, data, escaped
+from results import Store, Stores
+
+LEVEL = EpisodesTo(9.0)
+VOID = {"meta", "link", "img", "br", "hr"}
+
+
+def example() -> Figure:
+    tests = "test return greedy"
+    return figure(
+        Panel("Game", (line(GOOD), line(BAD), line(NEVER)), "test return"),
+        claims=(
+            Claim(
+                "S-1",
+                "good < better & <script>alert(1)</script>",
+                "section | 1",
+                (beats(GOOD, BAD),),
+                about="beginning",
+            ),
+            Claim("S-2", "good ends above bad", "section 2", (beats(GOOD, BAD),)),
+            Claim("S-3", "good beats never", "section 3", (beats(GOOD, NEVER, "Good > Never"),), about="beginning"),
+            Claim(
+                "S-4",
+                "good needs fewer episodes",
+                "section 4",
+                (Row("Good before Bad", Score(GOOD, tests, LEVEL), Score(BAD, tests, LEVEL), FewerEpisodes()),),
+                about="beginning",
+            ),
+            Claim(
+                "S-5",
+                "good is ten",
+                "section 5",
+                (Row("Good = 10", Score(GOOD, tests, Final(5)), None, Printed(10.0, 5.0)),),
+                about="structure",
+            ),
+            Claim("S-6", "nobody can check this", "section 6", (), untestable="It contradicts itself: 1 < 0."),
+        ),
+        decisions=(Decision("What & why?", "This `<way>`.", "Because.", departs=True),),
+        published=("good is 10 & more",),
+    )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Desk, Figure]:
+    folder = tmp_path_factory.mktemp("report")
+    values = curves(5)
+    values[2, 20:] = np.nan
+    desk = stored(folder / "store", {GOOD: curves(10), BAD: values})
+    build(desk, [example()], folder / "out")
+    return folder, desk, example()
+
+
+class Balanced(HTMLParser):
+    """Refuses a tag that is not closed where it should be, and collects what the tests look at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.numbers: list[str] = []
+        self.links: list[str] = []
+        self.alts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.ids += [found["id"]] if "id" in found else []
+        self.numbers += [found["value"]] if tag == "data" else []
+        self.links += [found[name] for name in ("href", "src") if name in found]
+        self.alts += [found["alt"]] if tag == "img" else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
+
+
+def parsed(path: Path) -> Balanced:
+    parser = Balanced()
+    parser.feed(path.read_text(encoding="utf-8"))
+    assert not parser.open
+    return parser
+
+
+def test_every_page_is_whole_and_every_link_leads_somewhere(built: tuple[Path, Desk, Figure]) -> None:
+    site = built[0] / "out" / "site"
+    assert sorted(path.name for path in site.rglob("*.html")) == ["fig1.html", "index.html"]
+    for path in site.rglob("*.html"):
+        page = parsed(path)
+        for link in page.links:
+            name, _, anchor = link.partition("#")
+            assert (path.parent / name).exists(), link
+            assert not anchor or anchor in parsed(path.parent / name).ids
+        assert "http" not in "".join(page.links), "no foreign resource"
+        assert "<script" not in path.read_text()
+
+
+def test_every_claim_shows_the_outcome_of_the_desk(built: tuple[Path, Desk, Figure]) -> None:
+    folder, desk, shown = built
+    verdicts = desk.verdicts([shown])
+    outcomes = {verdict.outcome for verdict in verdicts.values()}
+    assert {"NOT ASSESSED", "INCOMPLETE", "UNTESTABLE"} < outcomes
+    index = (folder / "out" / "site" / "index.html").read_text()
+    page = (folder / "out" / "site" / "synthetic" / "fig1.html").read_text()
+    readme = (folder / "out" / "README.md").read_text()
+    for claim, verdict in verdicts.items():
+        row = index.split(f">{claim}</a>")[1].split("</tr>")[0]
+        assert f"</span> {verdict.outcome}</span>" in row
+        assert f"</span> {verdict.outcome}</span></h3>" in page.split(f"<h3>{claim} ")[1][:200]
+        assert words.signed(verdict.outcome) in next(
+            text for text in readme.split("\n") if text.startswith(f"| [{claim}]")
+        )
+
+
+def test_numbers_on_the_page_are_those_of_the_verdict(built: tuple[Path, Desk, Figure]) -> None:
+    folder, desk, shown = built
+    found = parsed(folder / "out" / "site" / "synthetic" / "fig1.html").numbers
+    rows = [row for verdict in desk.verdicts([shown]).values() for row in verdict.rows]
+    assert rows
+    for row in rows:
+        for number in (
+            row.left_mean,
+            row.right_mean,
+            row.estimate,
+            row.p,
+            row.p_holm,
+            row.standardised,
+            row.improvement,
+        ):
+            assert repr(float(number)) in found
+        assert np.isnan(row.low) or {repr(float(row.low)), repr(float(row.high))} <= set(found)
+
+
+def test_texts_are_escaped(built: tuple[Path, Desk, Figure]) -> None:
+    out = built[0] / "out"
+    for path in (out / "site" / "index.html", out / "site" / "synthetic" / "fig1.html"):
+        text = path.read_text()
+        assert "good &lt; better &amp; &lt;script&gt;alert(1)&lt;/script&gt;" in text
+        assert "Of &lt;b&gt;bold&lt;/b&gt; claims &amp; others" in text
+    readme = (out / "README.md").read_text()
+    assert "&lt;script&gt;" in readme
+    assert "section \\| 1" in readme
+    assert escaped("a_b *c* [d]\n<e>") == "a\\_b \\*c\\* \\[d\\] &lt;e&gt;"
+
+
+def test_what_is_missing_or_diverged_is_said(built: tuple[Path, Desk, Figure]) -> None:
+    text = (built[0] / "out" / "site" / "synthetic" / "fig1.html").read_text()
+    assert NEVER.key in text
+    assert "not run (40,000 steps asked)" in text
+    assert "1 of 3 seeds diverged, so there is no mean" in text
+    assert "There is no verdict yet: 3 seeds missing." in text
+    assert "neither support nor contradict" in text
+    assert "Never (not run)" in parsed(built[0] / "out" / "site" / "synthetic" / "fig1.html").alts[0]
+
+
+def test_sources_units_and_departures_are_shown_without_local_paths(built: tuple[Path, Desk, Figure]) -> None:
+    out = built[0] / "out"
+    text = (out / "site" / "synthetic" / "fig1.html").read_text()
+    for shown in (
+        "abc123",
+        "chip",
+        "7 s",
+        GOOD.key,
+        "departs from the paper",
+        "<code>&lt;way&gt;</code>",
+        "mean over &lt;4&gt; &amp; more episodes",
+    ):
+        assert shown in text
+    assert '-k "synthetic and fig1" --repro-profile quick --repro-fresh' in text
+    for path in [*out.rglob("*.html"), *out.rglob("*.md"), *out.rglob("*.svg")]:
+        assert str(built[0]) not in path.read_text()
+
+
+def test_the_same_runs_give_the_same_bytes(built: tuple[Path, Desk, Figure]) -> None:
+    folder, _, shown = built
+    again = Desk(Library(Stores(Store(folder / "store"))), "quick")
+    build(again, [shown], folder / "again")
+    first = {path.relative_to(folder / "out"): path.read_bytes() for path in (folder / "out").rglob("*.*")}
+    assert {path.relative_to(folder / "again"): path.read_bytes() for path in (folder / "again").rglob("*.*")} == first
+
+
+def test_an_empty_store_makes_a_whole_report_and_trains_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> list[Path]:
+        return []
+
+    monkeypatch.setattr(reports._site, "save", refused)  # pictures have their own tests
+    monkeypatch.setattr("benchmarks._training.train", None)
+    store = tmp_path / "store"
+    store.mkdir()
+    desk = Desk(Library(Stores(Store(store))), "quick")
+    build(desk, figures(), tmp_path / "out")
+    index = (tmp_path / "out" / "site" / "index.html").read_text()
+    for shown in figures():
+        page = parsed(tmp_path / "out" / "site" / f"{shown.id}.html")
+        for claim in shown.claims:
+            assert claim.id in index
+            assert claim.id.lower() in page.ids
+    assert list(store.iterdir()) == []
+
+
+def test_figures_of_the_paper_come_first_and_by_number() -> None:
+    desk = Desk(Library(Stores(Store(Path("/nowhere")))), "quick")
+    names = ("fig10", "copies", "table1", "fig2")
+    found = chapters(desk, [figure(Panel("Game", (line(GOOD),), "y"), name=name) for name in names])
+    assert [page.figure.name for page in found[0].families[0].pages] == ["fig2", "fig10", "table1", "copies"]
+
+
+def test_numbers_in_words() -> None:
+    assert [words.number(value) for value in (-4012.4, 12.345, 0.5, 0.0, np.nan, np.inf)] == [
+        "−4,012", "12.3", "0.50", "0", "–", "∞",
+    ]  # fmt: skip
+    assert [words.probability(p) for p in (0.0004, 0.01234, 1.0, np.nan)] == ["< 0.001", "0.012", "1", "–"]
+    assert words.plus(3.0) == "+3.00"
+    assert words.duration(3900) == "1 h 05 min"
+    assert str(data(1 / 3, "0.33")) == '<data value="0.3333333333333333">0.33</data>'
+
+
+def test_every_outcome_has_its_own_sign() -> None:
+    assert len({meaning.sign for meaning in words.OUTCOMES.values()}) == len(words.OUTCOMES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--profile", "huge"], "profile must be one of smoke, quick, paper, got 'huge'"),
+        (["--store", "{}/absent"], "--store must be a folder of results"),
+        (["--output", "{}/file"], "--output must be a folder, found a file"),
+    ],
+)
+def test_user_errors_are_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main([argument.format(tmp_path) for argument in arguments]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1

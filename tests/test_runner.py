@@ -1,0 +1,559 @@
+"""Training may be killed, stopped, extended, shared between processes and fed more seeds: the numbers stay the same."""
+
+from __future__ import annotations
+
+import math
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from _tiny import CTEDD_CELL, FIGURE, MADDPG_CELL, Failing
+from torch import Tensor
+
+from algorithms._tree import leaves, split
+from benchmarks import Budget, Cell, Evaluation
+from benchmarks import _runner as runner
+from benchmarks._runner import Library, Line, Progress, Work, budgets, missing_work, train_all, train_cell, variants
+from benchmarks._training import TEST_RETURN, Training
+from environments import Streams
+from results import Run, State, States, Store, StoreError, Stores
+
+torch.set_num_threads(1)
+
+ROOT = Path(__file__).parent.parent
+TINY = Path(__file__).parent / "_tiny.py"
+PATIENCE = 300.0  # seconds until a test gives up waiting for another process
+
+both_learners = pytest.mark.parametrize("cell", [MADDPG_CELL, CTEDD_CELL], ids=lambda cell: cell.name)
+
+
+def drained(line: Line) -> list[Progress]:
+    """What has been said and not yet heard."""
+    said = []
+    while not line.inbox.empty():
+        said.append(line.inbox.get())
+    return said
+
+
+Bits = dict[str, bytes]
+Batch = tuple[tuple[int, ...], int]
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    """Makes this process one that trains, with a checkpoint at every iteration."""
+    line = Line(queue.SimpleQueue(), threading.Event(), math.inf)
+    monkeypatch.setattr(runner, "_line", line)
+    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    return line
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five seeds of both cells, trained to step 400 together and without a break."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_line", Line(queue.SimpleQueue(), threading.Event(), math.inf))
+        for cell in FIGURE.cells:
+            assert trained(folder, cell, seeds=range(5))
+    return folder
+
+
+@pytest.fixture
+def batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """The seeds that were trained together and the step that they went on from, in the order in which they were."""
+    seen: list[Batch] = []
+    train = runner.train
+
+    def noted(cell: Cell, seeds: Sequence[int], training: Training, n_steps: int, pause: Callable[[int], bool]) -> None:
+        seen.append((tuple(seeds), training.learner.steps))
+        train(cell, seeds, training, n_steps, pause)
+
+    monkeypatch.setattr(runner, "train", noted)
+    return seen
+
+
+def states_of(folder: Path) -> States:
+    return States(folder / ".states")
+
+
+def trained(folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1), n_steps: int = 400) -> bool:
+    """Trains here what a process of a pool would."""
+    return train_cell(Work(cell, tuple(seeds), n_steps), Store(folder), states_of(folder))
+
+
+def loaded(folder: Path, cell: Cell, seed: int) -> Run:
+    run = Store(folder).load(cell, seed)
+    assert run is not None
+    return run
+
+
+def bits(run: Run) -> Bits:
+    return {"steps": run.steps.tobytes()} | {name: values.tobytes() for name, values in run.metrics.items()}
+
+
+def curves(folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> list[Bits]:
+    """All numbers that are stored."""
+    return [bits(loaded(folder, cell, seed)) for seed in seeds]
+
+
+def saved(folder: Path, cell: Cell, seed: int) -> State:
+    state = states_of(folder).latest(cell.key, seed)
+    assert state is not None
+    return state
+
+
+def contents(training: Training, n_seeds: int) -> list[dict[str, Tensor]]:
+    """Copies of all that training owns; of replay what it holds, not the memory that nothing was written to."""
+    held = split(training, n_seeds)
+    replay = training.learner.replay
+    transitions = leaves(replay.between(replay.oldest, replay.n_steps))
+    for row, seed in enumerate(held):
+        rows = [values[row].flatten() for values in transitions.values() if isinstance(values, Tensor)]
+        seed[".learner.replay.rows"] = torch.cat(rows)
+    return [{name: values.clone() for name, values in seed.items()} for seed in held]
+
+
+def differing(folder: Path, other: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> list[str]:
+    """What is not the same, to the last bit, of the training states in two folders."""
+    one, two = (
+        contents(Training.resumed(cell, seeds, [saved(place, cell, seed) for seed in seeds]), len(seeds))
+        for place in (folder, other)
+    )
+    return [
+        f"{seed}{name}"
+        for seed, here, there in zip(seeds, one, two, strict=True)
+        for name in here
+        if not torch.allclose(here[name].double(), there[name].double(), rtol=0, atol=0, equal_nan=True)
+    ]
+
+
+def assert_same_end(folder: Path, other: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> None:
+    assert curves(folder, cell, seeds) == curves(other, cell, seeds)
+    assert differing(folder, other, cell, seeds) == []
+
+
+class SecondTime:
+    """An event that is not yet set when it is first asked for, before the first iteration."""
+
+    def __init__(self) -> None:
+        self.answers = iter([False])
+
+    def is_set(self) -> bool:
+        return next(self.answers, True)
+
+
+class Killed(BaseException):
+    """What a test dies of."""
+
+
+def dies_after(n_calls: int, method: Callable[..., None]) -> Callable[..., None]:
+    """The method until it has been called so often, then death instead of it."""
+    calls = iter(range(n_calls))
+
+    def instead(*arguments: Any, **named: Any) -> None:
+        if next(calls, None) is None:
+            raise Killed
+        method(*arguments, **named)
+
+    return instead
+
+
+# ---- stopped and resumed --------------------------------------------------------------------------------------------
+
+
+@both_learners
+def test_stopping_after_every_iteration_changes_no_bit(
+    line: Line, cell: Cell, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
+    for n_calls in range(1, 400 // 50):
+        monkeypatch.setattr(runner, "_line", line._replace(stop=SecondTime()))
+        assert not trained(tmp_path, cell)
+        assert [saved(tmp_path, cell, seed).steps for seed in (0, 1)] == [50 * n_calls] * 2
+        assert Store(tmp_path).seeds(cell.key) == ()
+    monkeypatch.setattr(runner, "_line", line)
+    assert trained(tmp_path, cell)
+    assert_same_end(tmp_path, whole, cell)
+
+
+def test_the_time_limit_stops_at_a_checkpoint(line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_line", line._replace(ends=time.time() + 0.2))
+    assert not trained(tmp_path / "limited", CTEDD_CELL, n_steps=1_000_000)
+    monkeypatch.setattr(runner, "_line", line)
+    n_steps = saved(tmp_path / "limited", CTEDD_CELL, 0).steps // 100 * 100 + 100
+    for folder in ("limited", "whole"):
+        assert trained(tmp_path / folder, CTEDD_CELL, n_steps=n_steps)
+    assert_same_end(tmp_path / "limited", tmp_path / "whole", CTEDD_CELL)
+
+
+@pytest.mark.parametrize("n_saved", [0, 1, 4, 7])
+def test_death_between_the_checkpoints_of_two_seeds_changes_no_bit(
+    line: Line, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_saved: int
+) -> None:
+    with monkeypatch.context() as dying, pytest.raises(Killed):
+        dying.setattr(States, "save", dies_after(n_saved, States.save))
+        trained(tmp_path, CTEDD_CELL)
+    assert trained(tmp_path, CTEDD_CELL)
+    assert_same_end(tmp_path, whole, CTEDD_CELL)
+
+
+@pytest.mark.parametrize("n_saved", [0, 1])
+def test_death_between_the_runs_of_two_seeds_loses_neither(
+    line: Line, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_saved: int, batches: list[Batch]
+) -> None:
+    with monkeypatch.context() as dying, pytest.raises(Killed):
+        dying.setattr(Store, "save", dies_after(n_saved, Store.save))
+        trained(tmp_path, MADDPG_CELL)
+    assert Store(tmp_path).seeds(MADDPG_CELL.key) == tuple(range(n_saved))
+    assert trained(tmp_path, MADDPG_CELL)
+    assert_same_end(tmp_path, whole, MADDPG_CELL)
+    assert batches == [((0, 1), 0), (tuple(range(n_saved, 2)), 400)]
+
+
+def test_a_checkpoint_is_made_when_it_is_due_and_at_the_end(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+    monkeypatch.setattr(States, "save", lambda states, key, seed, steps_now, *rest: steps.append(steps_now))
+    trained(tmp_path / "often", MADDPG_CELL, seeds=[0], n_steps=200)
+    assert steps == [50, 100, 150, 200, 200]
+    steps.clear()
+    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", math.inf)
+    trained(tmp_path / "seldom", MADDPG_CELL, seeds=[0], n_steps=200)
+    assert steps == [200]
+
+
+def test_a_state_of_other_settings_is_refused_with_a_sentence(whole: Path) -> None:
+    states = [saved(whole, MADDPG_CELL, seed) for seed in (0, 1)]
+    silent = replace(MADDPG_CELL, algorithm=replace(MADDPG_CELL.algorithm, message_size=0))
+    for other in (CTEDD_CELL, silent):
+        with pytest.raises(ValueError, match=r"saved training state and the algorithm differ in .*: raise the version"):
+            Training.resumed(other, (0, 1), states)
+
+
+def test_states_at_different_steps_cannot_go_on_together(line: Line, whole: Path, tmp_path: Path) -> None:
+    trained(tmp_path, MADDPG_CELL, seeds=[0], n_steps=200)
+    states = [saved(tmp_path, MADDPG_CELL, 0), saved(whole, MADDPG_CELL, 1)]
+    with pytest.raises(ValueError, match=r"must agree on .*, got \[.*\]"):
+        Training.resumed(MADDPG_CELL, (0, 1), states)
+
+
+# ---- extended -------------------------------------------------------------------------------------------------------
+
+
+@both_learners
+def test_a_longer_budget_goes_on_where_the_shorter_one_ended(
+    line: Line, cell: Cell, whole: Path, tmp_path: Path, batches: list[Batch]
+) -> None:
+    trained(tmp_path, cell, n_steps=200)
+    short = [loaded(tmp_path, cell, seed) for seed in (0, 1)]
+    assert [run.steps.tolist() for run in short] == [[100, 200]] * 2
+    trained(tmp_path, cell, n_steps=400)
+    assert batches == [((0, 1), 0), ((0, 1), 200)]
+    assert_same_end(tmp_path, whole, cell)
+    assert [bits(loaded(tmp_path, cell, seed).upto(200)) for seed in (0, 1)] == [bits(run) for run in short]
+
+
+def test_without_its_state_a_run_starts_anew_and_meets_its_own_numbers(
+    line: Line, whole: Path, tmp_path: Path, batches: list[Batch]
+) -> None:
+    trained(tmp_path, MADDPG_CELL, n_steps=200)
+    shutil.rmtree(tmp_path / ".states")
+    trained(tmp_path, MADDPG_CELL)
+    assert batches == [((0, 1), 0), ((0, 1), 0)]
+    assert_same_end(tmp_path, whole, MADDPG_CELL)
+
+
+def test_a_run_that_goes_on_from_other_numbers_is_not_stored(line: Line, tmp_path: Path) -> None:
+    trained(tmp_path, MADDPG_CELL, n_steps=200)
+    before = curves(tmp_path, MADDPG_CELL)
+    foreign = saved(tmp_path, MADDPG_CELL, 1)
+    states_of(tmp_path).save(MADDPG_CELL.key, 0, foreign.steps, foreign.tensors, foreign.metadata)
+    with pytest.raises(StoreError, match=r"seed-000\.json holds other numbers .*train into another store"):
+        trained(tmp_path, MADDPG_CELL, n_steps=400)
+    assert curves(tmp_path, MADDPG_CELL)[0] == before[0]
+
+
+def test_what_is_there_is_not_trained_again(line: Line, whole: Path, batches: list[Batch]) -> None:
+    for n_steps in (400, 200):
+        assert trained(whole, MADDPG_CELL, n_steps=n_steps)
+    assert batches == []
+
+
+# ---- more seeds -----------------------------------------------------------------------------------------------------
+
+
+def test_more_seeds_train_only_the_new_ones(line: Line, whole: Path, tmp_path: Path, batches: list[Batch]) -> None:
+    trained(tmp_path, CTEDD_CELL)
+    files = [tmp_path / CTEDD_CELL.key / f"seed-00{seed}.json" for seed in (0, 1)]
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]
+    trained(tmp_path, CTEDD_CELL, seeds=range(4))
+    assert batches == [((0, 1), 0), ((2, 3), 0)]
+    assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in files] == before
+    assert_same_end(tmp_path, whole, CTEDD_CELL, range(4))
+
+
+def test_seeds_that_stand_at_different_steps_train_in_groups(
+    line: Line, whole: Path, tmp_path: Path, batches: list[Batch]
+) -> None:
+    for seeds, n_steps in [((1, 3), 100), ((4,), 200)]:
+        trained(tmp_path, MADDPG_CELL, seeds=seeds, n_steps=n_steps)
+    drained(line)
+    trained(tmp_path, MADDPG_CELL, seeds=range(5))
+    assert batches[2:] == [((0, 2), 0), ((1, 3), 100), ((4,), 200)]
+    assert_same_end(tmp_path, whole, MADDPG_CELL, range(5))
+    said = drained(line)
+    assert said[-1].done == said[-1].total == 5 * 400
+    assert [progress.done for progress in said] == sorted(progress.done for progress in said)
+
+
+# ---- tests and divergence -------------------------------------------------------------------------------------------
+
+
+@both_learners
+def test_testing_does_not_move_training(line: Line, cell: Cell, whole: Path, tmp_path: Path) -> None:
+    often = replace(cell, evaluation=Evaluation(every=50, n_episodes=8))
+    assert often.key != cell.key
+    trained(tmp_path, often)
+    few, many = (
+        Training.resumed(variant, (0, 1), [saved(folder, variant, seed) for seed in (0, 1)])
+        for folder, variant in ((whole, cell), (tmp_path, often))
+    )
+    owned = [
+        {name: values for name, values in seed.items() if name.startswith(".learner")}
+        for training in (few, many)
+        for seed in contents(training, 2)
+    ]
+    for one, other in zip(owned[:2], owned[2:], strict=True):
+        assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_more_test_episodes_leave_the_training_curves_as_they_are(line: Line, whole: Path, tmp_path: Path) -> None:
+    more = replace(CTEDD_CELL, evaluation=replace(CTEDD_CELL.evaluation, n_episodes=8))
+    trained(tmp_path, more)
+    for few, many in zip(curves(whole, CTEDD_CELL), curves(tmp_path, more), strict=True):
+        moved = {name for name in few if few[name] != many[name]}
+        assert moved == {f"{TEST_RETURN} G", f"{TEST_RETURN} L-1"}
+
+
+@both_learners
+def test_a_seed_that_diverges_is_stored_as_nan_and_holds_up_no_other(
+    line: Line, cell: Cell, whole: Path, tmp_path: Path
+) -> None:
+    trained(tmp_path, cell, n_steps=200)
+    state = saved(tmp_path, cell, 0)
+    networks = (".learner.actor", ".learner.students")
+    ill = {
+        name: values * math.nan if name.startswith(networks) and values.is_floating_point() else values
+        for name, values in state.tensors.items()
+    }
+    states_of(tmp_path).save(cell.key, 0, state.steps, ill, state.metadata)
+    assert trained(tmp_path, cell)
+    run = loaded(tmp_path, cell, 0)
+    assert run.steps.tolist() == [100, 200, 300, 400]
+    returns = [values for name, values in run.metrics.items() if name.endswith("return") or TEST_RETURN in name]
+    assert len(returns) >= 2
+    assert all(np.isfinite(values[:2]).all() and np.isnan(values[2:]).all() for values in returns)
+    assert_same_end(tmp_path, whole, cell, seeds=[1])
+
+
+# ---- what is missing ------------------------------------------------------------------------------------------------
+
+
+def test_work_is_what_the_store_lacks_in_whole_tests_the_longest_first(whole: Path, tmp_path: Path) -> None:
+    library = Library(Stores(Store(tmp_path)))
+    for seed in (0, 1):
+        Store(tmp_path).save(MADDPG_CELL, loaded(whole, MADDPG_CELL, seed))
+    figure = replace(FIGURE, budgets={"smoke": {"Tiny": Budget(3, 499)}})
+    work = missing_work([figure, figure], "smoke", None, library)
+    assert work == [Work(CTEDD_CELL, (0, 1, 2), 400), Work(MADDPG_CELL, (2,), 400)]
+    assert missing_work([figure], "smoke", 1, library) == [Work(CTEDD_CELL, (0,), 400)]
+
+
+def test_a_cell_of_two_figures_gets_the_larger_budget() -> None:
+    small, large = (replace(FIGURE, budgets={"smoke": {"Tiny": budget}}) for budget in (Budget(2, 600), Budget(5, 400)))
+    assert budgets([small, large], "smoke", None) == [(cell, Budget(5, 600)) for cell in FIGURE.cells]
+
+
+def test_a_run_from_another_class_of_device_counts(whole: Path, tmp_path: Path) -> None:
+    here = loaded(whole, MADDPG_CELL, 0)
+    Store(tmp_path).save(MADDPG_CELL, here)
+    _, gpu = variants(MADDPG_CELL)
+    Store(tmp_path).save(gpu, replace(here, key=gpu.key, seed=1))
+    library = Library(Stores(Store(tmp_path)))
+    assert gpu.key != MADDPG_CELL.key
+    assert library.missing(MADDPG_CELL, range(3), 400) == (2,)
+    assert library.missing(gpu, range(3), 400) == (2,)
+    found = library.load(MADDPG_CELL, 1, 400)
+    assert found is not None and found.key == gpu.key
+
+
+@pytest.mark.parametrize("wall_seconds", [0.0, None])
+def test_a_time_that_was_not_measured_is_no_estimate(whole: Path, tmp_path: Path, wall_seconds: float | None) -> None:
+    run = loaded(whole, MADDPG_CELL, 0)
+    source = dict(run.provenance) | {"wall_seconds": wall_seconds}
+    Store(tmp_path).save(MADDPG_CELL, replace(run, provenance=source))
+    library = Library(Stores(Store(tmp_path)))
+    assert math.isnan(library.steps_per_second(Work(MADDPG_CELL, (1,), 200)))
+
+
+# ---- two trainers in one store --------------------------------------------------------------------------------------
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    ends = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < ends, f"waited in vain until {what}"
+        time.sleep(0.02)
+
+
+def test_a_cell_that_another_process_trains_is_waited_for_and_not_trained_twice(
+    line: Line, whole: Path, tmp_path: Path, batches: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.01)
+    answers: list[bool] = []
+    waiting = threading.Thread(target=lambda: answers.append(trained(tmp_path, MADDPG_CELL)))
+    with states_of(tmp_path).lock(MADDPG_CELL.key):
+        waiting.start()
+        said = line.inbox.get(timeout=PATIENCE)
+        assert (said.done, said.note) == (0, "another process trains it")
+        for seed in (0, 1):
+            Store(tmp_path).save(MADDPG_CELL, loaded(whole, MADDPG_CELL, seed))
+    waiting.join()
+    assert answers == [True] and batches == []
+
+
+@pytest.mark.parametrize("why", ["interrupt", "time limit"])
+def test_waiting_for_another_process_can_be_stopped(line: Line, tmp_path: Path, why: str) -> None:
+    if why == "interrupt":
+        line.stop.set()
+    else:
+        runner._line = line._replace(ends=time.time())
+    with states_of(tmp_path).lock(MADDPG_CELL.key):
+        assert not trained(tmp_path, MADDPG_CELL)
+    assert Store(tmp_path).keys() == ()
+
+
+# ---- processes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts the command line on the tiny figure; ends it with the test."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: object) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(TINY), *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        begun.append(process)
+        return process
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead and that nobody has buried does not."""
+    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return found.stdout.strip() != "" and not found.stdout.startswith("Z")
+
+
+def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(
+    start: Callable[..., subprocess.Popen[str]], line: Line, tmp_path: Path
+) -> None:
+    killed = start("run", "tiny", "--profile", "quick", "--seeds", 2, "--store", tmp_path / "killed", "--jobs", 2)
+
+    def tested_once(cell: Cell) -> bool:
+        states = [states_of(tmp_path / "killed").latest(cell.key, seed) for seed in (0, 1)]
+        return all(state is not None and state.steps > cell.evaluation.every for state in states)
+
+    wait_for(lambda: killed.poll() is not None or all(map(tested_once, FIGURE.cells)), "checkpoints are there")
+    assert killed.poll() is None, killed.communicate()
+    workers = children(killed.pid)
+    assert len(workers) >= 2
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    wait_for(lambda: not any(map(alive, workers)), "the training processes are gone")
+    for cell in FIGURE.cells:
+        assert Store(tmp_path / "killed").seeds(cell.key) == ()
+        n_steps = max(saved(tmp_path / "killed", cell, seed).steps for seed in (0, 1)) // 100 * 100 + 200
+        for folder in ("killed", "whole"):
+            assert trained(tmp_path / folder, cell, n_steps=n_steps)
+        assert_same_end(tmp_path / "killed", tmp_path / "whole", cell)
+
+
+def test_two_command_lines_at_once_on_the_same_cells_both_succeed(
+    start: Callable[..., subprocess.Popen[str]], whole: Path, tmp_path: Path
+) -> None:
+    command = ["run", "tiny", "--profile", "smoke", "--store", tmp_path, "--jobs", 1]
+    processes = [start(*command) for _ in range(2)]
+    for process in processes:
+        said, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, said
+        assert said.endswith("complete\n")
+    for cell in FIGURE.cells:
+        assert Store(tmp_path).seeds(cell.key) == (0, 1)
+        assert_same_end(tmp_path, whole, cell)
+
+
+def silent(progress: Sequence[Progress], left: float) -> None:
+    """Nobody listens."""
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "sentence"),
+    [
+        ("raises", ArithmeticError, "the loss is imaginary"),
+        ("dies", ChildProcessError, r"a training process was killed.*the same command goes on"),
+    ],
+)
+def test_what_ends_one_training_process_is_raised_once_and_nothing_of_it_is_stored(
+    tmp_path: Path, how: str, error: type[Exception], sentence: str
+) -> None:
+    failing = replace(MADDPG_CELL, algorithm=Failing(how))
+    work = [Work(failing, (0, 1), 400), Work(MADDPG_CELL, (0, 1), 1_000_000)]
+    with pytest.raises(error, match=sentence):
+        train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=1, report=silent)
+    assert Store(tmp_path).keys() == ()
+
+
+def test_once_the_time_is_up_nothing_more_begins(tmp_path: Path) -> None:
+    work = [Work(cell, (0, 1), 400) for cell in FIGURE.cells]
+    folder = tmp_path / "limited"
+    assert not train_all(work, Store(folder), states_of(folder), "cpu", n_jobs=1, time_limit=1e-3, report=silent)
+    assert not any(folder.glob("*/*/*/seed-*"))
+
+
+def test_a_store_that_cannot_be_written_shows_before_any_process_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(runner, "ProcessPoolExecutor", None)
+    with pytest.raises(StoreError, match="choose another folder"):
+        train_all([Work(MADDPG_CELL, (0,), 200)], Store(tmp_path / "file"), states_of(tmp_path), "cpu", report=silent)
