@@ -26,24 +26,35 @@ class Agreement(NamedTuple):
 def agreement(fresh: Floats, recorded: Floats, steps: Floats) -> Agreement:
     """Two one-sided Welch tests at α = .01 at up to ten points, spread over the curve, with Holm over the points.
 
-    A larger value is better. Where both sides are the same number there is no difference to test.
+    A larger value is better. Sides without any scatter are tested by their order, if they differ; a value that is not finite is worse
+    than any that is recorded, and where a recorded one is not, nothing is compared.
 
     Shapes: fresh [S, N], recorded [R, N], steps [N], already cut to the steps that both have.
     """
     points = np.unique(np.linspace(0, len(steps) - 1, N_POINTS).round().astype(int))
-    points = points[np.isfinite(fresh[:, points]).all(0) & np.isfinite(recorded[:, points]).all(0)]
-    varied = [i for i in points if np.ptp(np.concatenate([fresh[:, i], recorded[:, i]])) > 0]
+    points = points[np.isfinite(recorded[:, points]).all(axis=0)]
+    diverged = ~np.isfinite(fresh[:, points]).all(axis=0)
+    varied = [i for i in points[~diverged] if np.ptp(np.concatenate([fresh[:, i], recorded[:, i]])) > 0]
     ways = []
     for left, right in ((recorded, fresh), (fresh, recorded)):
-        p = statistics.holm([float(statistics.difference(left[:, i], right[:, i]).p) for i in varied])
+        p = statistics.holm([_p_of_larger(left[:, i], right[:, i]) for i in varied])
         ways.append(
-            "; ".join(
+            [
                 f"{fresh[:, i].mean():.6g} at step {steps[i]:,.0f} where {recorded[:, i].mean():.6g} is recorded"
                 for i, value in zip(varied, p, strict=True)
                 if value <= ALPHA
-            )
+            ]
         )
-    return Agreement(*ways)
+    lost = [
+        f"not finite at step {steps[i]:,.0f} where {recorded[:, i].mean():.6g} is recorded" for i in points[diverged]
+    ]
+    return Agreement("; ".join(lost + ways[0]), "; ".join(ways[1]))
+
+
+def _p_of_larger(left: Floats, right: Floats) -> float:
+    """One-sided p of mean(left) ≤ mean(right), by Welch; 0 or 1 where neither side scatters. Shapes: [n]."""
+    found = statistics.difference(left, right)
+    return float(found.p) if found.error > 0 else float(found.estimate <= 0)
 
 
 def same_place(fresh: Run, recorded: Run) -> bool:

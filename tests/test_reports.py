@@ -252,7 +252,8 @@ def test_user_errors_are_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert main([argument.format(tmp_path) for argument in arguments]) == 2
+    given = [argument.format(tmp_path) for argument in arguments]
+    assert main(["--store", str(tmp_path), *given]) == 2
     said = capsys.readouterr().err
     assert sentence in said
     assert said.startswith("error: ")

@@ -27,7 +27,6 @@ from benchmarks import Budget, Cell, Evaluation
 from benchmarks import _runner as runner
 from benchmarks._runner import Library, Line, Progress, Work, budgets, missing_work, train_all, train_cell, variants
 from benchmarks._training import TEST_RETURN, Training
-from environments import Streams
 from results import Run, State, States, Store, StoreError, Stores
 
 torch.set_num_threads(1)
@@ -212,9 +211,9 @@ def test_death_between_the_checkpoints_of_two_seeds_changes_no_bit(
 
 @pytest.mark.parametrize("n_saved", [0, 1])
 def test_death_between_the_runs_of_two_seeds_loses_neither(
-    line: Line, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_saved: int, batches: list[Batch]
+    line: Line, whole: Path, tmp_path: Path, n_saved: int, batches: list[Batch]
 ) -> None:
-    with monkeypatch.context() as dying, pytest.raises(Killed):
+    with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
         dying.setattr(Store, "save", dies_after(n_saved, Store.save))
         trained(tmp_path, MADDPG_CELL)
     assert Store(tmp_path).seeds(MADDPG_CELL.key) == tuple(range(n_saved))
@@ -511,7 +510,7 @@ def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(
 def test_two_command_lines_at_once_on_the_same_cells_both_succeed(
     start: Callable[..., subprocess.Popen[str]], whole: Path, tmp_path: Path
 ) -> None:
-    command = ["run", "tiny", "--profile", "smoke", "--store", tmp_path, "--jobs", 1]
+    command = ["run", "tiny", "--profile", "smoke", "--store", tmp_path, "--jobs", 2]
     processes = [start(*command) for _ in range(2)]
     for process in processes:
         said, _ = process.communicate(timeout=PATIENCE)
