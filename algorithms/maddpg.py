@@ -45,6 +45,9 @@ from algorithms._replay import Replay, Transitions
 from environments import Env, Streams
 
 STD = "exploration std"
+HIGHEST_LOG_STD = 80.0
+"""Where e^x nears the end of float32. Actions are clipped, so that a std this large is as good as any smaller one that
+exceeds the box; but infinity times the clip's zero gradient is NaN, and was seen to end a seed's training."""
 
 
 @dataclass
@@ -186,7 +189,7 @@ class MADDPG:
 def gaussian(raw: Tensor) -> tuple[Tensor, Tensor]:
     """The mean and std that a policy's raw output stands for. Source: openai/maddpg@3ceefa0 `DiagGaussianPd`."""
     mean, log_std = raw.chunk(2, dim=-1)
-    return mean, log_std.contiguous().exp()  # of a strided view, exp would run without vector instructions
+    return mean, log_std.clamp(max=HIGHEST_LOG_STD).exp()
 
 
 def sampled(mean: Tensor, std: Tensor, streams: Streams) -> Tensor:
