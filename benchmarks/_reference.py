@@ -26,8 +26,8 @@ class Agreement(NamedTuple):
 def agreement(fresh: Floats, recorded: Floats, steps: Floats) -> Agreement:
     """Two one-sided Welch tests at α = .01 at up to ten points, spread over the curve, with Holm over the points.
 
-    A larger value is better. Sides without any scatter are tested by their order, if they differ; a value that is not finite is worse
-    than any that is recorded, and where a recorded one is not, nothing is compared.
+    A larger value is better. Sides without any scatter are told apart by their order. What is not finite is worse than
+    anything recorded; where a recorded value is not finite, nothing is compared.
 
     Shapes: fresh [S, N], recorded [R, N], steps [N], already cut to the steps that both have.
     """

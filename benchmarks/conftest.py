@@ -134,7 +134,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Trains what the chosen tests need."""
     config = session.config
-    if config.option.collectonly or config.getoption("--repro-no-train"):
+    if config.option.collectonly:
         return
     asked = config.stash[SESSION]
     try:
@@ -160,7 +160,7 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if config.getoption("--repro-plan"):
         pytest.exit(plan(work, Library(options.stores_of(options.LOCAL)).steps_per_second), returncode=0)
-    if not work:
+    if not work or config.getoption("--repro-no-train"):
         return
     if terminal is None or hasattr(config, "workerinput"):
         raise ValueError(

@@ -133,9 +133,9 @@ DECISIONS = (
         "Are MADDPG's actions bounded?",
         "They are clipped to [-1, 1] wherever they are drawn: in play, in the target and in the actor's loss.",
         "openai/maddpg leaves its Gaussian unbounded. Here the game clips forces, and where rewards are rare a critic "
-        "of unbounded actions diverged to NaN within 40 000 steps. As in openai/maddpg nothing holds the learnt standard "
-        "deviation back, and in some states it grows until actions are coin flips between the ends of the box; only its "
-        "logarithm is cut, at 80, so that it stays a number.",
+        "of unbounded actions diverged to NaN within 40 000 steps. As in openai/maddpg nothing holds the learnt "
+        "standard deviation back, and in some states it grows until actions are coin flips between the ends of the "
+        "box; only its logarithm is cut, at 80, so that it stays a number.",
         departs=True,
     ),
     Decision(
