@@ -207,12 +207,13 @@ class Row:
 class Claim:
     """One falsifiable sentence of the paper and the comparisons that decide it.
 
+    `sentence` says in our words what is claimed, with the paper's own words in “quotation marks”; `place` says where.
     `about` says which part of training it speaks of: a claim about the end is not assessed on a truncated budget.
     Holm's correction is made among the claims of a paper's figures that share `Figure.family`.
     """
 
     id: str
-    quote: str
+    sentence: str
     place: str
     rows: tuple[Row, ...]
     about: Literal["beginning", "end", "structure"] = "end"

@@ -59,7 +59,7 @@ class Early:
     @property
     def unit(self) -> str:
         """What the number is, in words."""
-        return f"mean over the first {self.fraction:.0%} of {self.n_steps:,} steps"
+        return f"mean over the first {self.fraction * self.n_steps:,.0f} steps"
 
     def __call__(self, curve: Curve) -> float:
         """Mean of y_i over 0 < step_i ≤ fraction · n_steps."""

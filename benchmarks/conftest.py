@@ -212,7 +212,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     if asked.shown:
         terminalreporter.section(f"claims, profile {asked.profile}")
     for claim in (claim for figure in figures() for claim in figure.claims if claim.id in asked.shown):
-        line = f"{claim.id:13} {asked.verdicts[claim.id].outcome:15} {claim.quote}"
+        line = f"{claim.id:13} {asked.verdicts[claim.id].outcome:15} {claim.sentence}"
         terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
     for path in asked.drawn:
         terminalreporter.write_line(f"drawn: {path}")

@@ -52,11 +52,11 @@ def test_claim_is_judged_as_recorded(claim_of: tuple[Figure, Claim], asked: Sess
     asked.shown.add(claim.id)
     outcome = asked.verdicts[claim.id].outcome
     if asked.strict:
-        assert outcome == "REPRODUCED", f"{outcome}: {claim.quote}"
+        assert outcome == "REPRODUCED", f"{outcome}: {claim.sentence}"
     recorded = json.loads(VERDICTS.read_text()).get(asked.profile, {}).get(claim.id) if VERDICTS.exists() else None
     if recorded is None or asked.n_seeds is not None:
         pytest.skip(f"judged {outcome}; no verdict is recorded for this profile and number of seeds")
-    assert outcome == recorded, f"judged {outcome} where {recorded} is recorded: {claim.quote}"
+    assert outcome == recorded, f"judged {outcome} where {recorded} is recorded: {claim.sentence}"
 
 
 def test_figure_is_drawn(figure: Figure, asked: Session) -> None:

@@ -75,7 +75,7 @@ FIGURE = Figure(
         ),
         Claim(
             "CTEDD-T-2",
-            "learning rates of 0.02, 0.01, 0.005 and 0.002: did not notice significant impacts",
+            "among learning rates of 0.02, 0.01, 0.005 and 0.002 the author “did not notice significant impacts”",
             "section 5",
             tuple(
                 Row(

@@ -49,13 +49,13 @@ FIGURE = Figure(
     claims=(
         Claim(
             "CTEDD-F4-1",
-            "CTEDD consistently outperformed MADDPG-1 and MADDPG-3 on all environments",
+            "“CTEDD consistently outperformed MADDPG-1 and MADDPG-3 on all environments”",
             "section 5, on Figure 4",
             tuple(row for environment in ENVIRONMENTS for row in beats_maddpg(environment, FINAL)),
         ),
         Claim(
             "CTEDD-F4-2",
-            "can clearly learn faster",
+            "CTEDD “can clearly learn faster”",
             "section 5, on Figure 4",
             tuple(row for environment in ENVIRONMENTS for row in beats_maddpg(environment, BEGINNING)),
             about="beginning",
@@ -63,20 +63,20 @@ FIGURE = Figure(
         ),
         Claim(
             "CTEDD-F4-3a",
-            "on CN-V1 and CN-V2, MADDPG-3 improved slowly at the beginning",
+            "“on CN-V1 and CN-V2, MADDPG-3 improved slowly at the beginning”",
             "section 5, on Figure 4",
             tuple(message_sizes(environment, 1, 3, BEGINNING) for environment in CN),
             about="beginning",
         ),
         Claim(
             "CTEDD-F4-3b",
-            "but eventually surpassed MADDPG-1",
+            "on CN-V1 and CN-V2, MADDPG-3 “eventually surpassed MADDPG-1”",
             "section 5, on Figure 4",
             tuple(message_sizes(environment, 3, 1, FINAL) for environment in CN),
         ),
         Claim(
             "CTEDD-F4-4",
-            "exchanging more information can contribute positively to the final learning performance",
+            "exchanging more information “can contribute positively to the final learning performance”",
             "section 5, on Figure 4",
             tuple(message_sizes(environment, 3, 1, FINAL) for environment in ENVIRONMENTS),
         ),

@@ -55,7 +55,7 @@ FIGURE = Figure(
     claims=(
         Claim(
             "CTEDD-F5-1a",
-            "CTEDD-L-1 and CTEDD-L-3 follow closely with that of CTEDD-G up to a certain level",
+            "the performance of CTEDD-L-1 and CTEDD-L-3 “follow closely with that of CTEDD-G up to a certain level”",
             "section 5, on Figure 5",
             tuple(
                 Row(
@@ -71,7 +71,7 @@ FIGURE = Figure(
         ),
         Claim(
             "CTEDD-F5-1b",
-            "afterwards no further noticeable improvement of the local policies",
+            "after that level the local policies show no further noticeable improvement",
             "section 5, on Figure 5",
             tuple(
                 Row(
@@ -87,10 +87,13 @@ FIGURE = Figure(
         ),
         Claim(
             "CTEDD-F5-2",
-            "require significantly less number of learning episodes to reach the same level of testing performance",
+            "CTEDD-L-1 and CTEDD-L-3 “require significantly less number of learning episodes to reach the same level” "
+            "than MADDPG-1 and MADDPG-3",
             "section 5, on Figure 5",
             tuple(episodes_to(environment, size) for environment in ENVIRONMENTS for size in (1, 3)),
-            note="L-1 is compared with MADDPG-1 and L-3 with MADDPG-3, whose messages are as long.",
+            about="beginning",
+            note="L-1 is compared with MADDPG-1 and L-3 with MADDPG-3, whose messages are as long. The levels lie where the "
+            "first million steps can reach them, so that more steps could only resolve the seeds that did not.",
         ),
         Claim(
             "CTEDD-F5-3",
@@ -107,7 +110,7 @@ FIGURE = Figure(
         ),
         Claim(
             "CTEDD-F5-4",
-            "the same global policy trains different local policies without consuming extra environment samples",
+            "one global policy trains different local policies “without consuming extra environment samples”",
             "section 4, on policy distillation",
             tuple(
                 Row(

@@ -38,13 +38,13 @@ FIGURE = Figure(
     claims=(
         Claim(
             "CTEDD-F6-1",
-            "a standard deviation of 0.8 will hurt the final performance",
+            "a constant standard deviation of 0.8 “will hurt the final performance”",
             "section 5, on Figure 6",
             (better("PF: CTEDD > 0.8 at the end", tested(CTEDD, FINAL, "G"), tested(FIXED[0.8], FINAL, "G")),),
         ),
         Claim(
             "CTEDD-F6-2",
-            "with 0.4 the initial learning speed may suffer",
+            "with a constant standard deviation of 0.4 the “initial learning speed may suffer”",
             "section 5, on Figure 6",
             tuple(
                 better(f"PF: {std} > 0.4 at the start", tested(FIXED[std], START, "G"), tested(FIXED[0.4], START, "G"))
@@ -54,7 +54,7 @@ FIGURE = Figure(
         ),
         Claim(
             "CTEDD-F6-3",
-            "CTEDD with (5) has the best learning speed and performance",
+            "CTEDD with equation (5) has “the best learning speed and performance”",
             "section 5, on Figure 6",
             tuple(
                 better(f"PF: CTEDD > {std}, {when}", trained(CTEDD, part), trained(FIXED[std], part))
@@ -64,7 +64,7 @@ FIGURE = Figure(
         ),
         Claim(
             "CTEDD-F6-4",
-            "CTEDD without maximum-entropy exploration can still outperform MADDPG",
+            "CTEDD without maximum-entropy exploration “can still outperform MADDPG”",
             "section 5, on Figure 6",
             tuple(
                 better(

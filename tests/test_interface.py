@@ -1,0 +1,332 @@
+"""Whatever a user gets wrong ends in one sentence before anything is trained or stored; what is right needs no manual.
+
+A whole `--repro-profile smoke --repro-fresh` of a figure of a paper takes minutes and is left to continuous integration;
+here a tiny figure goes all the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import conftest
+from benchmarks.__main__ import main
+from benchmarks._catalogue import figures
+from benchmarks._judging import Desk
+from benchmarks._runner import Library
+from benchmarks.ctedd import ctedd
+from results import Run, Store, Stores
+
+ROOT = Path(__file__).parent.parent
+CELL = ctedd("CN-V1")
+BROKEN = "seed-000.json is damaged"
+
+no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+no_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
+
+
+def python(*arguments: object, said: str = "") -> subprocess.CompletedProcess[str]:
+    """A fresh Python in the repository."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environment, input=said, capture_output=True, text=True, check=False)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All that lies in a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# ---- stores in which something is wrong -----------------------------------------------------------------------------
+
+
+def a_run(seed: int) -> Run:
+    steps = np.arange(1.0, 4) * 10_000
+    return Run(CELL.key, seed, steps, {"x": np.zeros(3, np.float32)}, {"x": "1"}, {"wall_seconds": 1.0})
+
+
+def damaged(folder: Path) -> Path:
+    """A store in which one letter has been changed."""
+    Store(folder).save(CELL, a_run(0))
+    path = folder / CELL.key / "seed-000.json"
+    path.write_text(path.read_text().replace("10000", "10001"))
+    return folder
+
+
+def foreign(folder: Path) -> Path:
+    """A store in which one seed has been copied to another's place."""
+    Store(folder).save(CELL, a_run(1))
+    path = folder / CELL.key / "seed-001.json"
+    path.with_name("seed-000.json").write_bytes(path.read_bytes())
+    return folder
+
+
+def occupied(folder: Path) -> Path:
+    """A file where a folder is expected."""
+    folder.write_text("mine")
+    return folder
+
+
+class Wrong(NamedTuple):
+    """What a user might write, and what the answer must say. `{…}` in the arguments stands for a store."""
+
+    name: str
+    command_line: tuple[str, ...]  # after `python -m benchmarks`
+    session: tuple[str, ...]  # after `pytest benchmarks`
+    answer: str
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+
+
+def option(name: str, value: str, answer: str, *marks: pytest.MarkDecorator) -> Wrong:
+    """A bad value of an option that both command lines have."""
+    return Wrong(
+        f"{name} {value!r}",
+        ("run", "ctedd/fig5", f"--{name}={value}"),
+        ("-k", "fig5", f"--repro-{name}={value}"),
+        answer,
+        marks,
+    )
+
+
+NUMBER = r"the number of seeds must be a whole number of at least 1, got '{}'"
+LIMIT = r"a time limit must be a number with s, m or h, such as 9m, got '{}'"
+WRONG = (
+    option("profile", "huge", r"profile must be one of smoke, quick, paper, got 'huge'"),
+    option("device", "tpu", r"device must be auto, cpu or cuda, got 'tpu'"),
+    option("device", "cuda", r"device cuda was asked for, but torch .* finds no CUDA device here", no_cuda),
+    *(option("seeds", seeds, NUMBER.format(re.escape(seeds))) for seeds in ("0", "-1", "three", "2.5", "²", "")),
+    *(option("time-limit", limit, LIMIT.format(limit)) for limit in ("soon", "0s", "-3m", "9", "nanh", "")),
+    option("store", "{occupied}", r"occupied.* cannot be read or written \(Not a directory\): .*another folder"),
+    option("store", "/proc/nowhere", r"/proc.* cannot be read or written \(.*\): .*choose another folder", no_proc),
+    option("store", "{damaged}", r"seed-000\.json is damaged: .*move it away and train again"),
+    option("store", "{foreign}", r"seed-000\.json must hold seed 0 of .*, got seed 1 of .*: move it to its own place"),
+    Wrong("no such figure", ("run", "fig99"), ("-k", "fig99"), r"'fig99'.*; there are: ctedd/ablations, .*ctedd/fig6"),
+    Wrong("no such paper", ("plan", "lowe"), ("-k", "lowe and fig5"), r"'lowe.*'.*; there are: ctedd/ablations, "),
+)
+COMMAND_LINES = (
+    *WRONG,
+    Wrong("jobs 0", ("run", "fig5", "--jobs", "0"), (), r"the number of jobs must be a whole .*, got '0'"),
+    Wrong("plan damaged", ("plan", "fig5", "--store", "{damaged}"), (), r"seed-000\.json is damaged"),
+    Wrong("one of two", ("plan", "fig5", "fig99"), (), r"no figure or paper is called 'fig99'; there are: "),
+)
+SESSIONS = (
+    *WRONG,
+    Wrong("plan", (), ("-k", "fig5", "--repro-plan", "--repro-store={damaged}"), r"seed-000\.json is damaged"),
+    Wrong("no train", (), ("-k", "fig5", "--repro-no-train", "--repro-store={foreign}"), r"must hold seed 0"),
+    Wrong("fresh", (), ("-k", "fig5", "--repro-fresh", "--repro-store={occupied}"), r"Not a directory"),
+)
+
+
+def cases(wrong: tuple[Wrong, ...]) -> list[Any]:
+    return [pytest.param(case, id=case.name, marks=case.marks) for case in wrong]
+
+
+def filled(arguments: tuple[str, ...], folder: Path) -> list[str]:
+    """The arguments with every store in its place; where none is named, an empty one."""
+    stores = {name: folder / name for name in ("occupied", "damaged", "foreign")}
+    return [argument.format(**stores) if argument.count("{") == 1 else argument for argument in arguments]
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store of every wrong kind."""
+    folder = tmp_path_factory.mktemp("stores")
+    occupied(folder / "occupied")
+    damaged(folder / "damaged")
+    foreign(folder / "foreign")
+    return folder
+
+
+def assert_one_sentence(said: str, answer: str) -> None:
+    (line,) = [line for line in said.splitlines() if line.strip()]
+    assert re.search(answer, line), said
+    assert "Traceback" not in said
+
+
+# ---- python -m benchmarks -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    """The command line takes these over, which is right for a process of its own."""
+    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for name, handler in before.items():
+        signal.signal(name, handler)
+
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("wrong", cases(COMMAND_LINES))
+def test_the_command_line_answers_what_is_wrong_with_one_sentence(
+    wrong: Wrong, stores: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks._runner.ProcessPoolExecutor", None)  # training would need it
+    before = files(stores)
+    arguments = filled(wrong.command_line, stores)
+    if not any(argument.startswith("--store") for argument in arguments):
+        arguments.append(f"--store={stores / 'empty'}")
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("error: ")
+    assert_one_sentence(err, wrong.answer)
+    assert files(stores) == before
+
+
+@pytest.mark.usefixtures("_signals")
+def test_list_names_every_figure_with_its_title(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1) for line in lines] == [[figure.id, figure.title] for figure in figures()]
+
+
+@pytest.mark.usefixtures("_signals")
+def test_plan_names_what_is_missing_and_creates_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "ctedd/fig5", "--profile", "paper", "--seeds", "12", "--store", str(tmp_path / "new")]) == 0
+    said = capsys.readouterr().out
+    (figure,) = (figure for figure in figures() if figure.id == "ctedd/fig5")
+    assert said.startswith(f"{len(figure.cells)} cells are missing\n")
+    for cell in figure.cells:
+        assert f"{cell.key} ({cell.name}): 12 seeds to 8,000,000 steps, " in said
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_real_command_line_ends_with_a_sentence_and_a_status() -> None:
+    done = python("-m", "benchmarks", "run", "ctedd/fig5", "--profile", "huge")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: profile must be one of smoke, quick, paper, got 'huge'\n"
+
+
+# ---- pytest benchmarks ----------------------------------------------------------------------------------------------
+
+Answers = dict[str, tuple[int, str]]
+
+
+def sessions(asked: dict[str, list[str]], *flags: str) -> Answers:
+    """What pytest answers to each."""
+    done = python(ROOT / "tests" / "_sessions.py", *flags, said=json.dumps(list(asked.values())))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    return {name: (status, said) for name, (status, said) in zip(asked, found, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def answers(stores: Path) -> Answers:
+    """The answers to all that is wrong, from one process. Nothing in the stores changes meanwhile."""
+    before = files(stores)
+    asked = {}
+    for wrong in SESSIONS:
+        asked[wrong.name] = filled(wrong.session, stores)
+        if not any(argument.startswith("--repro-store") for argument in wrong.session):
+            asked[wrong.name].append(f"--repro-store={stores / 'empty'}")
+    found = sessions({name: ["-q", *arguments] for name, arguments in asked.items()})
+    assert files(stores) == before
+    return found
+
+
+@pytest.mark.parametrize("wrong", cases(SESSIONS))
+def test_pytest_answers_what_is_wrong_with_one_sentence(wrong: Wrong, answers: Answers) -> None:
+    status, said = answers[wrong.name]
+    assert status == pytest.ExitCode.USAGE_ERROR
+    errors = [line for line in said.splitlines() if line.startswith("ERROR: ")]
+    assert_one_sentence("\n".join(errors), wrong.answer)
+    assert "Traceback" not in said and "INTERNALERROR" not in said
+    assert not re.search(r"\d+ (passed|failed|skipped|error)", said)
+
+
+def test_a_real_pytest_ends_with_a_sentence_and_a_status() -> None:
+    done = python("-m", "pytest", "benchmarks", "--repro-device=tpu", "-p", "no:cacheprovider")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr.strip() == "ERROR: device must be auto, cpu or cuda, got 'tpu'"
+
+
+def test_workers_of_xdist_do_not_train(tmp_path: Path) -> None:
+    config: Any = SimpleNamespace(
+        workerinput={},
+        getoption=lambda name: False,
+        pluginmanager=SimpleNamespace(get_plugin=lambda name: None),
+    )
+    desk = Desk(Library(Stores(Store(tmp_path))), "smoke")
+    asked: Any = SimpleNamespace(profile="smoke", n_seeds=None, desk=desk)
+    with pytest.raises(ValueError, match=r"\d+ cells have not been trained, and pytest-xdist .*: train first"):
+        conftest._prepare(config, asked, [figures()[0]])
+
+
+# ---- a tiny figure, all the way -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tiny")
+
+
+@pytest.fixture(scope="module")
+def way(folder: Path) -> Answers:
+    """The sessions of somebody who looks first, judges too early, trains, and looks again."""
+    smoke = ["-q", "--repro-profile=smoke"]
+    new, own, fresh = (f"--repro-store={folder / name}" for name in ("new", "own", "fresh"))
+    return sessions(
+        {
+            "plan": [*smoke, new, "--repro-plan"],
+            "too early": [*smoke, own, "--repro-no-train"],
+            "train": [*smoke, own],
+            "look again": [*smoke, own, "--repro-no-train"],
+            "strict": [*smoke, own, "--repro-strict"],
+            "one kind": [*smoke, own, "-k", "judged"],
+            "plan again": [*smoke, own, "--repro-plan"],
+            "fresh": [*smoke, fresh, "--repro-fresh", "--repro-plan"],
+        },
+        "tiny",
+    )
+
+
+def test_a_plan_lists_what_is_missing_and_trains_nothing(way: Answers, folder: Path) -> None:
+    for name in ("plan", "fresh"):
+        status, said = way[name]
+        assert status == 0
+        assert "2 cells are missing" in said and "(CTEDD): 2 seeds to 400 steps" in said
+    assert not (folder / "new").exists() and not (folder / "fresh").exists()
+    assert "0 cells are missing" in way["plan again"][1]
+
+
+def test_judging_without_training_says_which_seeds_are_missing(way: Answers) -> None:
+    status, said = way["too early"]
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert "seeds [0, 1] of CTEDD/Tiny/" in said and "leave --repro-no-train out to train them" in said
+    assert "INCOMPLETE" in said and "training 2 cells" not in said
+
+
+def test_training_comes_before_the_tests_which_then_judge_and_draw(way: Answers, folder: Path) -> None:
+    status, said = way["train"]
+    assert status == 0, said
+    assert f"training 2 cells into {folder / 'own'}" in said
+    assert "3 passed" in said and "3 skipped" in said
+    assert re.search(r"TINY-1 +REPRODUCED +no step is taken while distilling", said)
+    (drawn,) = re.findall(r"drawn: (.*\.svg)", said)
+    assert Path(drawn).is_relative_to(folder) and Path(drawn).stat().st_size > 0
+    assert all(Store(folder / "own").seeds(key) == (0, 1) for key in Store(folder / "own").keys())
+    assert len(Store(folder / "own").keys()) == 2
+
+
+def test_what_is_there_is_judged_again_without_training(way: Answers) -> None:
+    for name in ("look again", "strict"):
+        status, said = way[name]
+        assert status == 0, said
+        assert "training" not in said.replace("no-train", "")
+
+
+def test_a_session_in_which_everything_was_skipped_has_failed(way: Answers) -> None:
+    status, said = way["one kind"]
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert "every benchmark was skipped: nothing has been shown" in said
