@@ -105,7 +105,7 @@ EXPLORING = CTEDD(message_sizes=(0, 1), first_temperature=1e-3, distill_every=1_
 
 @pytest.mark.parametrize("algorithm", [SILENT, TALKING], ids=["MADDPG-0", "MADDPG-3"])
 def test_maddpg_goes_to_goals_that_its_agents_see(algorithm: MADDPG) -> None:
-    assert losses_per_step(algorithm, OPEN, 300)["greedy"] < NEAR
+    assert losses_per_step(algorithm, OPEN, 200)["greedy"] < NEAR
 
 
 def test_maddpg_goes_to_goals_that_only_a_message_can_tell() -> None:
@@ -113,11 +113,11 @@ def test_maddpg_goes_to_goals_that_only_a_message_can_tell() -> None:
 
 
 def test_without_messages_maddpg_can_do_no_better_than_not_to_know() -> None:
-    assert losses_per_step(SILENT, HIDDEN, 300)["greedy"] == pytest.approx(IGNORANT, rel=0.2)
+    assert losses_per_step(SILENT, HIDDEN, 150)["greedy"] == pytest.approx(IGNORANT, rel=0.2)
 
 
 def test_maddpg_learns_to_explore_less_where_noise_is_costly() -> None:
-    state = trained(SILENT, OPEN, 300)
+    state = trained(SILENT, OPEN, 200)
     game = OPEN.reset(Streams.of(SEEDS, "test", "cpu"), 500)
     raw = state.actors(OPEN.observe(game)[0].transpose(1, 2))
     assert (gaussian(raw)[1].flatten(1).mean(1) < 0.5).all()  # from about 1
@@ -145,7 +145,7 @@ def test_ctedds_spread_shrinks_where_noise_is_costly() -> None:
 def test_ctedds_spread_settles_where_entropy_pays_for_the_noise() -> None:
     """An action loses γ·σ² a step, half of it as a mean over two agents; α·log σ - ½γ·σ² is greatest at σ = √(α/γ)."""
     algorithm = replace(EXPLORING, first_temperature=0.1, last_temperature=0.1)
-    settled = spread(algorithm, trained(algorithm, HIDDEN, 600), HIDDEN)
+    settled = spread(algorithm, trained(algorithm, HIDDEN, 400), HIDDEN)
     torch.testing.assert_close(settled, torch.full((2,), math.sqrt(0.1 / 0.95)), rtol=0.35, atol=0.0)
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from torch import Tensor
 from algorithms._tree import leaves, split
 from benchmarks import Budget, Cell, Evaluation
 from benchmarks import _runner as runner
+from benchmarks import _training as training_module
 from benchmarks._runner import Library, Line, Progress, Work, budgets, missing_work, train_all, train_cell, variants
 from benchmarks._training import TEST_RETURN, Training
 from results import Run, State, States, Store, StoreError, Stores
@@ -74,7 +75,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     """The seeds that were trained together and the step that they went on from, in the order in which they were."""
     seen: list[Batch] = []
-    train = runner.train
+    train = training_module.train
 
     def noted(cell: Cell, seeds: Sequence[int], training: Training, n_steps: int, pause: Callable[[int], bool]) -> None:
         seen.append((tuple(seeds), training.learner.steps))
@@ -533,7 +534,7 @@ def silent(progress: Sequence[Progress], left: float) -> None:
     ],
 )
 def test_what_ends_one_training_process_is_raised_once_and_nothing_of_it_is_stored(
-    tmp_path: Path, how: str, error: type[Exception], sentence: str
+    tmp_path: Path, how: Literal["raises", "dies"], error: type[Exception], sentence: str
 ) -> None:
     failing = replace(MADDPG_CELL, algorithm=Failing(how))
     work = [Work(failing, (0, 1), 400), Work(MADDPG_CELL, (0, 1), 1_000_000)]

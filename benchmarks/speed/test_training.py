@@ -1,0 +1,392 @@
+"""How fast training is, next to its yardsticks on the same machine in the same run.
+
+    pytest benchmarks/speed -k training
+
+1. one update of every algorithm, next to the bare matrix products that are in it: what is left is overhead;
+2. training from end to end, next to a plain loop of PyTorch and mpe2 with one seed and one game;
+3. the memory that ten seeds with a full replay take.
+
+Everything runs on one thread, as training does. Units: `steps_per_second` are environment steps of all seeds together.
+Nothing is asserted about time.
+
+Measured elsewhere, on a quiet machine of two cores, MADDPG on simple_spread: BenchMARL 1.5.2 with its 10 copies 1929
+steps/s and with 600 copies 5978; AgileRL 571; the plain loop below 1537.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from algorithms._replay import Replay
+from algorithms._tree import leaves
+from algorithms.ctedd import CTEDD, Recent
+from algorithms.maddpg import MADDPG
+from benchmarks._training import keep_freed_memory
+from environments import Streams
+from environments.cooperative_navigation import CN_V1
+
+Benchmark = Any  # pytest_benchmark.fixture.BenchmarkFixture, whose `pedantic` has no types
+N_SEEDS = 10
+HIDDEN, BATCH = 64, 1024
+# Learning begins at once and not after 25 600 steps; everything else is as published.
+LEARNERS: dict[str, MADDPG | CTEDD] = {
+    "MADDPG-3": MADDPG(message_size=3, hidden=HIDDEN, batch_size=BATCH, first_update=100),
+    "CTEDD": CTEDD(hidden=HIDDEN, batch_size=BATCH, first_update=100),
+}
+every_learner = pytest.mark.parametrize("name", LEARNERS)
+
+
+@pytest.fixture(autouse=True)
+def _as_in_training() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    yield
+    torch.set_num_threads(threads)
+
+
+def begun(name: str, n_seeds: int, n_iterations: int) -> Any:
+    """A learner after a few iterations."""
+    algorithm: Any = LEARNERS[name]
+    state = algorithm.init(CN_V1, Streams.of(range(n_seeds), "speed", "cpu"))
+    for _ in range(n_iterations):
+        algorithm.advance(CN_V1, state)
+    return state
+
+
+# ---- one update and the products in it ------------------------------------------------------------------------------
+
+
+class Matrix(NamedTuple):
+    """How a stack of matrices lies in memory. Shapes: [B, n, m]."""
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Matrix:
+        """Of this one."""
+        return cls(tuple(tensor.shape), tensor.stride())
+
+    def random(self) -> Tensor:
+        """Random numbers that lie in the same way."""
+        length = 1 + sum((n - 1) * step for n, step in zip(self.size, self.stride, strict=True))
+        return torch.randn(length).as_strided(self.size, self.stride)
+
+
+class Product(NamedTuple):
+    """A batched product as it was called: with or without something that it is added to."""
+
+    added: Matrix | None
+    left: Matrix
+    right: Matrix
+
+    @property
+    def operations(self) -> int:
+        """2·B·n·k·m, an addition and a multiplication each."""
+        batch, n, k = self.left.size
+        return 2 * batch * n * k * self.right.size[-1]
+
+    def ready(self) -> Callable[[], Tensor]:
+        """The product of random matrices, to be called."""
+        left, right = self.left.random(), self.right.random()
+        if self.added is None:
+            return lambda: torch.bmm(left, right)
+        added = self.added.random()
+        return lambda: torch.baddbmm(added, left, right)
+
+
+def products_in(call: Callable[[], object]) -> list[Product]:
+    """Every batched product of a call, in order: forward, and backward by input and by weight.
+
+    Found by noting the shapes and strides of the calls of `torch.bmm` and `torch.baddbmm` that it makes.
+    """
+    seen: list[Product] = []
+    bmm, baddbmm = torch.bmm, torch.baddbmm
+
+    def noted_bmm(left: Tensor, right: Tensor) -> Tensor:
+        seen.append(Product(None, Matrix.of(left), Matrix.of(right)))
+        return bmm(left, right)
+
+    def noted_baddbmm(added: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        seen.append(Product(Matrix.of(added), Matrix.of(left), Matrix.of(right)))
+        return baddbmm(added, left, right)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "bmm", noted_bmm)
+        patch.setattr(torch, "baddbmm", noted_baddbmm)
+        call()
+    return seen
+
+
+def update_of(name: str, state: Any) -> Callable[[], None]:
+    """One update of all networks, without the game; CTEDD's distillation, every hundredth time, is not in it."""
+    algorithm = LEARNERS[name]
+    if isinstance(algorithm, CTEDD):
+        last = state.replay.n_steps
+        newest = state.replay.between(last - algorithm.steps_per_update // algorithm.n_envs, last)
+        recent = Recent(CN_V1.full_state(newest.state), newest.actions)
+        return lambda: algorithm._update(CN_V1, state, recent)
+
+    def every_agent() -> None:
+        for agent in range(CN_V1.n_agents):
+            algorithm._update(CN_V1, state, agent)
+
+    return every_agent
+
+
+def quickest(call: Callable[[], object], n_rounds: int) -> float:
+    """Seconds that a call takes when nothing gets in its way."""
+    seconds = []
+    for _ in range(n_rounds):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+@every_learner
+def test_speed_of_an_update(benchmark: Benchmark, name: str) -> None:
+    state = begun(name, N_SEEDS, n_iterations=20)
+    update = update_of(name, state)
+    update()
+    products = products_in(update)
+    assert products, "the products are counted where torch.bmm and torch.baddbmm are called"
+    bare = [product.ready() for product in products]
+    benchmark.pedantic(update, rounds=8, warmup_rounds=1)
+    if benchmark.stats is not None:  # None with --benchmark-disable
+        products_seconds = quickest(lambda: [call() for call in bare], 8)
+        updates_seconds = benchmark.stats.stats.min
+        benchmark.extra_info |= {
+            "seeds": N_SEEDS,
+            "products": len(products),
+            "gflop": round(sum(product.operations for product in products) / 1e9, 3),
+            "products_ms": round(1e3 * products_seconds, 2),
+            "products_gflop_per_second": round(sum(p.operations for p in products) / products_seconds / 1e9, 1),
+            "times_bare_products": round(updates_seconds / products_seconds, 2),
+        }
+
+
+def test_products_that_are_replayed_lie_in_memory_as_those_that_were_called() -> None:
+    weight = torch.randn(3, 5, 4)
+    tensors = [torch.randn(3, 7, 4), weight.transpose(1, 2), torch.randn(3, 1, 5)]
+    (product,) = products_in(lambda: torch.baddbmm(tensors[2], tensors[0], tensors[1]))
+    assert product.operations == 2 * 3 * 7 * 4 * 5
+    assert product.right.stride == (20, 1, 4)
+    assert product.right.random().stride() == tensors[1].stride()
+    assert product.ready()().shape == (3, 7, 5)
+
+
+# ---- from end to end ------------------------------------------------------------------------------------------------
+
+N_ITERATIONS = 20  # of 100 steps a seed
+
+
+def steps_per_second(name: str, n_seeds: int, n_iterations: int, meet: Callable[[], object] = lambda: None) -> float:
+    """Steps a second of all seeds of one process that learns in every iteration; `meet` comes before the clock runs."""
+    algorithm: Any = LEARNERS[name]
+    state = begun(name, n_seeds, n_iterations=10)
+    meet()
+    started = time.perf_counter()
+    for _ in range(n_iterations):
+        algorithm.advance(CN_V1, state)
+    return float(n_seeds * n_iterations * algorithm.steps_per_update / (time.perf_counter() - started))
+
+
+def trains(connection: Connection, name: str, n_seeds: int, n_iterations: int) -> None:
+    """One of several processes that begin together: as many steps a second as it gets beside the others."""
+
+    def meet() -> None:
+        connection.send("ready")
+        connection.recv()
+
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    connection.send(steps_per_second(name, n_seeds, n_iterations, meet))
+
+
+def of_processes(name: str, n_processes: int) -> float:
+    """Steps a second of ten seeds that are shared among processes with one thread each, as the runner has them."""
+    context = multiprocessing.get_context("spawn")
+    ends = [context.Pipe() for _ in range(n_processes)]
+    processes = [
+        context.Process(target=trains, args=(there, name, N_SEEDS // n_processes, N_ITERATIONS), daemon=True)
+        for _, there in ends
+    ]
+    for process, (_, there) in zip(processes, ends, strict=True):
+        process.start()
+        there.close()  # so that the death of a process is heard
+    for here, _ in ends:
+        here.recv()
+    for here, _ in ends:
+        here.send("go")
+    rates = [float(here.recv()) for here, _ in ends]
+    for process in processes:
+        process.join()
+    return sum(rates)
+
+
+@every_learner
+def test_speed_of_training(benchmark: Benchmark, name: str, loop_steps_per_second: float) -> None:
+    """25 copies of cooperative navigation a seed, one learning iteration every 100 steps; no tests."""
+    algorithm: Any = LEARNERS[name]
+    state = begun(name, N_SEEDS, n_iterations=10)
+
+    def iterate() -> None:
+        for _ in range(N_ITERATIONS // 4):
+            algorithm.advance(CN_V1, state)
+
+    benchmark.pedantic(iterate, rounds=4)
+    if benchmark.stats is not None:
+        steps = N_SEEDS * (N_ITERATIONS // 4) * algorithm.steps_per_update
+        one = steps / benchmark.stats.stats.median
+        two = of_processes(name, 2)
+        benchmark.extra_info |= {
+            "seeds": N_SEEDS,
+            "steps_per_second": round(one),
+            "steps_per_second_of_two_processes": round(two),
+            "plain_loop_steps_per_second": round(loop_steps_per_second),
+            "times_plain_loop": round(one / loop_steps_per_second, 1),
+            "times_plain_loop_two_processes": round(two / loop_steps_per_second, 1),
+        }
+
+
+@pytest.fixture(scope="module")
+def loop_steps_per_second() -> float:
+    """Steps a second of the plain loop, learning every 100 steps."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pygame and pettingzoo warn about themselves when mpe2 is imported
+        mpe2 = pytest.importorskip("mpe2.simple_spread_v3", reason="the yardstick is mpe2")
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    loop = PlainLoop(mpe2.parallel_env(continuous_actions=True, max_cycles=25))
+    loop.play(BATCH + 200)
+    started = time.perf_counter()
+    loop.play(500)
+    return 500 / (time.perf_counter() - started)
+
+
+class PlainLoop:
+    """MADDPG as one would write it down: one seed, one game, `nn.Module`, `torch.optim.Adam`.
+
+    Sizes, batch and period are those of the learners above; no messages, so that it has less to do than MADDPG-3.
+    """
+
+    def __init__(self, game: Any) -> None:
+        self.game, self.agents = game, game.possible_agents
+        n_seen = game.observation_space(self.agents[0]).shape[0]
+        n_actions = game.action_space(self.agents[0]).shape[0]
+        n_joint = len(self.agents) * (n_seen + n_actions)
+        self.actors = [network(n_seen, n_actions) for _ in self.agents]
+        self.target_actors = [network(n_seen, n_actions) for _ in self.agents]
+        self.critics = [network(n_joint, 1) for _ in self.agents]
+        self.target_critics = [network(n_joint, 1) for _ in self.agents]
+        self.actor_optimizers = [torch.optim.Adam(actor.parameters(), lr=1e-2) for actor in self.actors]
+        self.critic_optimizers = [torch.optim.Adam(critic.parameters(), lr=1e-2) for critic in self.critics]
+        self.replay: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+
+    def play(self, n_steps: int) -> None:
+        """Step the game, and update every agent after every hundredth step."""
+        for step in range(n_steps):
+            if step % 25 == 0:
+                seen, _ = self.game.reset(seed=step)
+            observations = self._stacked(seen)
+            with torch.no_grad():
+                means = [torch.sigmoid(actor(o)) for actor, o in zip(self.actors, observations, strict=True)]
+                actions = (torch.stack(means) + 0.1 * torch.randn(len(means), len(means[0]))).clamp(0.0, 1.0)
+            seen, rewards, _, _, _ = self.game.step(dict(zip(self.agents, actions.numpy(), strict=True)))
+            reward = torch.tensor([rewards[agent] for agent in self.agents], dtype=torch.float32)
+            self.replay.append((observations, actions, reward, self._stacked(seen)))
+            if step % 100 == 99 and len(self.replay) >= BATCH:
+                for agent in range(len(self.agents)):
+                    self._update(agent)
+
+    def _stacked(self, seen: dict[str, Any]) -> Tensor:
+        return torch.stack([torch.as_tensor(seen[agent], dtype=torch.float32) for agent in self.agents])
+
+    def _update(self, agent: int) -> None:
+        drawn = torch.randint(len(self.replay), (BATCH,)).tolist()
+        columns = zip(*(self.replay[i] for i in drawn), strict=True)
+        observations, actions, reward, following = (torch.stack(column) for column in columns)
+        with torch.no_grad():
+            chosen = [torch.sigmoid(actor(following[:, i])) for i, actor in enumerate(self.target_actors)]
+            next_value = self.target_critics[agent](torch.cat([following.flatten(1), *chosen], dim=1))[:, 0]
+            target = reward[:, agent] + 0.95 * next_value
+        value = self.critics[agent](torch.cat([observations.flatten(1), actions.flatten(1)], dim=1))[:, 0]
+        self._descend((value - target).square().mean(), self.critics[agent], self.critic_optimizers[agent])
+        joint = list(actions.unbind(1))
+        joint[agent] = torch.sigmoid(self.actors[agent](observations[:, agent]))
+        value = self.critics[agent](torch.cat([observations.flatten(1), *joint], dim=1))
+        self._descend(-value.mean(), self.actors[agent], self.actor_optimizers[agent])
+        with torch.no_grad():
+            for target_network, network_ in (
+                (self.target_critics[agent], self.critics[agent]),
+                (self.target_actors[agent], self.actors[agent]),
+            ):
+                for followed, source in zip(target_network.parameters(), network_.parameters(), strict=True):
+                    followed.lerp_(source, 0.01)
+
+    def _descend(self, loss: Tensor, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(module.parameters(), 0.5)
+        optimizer.step()
+
+
+def network(n_in: int, n_out: int) -> nn.Module:
+    """Two hidden layers with ReLU."""
+    sizes = (n_in, HIDDEN, HIDDEN, n_out)
+    layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(*layers[:-1])
+
+
+# ---- memory ---------------------------------------------------------------------------------------------------------
+
+
+def n_bytes(thing: object) -> int:
+    """What the tensors of a training state hold."""
+    return sum(leaf.nbytes for leaf in leaves(thing).values() if isinstance(leaf, Tensor))
+
+
+def grown(replay: Replay) -> tuple[int, int]:
+    """The bytes of a replay at its capacity, and at most while it grew, when the old ring and the new one are there.
+
+    `replay` holds tensors of the device "meta", which have sizes but no memory.
+    """
+    peak = size = replay.rows.nbytes
+    while True:
+        replay.n_steps = replay._episodes * replay.horizon  # as if it had been filled
+        replay._grow()
+        if replay.rows.nbytes == size:
+            return size, peak
+        peak, size = size + replay.rows.nbytes, replay.rows.nbytes
+
+
+@every_learner
+def test_memory_of_a_training_state_with_a_full_replay(benchmark: Benchmark, name: str) -> None:
+    """A million transitions a seed. What is timed is the first reading of the sizes, which says nothing."""
+    algorithm, state = LEARNERS[name], begun(name, N_SEEDS, n_iterations=1)
+    assert state.replay.capacity == 1_000_000
+    game = type(state.copies.game)(*(field.to("meta") for field in state.copies.game))
+    actions = torch.empty(N_SEEDS, algorithm.n_envs, *state.replay.actions_shape, device="meta")
+    replay = Replay.of(game, actions, horizon=CN_V1.horizon, capacity=algorithm.capacity)
+    full, peak = benchmark.pedantic(lambda: grown(replay), rounds=1)
+    rest = n_bytes(state) - state.replay.rows.nbytes
+    assert replay.rows.shape[2] // (CN_V1.horizon + 1) * CN_V1.horizon * algorithm.n_envs >= algorithm.capacity
+    benchmark.extra_info |= {
+        "seeds": N_SEEDS,
+        "replay_mib": round(full / 2**20),
+        "all_else_mib": round(rest / 2**20, 1),
+        "peak_mib": round((peak + rest) / 2**20),
+        "replay_bytes_per_transition": round(full / N_SEEDS / algorithm.capacity, 1),
+    }
