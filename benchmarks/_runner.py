@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -327,9 +328,9 @@ def label(item: Work) -> str:
 
 
 def time_left(progress: Sequence[Progress], n_jobs: int) -> float:
-    """Seconds until all cells are trained, at the mean rate so far; NaN before the first report."""
+    """Seconds until all cells are trained, at the median rate so far; NaN before the first report."""
     rates = [item.steps_per_second for item in progress if item.steps_per_second > 0]
     if not rates:
         return math.nan
     left = sum(item.total - item.done for item in progress)
-    return left / (sum(rates) / len(rates)) / n_jobs
+    return left / statistics.median(rates) / n_jobs
