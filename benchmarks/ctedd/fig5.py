@@ -93,7 +93,7 @@ FIGURE = Figure(
             tuple(episodes_to(environment, size) for environment in ENVIRONMENTS for size in (1, 3)),
             about="beginning",
             note="L-1 is compared with MADDPG-1 and L-3 with MADDPG-3, whose messages are as long. The levels lie "
-            "where the first million steps can reach them, so that more steps could only resolve the seeds that did not.",
+            "where the first million steps can reach them, so that more could only resolve the seeds that did not.",
         ),
         Claim(
             "CTEDD-F5-3",
