@@ -24,12 +24,14 @@ class Team(NamedTuple):
 def single_team(env: Env[Any]) -> Team:
     """The one team of an environment.
 
-    Raises: ValueError where there are several roles, other observations than vectors, or other actions than a `Box`.
+    Raises: ValueError where there are several roles, other observations than vectors, or actions outside of [-1, 1].
     """
     roles = env.roles
-    if len(roles) != 1 or len(roles[0].observation_shape) != 1 or not isinstance(roles[0].action, Box):
-        raise ValueError(f"expected one role with vectors of observations and of bounded actions, got {roles}")
-    return Team(roles[0].n_agents, roles[0].observation_shape[0], roles[0].action.n)
+    action = roles[0].action
+    fits = len(roles) == 1 and len(roles[0].observation_shape) == 1
+    if not fits or not isinstance(action, Box) or (action.low, action.high) != (-1.0, 1.0):
+        raise ValueError(f"expected one role with vectors of observations and of actions in [-1, 1], got {roles}")
+    return Team(roles[0].n_agents, roles[0].observation_shape[0], action.n)
 
 
 class LocalPolicies(NamedTuple):

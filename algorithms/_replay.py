@@ -27,7 +27,7 @@ def packed(state: Any) -> Tensor:
 
 @dataclass
 class Replay:
-    """A ring of the newest `capacity` transitions of every seed, spread evenly over its copies.
+    """A ring of the newest transitions of every seed, about `capacity`, spread evenly over its copies.
 
     A copy's steps lie one behind the other, `[state, actions, reward]` a row, with one more row for the state in which
     an episode ends: a transition is a row and the state of the row after it. Memory therefore grows by one state a
@@ -47,7 +47,7 @@ class Replay:
         """An empty ring for states, and actions [S, E, A, n], like these."""
         n_seeds, n_envs, n_agents = actions.shape[:3]
         width = packed(state).shape[-1] + actions[0, 0].numel() + n_agents
-        rows = actions.new_empty(n_seeds, n_envs, 16 * (horizon + 1), width)
+        rows = actions.new_zeros(n_seeds, n_envs, 16 * (horizon + 1), width)
         shapes = tuple(field.shape[2:] for field in state)
         return cls(rows, 0, horizon, capacity, type(state), shapes, actions.shape[2:])
 
@@ -100,7 +100,7 @@ class Replay:
         n_episodes = -(-self.capacity // (self.n_envs * self.horizon))
         if self.n_steps == self._episodes * self.horizon and self._episodes < n_episodes:
             room = min(2 * self._episodes, n_episodes) * (self.horizon + 1)
-            grown = self.rows.new_empty(*self.rows.shape[:2], room, self.rows.shape[3])
+            grown = self.rows.new_zeros(*self.rows.shape[:2], room, self.rows.shape[3])
             grown[:, :, : self.rows.shape[2]] = self.rows
             self.rows = grown
 

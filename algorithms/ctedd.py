@@ -18,7 +18,8 @@ What the paper leaves open and how it is done here; the figures list every one w
  5. the deterministic part is tanh-bounded; the spread lies in (0.001, 1) by a sigmoid, which has a gradient everywhere;
  6. targets start as copies;
  7. the entropy term of (5) is averaged over the batch, as the first term is;
- 8. at every `distill_every` steps the local policies go on learning from the newest `distill_every` transitions, in the
+ 8. an iteration updates in the order of the equations, Q, θ, ω: (5) sees θ a step after the one that drew its samples;
+ 9. at every `distill_every` steps the local policies go on learning from the newest `distill_every` transitions, in the
     order of time, each batch `distill_repeats` times, by the present teacher.
 
 All other constants are openai/maddpg's (see `maddpg.py`): γ, batch, replay, update period, first update, clip by

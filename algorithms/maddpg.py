@@ -135,7 +135,7 @@ class MADDPG:
 
         def greedy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
             mean, _ = gaussian(state.actors(seen(env, game)))
-            return (mean.transpose(1, 2),)
+            return (mean.transpose(1, 2).clamp(-1.0, 1.0),)
 
         return {"greedy": greedy}
 

@@ -485,6 +485,15 @@ def test_maddpgs_outputs_are_a_mean_and_the_log_of_a_std() -> None:
     torch.testing.assert_close(std, torch.tensor([[1.0, 3.0]]))
 
 
+def test_maddpgs_gradient_is_a_number_however_wide_it_explores() -> None:
+    raw = torch.tensor([[[0.0, 1000.0]]] * 2, requires_grad=True)
+    actions = sampled(*gaussian(raw), streams())
+    actions.sum().backward()
+    assert (actions.abs() == 1).all()
+    assert raw.grad is not None
+    assert not raw.grad.any()
+
+
 def test_maddpgs_actions_are_draws_clipped_to_the_box() -> None:
     noise = streams().normal(4000)
     assert torch.equal(

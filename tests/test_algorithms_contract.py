@@ -260,7 +260,7 @@ def test_the_ledger_counts_what_the_algorithm_announces(full_size: Any) -> None:
 
 
 @every_variant
-def test_policies_choose_one_action_a_role_that_the_box_may_clip(full_size: Any) -> None:
+def test_policies_choose_one_action_a_role_inside_the_box(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
     game = GAME.reset(Streams.of([0, 1], "test", "cpu"), 7)
     policies = algorithm.policies(trained(algorithm, [0, 1], 4))
@@ -268,13 +268,8 @@ def test_policies_choose_one_action_a_role_that_the_box_may_clip(full_size: Any)
     for policy in policies.values():
         actions = policy(GAME, game)
         assert [action.shape for action in actions] == [(2, 7, role.n_agents, 2) for role in GAME.roles]
-        clipped = tuple(action.clamp(-1.0, 1.0) for action in actions)
-        # MADDPG's means are unbounded: that they leave the box must make no difference to anybody.
-        played, meant = (GAME.step(game, chosen, Streams.of([0, 1], "test", "cpu")) for chosen in (actions, clipped))
-        assert torch.equal(played[1], meant[1])
-        assert torch.equal(GAME.full_state(played[0]), GAME.full_state(meant[0]))
-        if algorithm.__class__.__name__ != "MADDPG":
-            assert all(torch.equal(action, inside) for action, inside in zip(actions, clipped, strict=True))
+        assert all(((action >= -1) & (action <= 1)).all() for action in actions)
+        GAME.step(game, actions, Streams.of([0, 1], "test", "cpu"))
 
 
 @every_learner
