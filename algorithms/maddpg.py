@@ -131,11 +131,11 @@ class MADDPG:
                 self._update(env, state, agent)
 
     def policies(self, state: MADDPGState) -> Mapping[str, Policy]:
-        """The means of the actors."""
+        """The means of the actors; the environment clips them."""
 
         def greedy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
             mean, _ = gaussian(state.actors(seen(env, game)))
-            return (mean.transpose(1, 2).clamp(-1.0, 1.0),)
+            return (mean.transpose(1, 2),)
 
         return {"greedy": greedy}
 

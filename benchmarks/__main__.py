@@ -90,10 +90,12 @@ def _run(options: argparse.Namespace) -> int:
 def _record(options: argparse.Namespace) -> int:
     library = Library(Stores(Store(RECORDED)))
     judged = {name: Desk(library, name).verdicts(figures()) for name in PROFILES}
-    outcomes = {name: {claim: verdict.outcome for claim, verdict in found.items()} for name, found in judged.items()}
-    whole = {name: found for name, found in outcomes.items() if "INCOMPLETE" not in found.values()}
+    whole = {
+        name: {claim: verdict.outcome for claim, verdict in found.items() if verdict.outcome != "INCOMPLETE"}
+        for name, found in judged.items()
+    }
     VERDICTS.write_text(json.dumps(whole, indent=1) + "\n")
-    print(f"{VERDICTS}: {', '.join(whole)}")
+    print(f"{VERDICTS}: {', '.join(f'{len(found)} verdicts of {name}' for name, found in whole.items())}")
     return 0
 
 

@@ -160,6 +160,8 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if config.getoption("--repro-plan"):
         pytest.exit(plan(work, Library(options.stores_of(options.LOCAL)).steps_per_second), returncode=0)
+    if wanted:
+        Store(asked.folder).writable()  # the pictures go there, also where nothing is trained
     if not work or config.getoption("--repro-no-train"):
         return
     if terminal is None or hasattr(config, "workerinput"):

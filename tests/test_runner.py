@@ -470,7 +470,9 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     yield begin
     for process in begun:
         process.kill()
-        process.communicate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()  # unread: orphans would keep it open for ever
 
 
 def children(pid: int) -> list[int]:
@@ -499,7 +501,11 @@ def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(
     assert len(workers) >= 2
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    wait_for(lambda: not any(map(alive, workers)), "the training processes are gone")
+    try:
+        wait_for(lambda: not any(map(alive, workers)), "the training processes are gone")
+    finally:
+        for pid in filter(alive, workers):
+            os.kill(pid, signal.SIGKILL)
     for cell in FIGURE.cells:
         assert Store(tmp_path / "killed").seeds(cell.key) == ()
         n_steps = max(saved(tmp_path / "killed", cell, seed).steps for seed in (0, 1)) // 100 * 100 + 200
