@@ -160,16 +160,18 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if config.getoption("--repro-plan"):
         pytest.exit(plan(work, Library(options.stores_of(options.LOCAL)).steps_per_second), returncode=0)
-    needed = bool(work) and not config.getoption("--repro-no-train")
-    if needed and (terminal is None or hasattr(config, "workerinput")):
+    trains = bool(work) and not config.getoption("--repro-no-train")
+    if trains and hasattr(config, "workerinput"):
         raise ValueError(
             f"{len(work)} cells have not been trained, and pytest-xdist would train each of them in every worker: "
             "train first, with `python -m benchmarks run` or without -n"
         )
     if wanted:
         Store(asked.folder).writable()  # the pictures go there, also where nothing is trained
-    if not needed:
+    if not trains:
         return
+    if terminal is None:
+        raise ValueError("training needs pytest's terminal reporter to show its progress, got -p no:terminal")
     terminal.ensure_newline()
     for line in asked.desk.warnings(wanted):
         terminal.write_line(line)
