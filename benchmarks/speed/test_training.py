@@ -200,12 +200,13 @@ def test_products_that_are_replayed_lie_in_memory_as_those_that_were_called() ->
 # ---- from end to end ------------------------------------------------------------------------------------------------
 
 N_ITERATIONS = 20  # of 100 steps a seed
+N_WARM = 60  # until the memory has been touched once: before that every page is a fault
 
 
 def steps_per_second(name: str, n_seeds: int, n_iterations: int, meet: Callable[[], object] = lambda: None) -> float:
     """Steps a second of all seeds of one process that learns in every iteration; `meet` comes before the clock runs."""
     algorithm: Any = LEARNERS[name]
-    state = begun(name, n_seeds, n_iterations=10)
+    state = begun(name, n_seeds, n_iterations=N_WARM)
     meet()
     started = time.perf_counter()
     for _ in range(n_iterations):
@@ -250,7 +251,7 @@ def of_processes(name: str, n_processes: int) -> float:
 def test_speed_of_training(benchmark: Benchmark, name: str, loop_steps_per_second: float) -> None:
     """25 copies of cooperative navigation a seed, one learning iteration every 100 steps; no tests."""
     algorithm: Any = LEARNERS[name]
-    state = begun(name, N_SEEDS, n_iterations=10)
+    state = begun(name, N_SEEDS, n_iterations=N_WARM)
 
     def iterate() -> None:
         for _ in range(N_ITERATIONS // 4):
