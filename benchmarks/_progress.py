@@ -46,10 +46,8 @@ def duration(seconds: float) -> str:
 def plan(work: Sequence[Work], steps_per_second: Callable[[Work], float]) -> str:
     """What is missing and how long it takes, cell by cell."""
     lines = []
-    total = 0.0
     for item in work:
         estimate = len(item.seeds) * item.n_steps / steps_per_second(item)
-        total += estimate
         known = "no recorded time" if math.isnan(estimate) else f"about {estimate / 60:.0f} min"
         lines.append(
             f"  {item.cell.key} ({item.cell.name}): {len(item.seeds)} seeds to {item.n_steps:,} steps, {known}"

@@ -40,8 +40,6 @@ PAPER_STEPS = 8_000_000
 QUICK_STEPS = 1_000_000
 """40 000 episodes of cooperative navigation, 20 000 of the others."""
 
-RETURN = "return of an episode, summed over agents"
-
 
 def budgets(quick_steps: int) -> dict[str, dict[str, Budget]]:
     """What each profile runs in every environment; `quick` is the first part of what `paper` runs."""
