@@ -117,7 +117,7 @@ DECISIONS = (
     Decision(
         "How many copies of the game collect the 100 steps between two updates?",
         "25, in step, 4 steps each; openai/maddpg has one.",
-        "One batched program is many times faster; the figure `ctedd/copies` measures that the curve does not move.",
+        "One batched program is many times faster; the figure `ctedd/copies` measures whether the curve moves.",
         departs=True,
     ),
     Decision(
