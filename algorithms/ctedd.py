@@ -18,7 +18,8 @@ What the paper leaves open and how it is done here; the figures list every one w
  5. the deterministic part is tanh-bounded; the spread lies in (0.001, 1) by a sigmoid, which has a gradient everywhere;
  6. targets start as copies;
  7. the entropy term of (5) is averaged over the batch, as the first term is;
- 8. an iteration updates in the order of the equations, Q, θ, ω: (5) sees θ a step after the one that drew its samples;
+ 8. an iteration updates in the order of the equations, Q, θ, ω, so that (5) sees θ a step after the one that drew its
+    samples; `update_order="on-policy"` puts (5) before (4), and it weighs the samples of the very policy that drew them;
  9. at every `distill_every` steps the local policies go on learning from the newest `distill_every` transitions, in the
     order of time, each batch `distill_repeats` times, by the present teacher.
 
@@ -116,6 +117,7 @@ class CTEDD:
     distill_every: int = 10_000
     distill_repeats: int = 4
     distill_order: Literal["chronological", "random"] = "chronological"
+    update_order: Literal["as numbered", "on-policy"] = "as numbered"
     discount: float = 0.95
     batch_size: int = 1024
     capacity: int = 1_000_000
@@ -229,8 +231,11 @@ class CTEDD:
         full_state = env.full_state(batch.state)
         reward = batch.reward.mean(dim=-1)  # the team's reward, once: all agents are given the same
         self._update_critic(state, full_state, batch.actions, reward, env.full_state(batch.next_state))
+        explores = self.fixed_std is None
+        if explores and self.update_order == "on-policy":
+            self._update_spread(state, recent)
         self._update_actor(state, full_state)
-        if self.fixed_std is None:
+        if explores and self.update_order == "as numbered":
             self._update_spread(state, recent)
         polyak(state.target_critic, state.critic, self.polyak)
         polyak(state.target_actor, state.actor, self.polyak)

@@ -52,9 +52,13 @@ def cell(name: str, environment: str, algorithm: object) -> Cell:
     return Cell(name, environment, algorithm, ENVIRONMENTS[environment], EVALUATION)
 
 
+PUBLISHED = CTEDD(update_order="on-policy")
+"""The global policy with all its exploration, and L-1 and L-3 distilled from it on the way."""
+
+
 def ctedd(environment: str) -> Cell:
-    """CTEDD as published: the global policy, with L-1 and L-3 distilled from it on the way."""
-    return cell("CTEDD", environment, CTEDD())
+    """CTEDD as published."""
+    return cell("CTEDD", environment, PUBLISHED)
 
 
 def fixed_std(environment: str, std: float) -> Cell:

@@ -1,6 +1,7 @@
 """What the paper says about its own choices, without a figure: the order of distillation, learning rates, fixed α."""
 
-from algorithms.ctedd import CTEDD
+from dataclasses import replace
+
 from benchmarks import AboutEquals, Cell, Claim, Decision, Figure, Line, Outperforms, Panel, Row, ctedd
 from benchmarks._scores import Early
 from benchmarks.ctedd import FINAL, PAPER_STEPS, TEST, tested, uniform_level
@@ -8,19 +9,24 @@ from benchmarks.ctedd import FINAL, PAPER_STEPS, TEST, tested, uniform_level
 ENVIRONMENT = "CN-V1"
 QUICK_STEPS = 500_000
 DEFAULT = ctedd.ctedd(ENVIRONMENT)
-RANDOM = ctedd.cell("CTEDD, random order", ENVIRONMENT, CTEDD(distill_order="random"))
+RANDOM = ctedd.cell("CTEDD, random order", ENVIRONMENT, replace(ctedd.PUBLISHED, distill_order="random"))
 SHORT = Early(fraction=QUICK_STEPS / PAPER_STEPS, n_steps=PAPER_STEPS)
 
 
 def with_learning_rate(learning_rate: float) -> Cell:
     """CTEDD with another step size in all its networks."""
-    return ctedd.cell(f"CTEDD, η = {learning_rate}", ENVIRONMENT, CTEDD(learning_rate=learning_rate))
+    return ctedd.cell(f"CTEDD, η = {learning_rate}", ENVIRONMENT, replace(ctedd.PUBLISHED, learning_rate=learning_rate))
 
 
 def with_temperature(temperature: float) -> Cell:
     """CTEDD whose α is not annealed."""
-    algorithm = CTEDD(first_temperature=temperature, last_temperature=temperature)
+    algorithm = replace(ctedd.PUBLISHED, first_temperature=temperature, last_temperature=temperature)
     return ctedd.cell(f"CTEDD, α = {temperature}", ENVIRONMENT, algorithm)
+
+
+def as_numbered(environment: str) -> Cell:
+    """CTEDD whose equation (5) comes after (4)."""
+    return ctedd.cell("CTEDD, (5) after (4)", environment, replace(ctedd.PUBLISHED, update_order="as numbered"))
 
 
 RATES = {rate: with_learning_rate(rate) for rate in (0.02, 0.01, 0.002)}
@@ -55,6 +61,17 @@ FIGURE = Figure(
                 *(Line(str(temperature), cell, TEST.format("G")) for temperature, cell in TEMPERATURES.items()),
             ),
             "test return",
+        ),
+        *(
+            Panel(
+                f"order of the updates, {environment}",
+                (
+                    Line("(5) before (4)", ctedd.ctedd(environment), TEST.format("G")),
+                    Line("(5) after (4)", as_numbered(environment), TEST.format("G")),
+                ),
+                "test return",
+            )
+            for environment in (ENVIRONMENT, "PF")
         ),
     ),
     claims=(
