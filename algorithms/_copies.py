@@ -37,8 +37,8 @@ class Copies:
         Returns the reward [S, E, A] and the state that the step led to, which is not the new episode's first.
         """
         # A seed that has diverged plays on with zeros, so that the others are not held up, and its returns are NaN.
-        reached, reward, _ = env.step(self.game, (actions.nan_to_num(0.0, 0.0, 0.0),), streams)
-        self.returns += (reward + 0.0 * actions.sum(dim=-1)).sum(dim=-1)
+        reached, reward, _ = env.step(self.game, (playable(actions),), streams)
+        self.returns += (reward + lost(actions)).sum(dim=-1)
         self.elapsed += 1
         self.game = reached
         if self.elapsed == env.horizon:
@@ -46,6 +46,21 @@ class Copies:
             self.game, self.elapsed = env.reset(streams, self.returns.shape[1]), 0
             self.returns.zero_()
         return reward, reached
+
+
+def playable(actions: Tensor) -> Tensor:
+    """The same actions, and rest in the place of what a diverged policy returns, which is NaN or a choice of -1.
+
+    Shapes: [S, E, A, n] or [S, E, A] int64.
+    """
+    return actions.nan_to_num(0.0, 0.0, 0.0) if actions.is_floating_point() else actions.clamp_min(0)
+
+
+def lost(actions: Tensor) -> Tensor:
+    """NaN for every agent whose policy has diverged, else 0. Shapes: [S, E, A, n] or [S, E, A] int64 → [S, E, A]."""
+    if actions.is_floating_point():
+        return 0.0 * actions.sum(dim=-1)
+    return torch.zeros(actions.shape, device=actions.device).masked_fill(actions < 0, torch.nan)
 
 
 def seen(env: Env[Any], game: Any) -> Tensor:

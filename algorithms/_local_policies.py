@@ -10,27 +10,28 @@ from torch import Tensor
 
 from algorithms import _networks as networks
 from algorithms._networks import MLP
-from environments import Box, Env, Streams
+from environments import Box, Discrete, Env, Streams
 
 
 class Team(NamedTuple):
-    """The sizes of a game that one group of like agents plays with bounded vectors of actions."""
+    """The sizes of a game that one group of like agents plays."""
 
     n_agents: int
     n_observations: int
-    n_actions: int
+    n_actions: int  # the length of a vector of actions, or the number of choices
 
 
-def single_team(env: Env[Any]) -> Team:
-    """The one team of an environment.
+def single_team(env: Env[Any], kind: type[Box] | type[Discrete] = Box) -> Team:
+    """The one team of an environment, whose actions are vectors in [-1, 1] or choices.
 
-    Raises: ValueError where there are several roles, other observations than vectors, or actions outside of [-1, 1].
+    Raises: ValueError where there are several roles, other observations than vectors, or other actions.
     """
     roles = env.roles
     action = roles[0].action
-    fits = len(roles) == 1 and len(roles[0].observation_shape) == 1
-    if not fits or not isinstance(action, Box) or (action.low, action.high) != (-1.0, 1.0):
-        raise ValueError(f"expected one role with vectors of observations and of actions in [-1, 1], got {roles}")
+    fits = len(roles) == 1 and len(roles[0].observation_shape) == 1 and isinstance(action, kind)
+    if not fits or (isinstance(action, Box) and (action.low, action.high) != (-1.0, 1.0)):
+        actions = "vectors of actions in [-1, 1]" if kind is Box else "discrete actions"
+        raise ValueError(f"expected one role with vectors of observations and {actions}, got {roles}")
     return Team(roles[0].n_agents, roles[0].observation_shape[0], action.n)
 
 

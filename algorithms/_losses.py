@@ -27,6 +27,14 @@ def negative_value(value: Tensor) -> Tensor:
     return -value.mean(dim=1).sum()
 
 
+def soft_value(value: Tensor, log_density: Tensor, temperature: float) -> Tensor:
+    """Q(s, a) - α·log π(a|s): the value of a state, sampled. Shapes: [S, B].
+
+    Source: DVM, equations (7), (8) and (10), which leave α out.
+    """
+    return value - temperature * log_density
+
+
 def regularizer(parameters_of_distribution: Tensor) -> Tensor:
     """Σ_s mean x² over a network's raw outputs. Shapes: [S, …]. Source: openai/maddpg@3ceefa0 maddpg.py `p_reg`."""
     return parameters_of_distribution.square().flatten(1).mean(dim=1).sum()

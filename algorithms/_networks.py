@@ -25,7 +25,7 @@ class Linear(NamedTuple):
 
 
 MLP = tuple[Linear, ...]
-Network = TypeVar("Network", bound=tuple[Any, ...])
+Network = TypeVar("Network")  # a tree of tensors: layers, networks that belong together, an optimizer's moments
 
 
 def xavier(streams: Streams, sizes: Sequence[int], groups: tuple[int, ...] = ()) -> MLP:
@@ -40,6 +40,20 @@ def xavier(streams: Streams, sizes: Sequence[int], groups: tuple[int, ...] = ())
         bound = math.sqrt(6 / (n_in + n_out))
         weight = streams.uniform(*groups, n_out, n_in, low=-bound, high=bound)
         layers.append(Linear(weight, weight.new_zeros(*weight.shape[:-2], 1, n_out)))
+    return tuple(layers)
+
+
+def fan_in_uniform(streams: Streams, sizes: Sequence[int], groups: tuple[int, ...] = ()) -> MLP:
+    """Layers of the given sizes with weights and biases from U(±1/√in).
+
+    Shapes: weights [S, *groups, out, in].
+    Source: `torch.nn.Linear.reset_parameters`.
+    """
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        bound = 1 / math.sqrt(n_in)
+        weight = streams.uniform(*groups, n_out, n_in, low=-bound, high=bound)
+        layers.append(Linear(weight, streams.uniform(*groups, 1, n_out, low=-bound, high=bound)))
     return tuple(layers)
 
 
@@ -95,7 +109,7 @@ def mlp(x: Tensor, layers: MLP) -> Tensor:
     return linear(x, layers[-1])
 
 
-def tensors(network: tuple[Any, ...]) -> list[Tensor]:
+def tensors(network: object) -> list[Tensor]:
     """Every tensor of a network, or of networks that belong together, in a fixed order."""
     return [leaf for leaf in leaves(network).values() if isinstance(leaf, Tensor)]
 
@@ -115,8 +129,17 @@ def of_agent(network: Network, agent: int) -> Network:
     return rebuilt(network, lambda _, leaf: leaf[:, agent] if isinstance(leaf, Tensor) else leaf)
 
 
+def repeated(network: Network, n_agents: int) -> Network:
+    """The same network for every agent, as views. Shapes: [S, …] → [S, A, …]."""
+
+    def stacked(_: str, leaf: Any) -> Any:
+        return leaf.unsqueeze(1).expand(-1, n_agents, *leaf.shape[1:]) if isinstance(leaf, Tensor) else leaf
+
+    return rebuilt(network, stacked)
+
+
 @torch.no_grad()
-def polyak(target: tuple[Any, ...], online: tuple[Any, ...], keep: float) -> None:
+def polyak(target: object, online: object, keep: float) -> None:
     """θ′ ← keep·θ′ + (1-keep)·θ, in place. Source: openai/maddpg@3ceefa0 maddpg.py `make_update_exp`."""
     for followed, source in zip(tensors(target), tensors(online), strict=True):
         followed.lerp_(source, 1 - keep)

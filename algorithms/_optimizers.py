@@ -1,7 +1,8 @@
-"""Adam for stacked networks, and the gradient clip of openai/maddpg."""
+"""Adam for stacked networks, and two ways to clip gradients: variable by variable, and over all variables."""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,18 +24,27 @@ class Adam:
         """A fresh optimizer for these parameters."""
         return cls([torch.zeros_like(p) for p in parameters], [torch.zeros_like(p) for p in parameters])
 
-    def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """θ ← θ - η·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v + ε), in place, with β = (0.9, 0.999), ε = 1e-8.
+    def step(
+        self,
+        parameters: Sequence[Tensor],
+        gradients: Sequence[Tensor],
+        learning_rate: float,
+        *,
+        corrected_epsilon: bool = False,
+    ) -> None:
+        """θ ← θ - η·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v + ε̂), in place, with β = (0.9, 0.999).
 
-        Source: `tf.train.AdamOptimizer`, whose ε stands outside of the bias correction (Kingma & Ba's "epsilon hat");
-        openai/maddpg@3ceefa0 experiments/train.py.
+        ε̂ is 1e-8, outside of the bias correction, as in `tf.train.AdamOptimizer` (Kingma & Ba's "epsilon hat"), which
+        openai/maddpg@3ceefa0 uses; with `corrected_epsilon` it is √(1-β₂ᵗ)·1e-8, as in `torch.optim.Adam`.
         """
         self.count += 1
-        rate = learning_rate * math.sqrt(1 - 0.999**self.count) / (1 - 0.9**self.count)
+        correction = math.sqrt(1 - 0.999**self.count)
+        rate = learning_rate * correction / (1 - 0.9**self.count)
+        epsilon = 1e-8 * correction if corrected_epsilon else 1e-8
         for p, g, m, v in zip(parameters, gradients, self.first, self.second, strict=True):
             m.lerp_(g, 0.1)
             v.mul_(0.999).addcmul_(g, g, value=0.001)
-            p.addcdiv_(m, v.sqrt().add_(1e-8), value=-rate)
+            p.addcdiv_(m, v.sqrt().add_(epsilon), value=-rate)
 
 
 def clip_by_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
@@ -52,3 +62,25 @@ def descend(loss: Tensor, variables: Sequence[Tensor], optimizer: Adam, *, learn
     gradients = torch.autograd.grad(loss, variables)
     with torch.no_grad():
         optimizer.step(variables, clip_by_norm(gradients, clip), learning_rate)
+
+
+def clip_by_joint_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
+    """All gradients scaled together so that the norm over all variables of a seed is at most `limit`.
+
+    Shapes: gradients [S, n, m]; one norm a seed.
+    Source: `torch.nn.utils.clip_grad_norm_`.
+    """
+    squares = [torch.linalg.vector_norm(g, dim=(-2, -1), keepdim=True).square() for g in gradients]
+    norm = functools.reduce(torch.add, squares).sqrt()
+    scale = (limit / (norm + 1e-6)).clamp(max=1.0)
+    return [g * scale for g in gradients]
+
+
+def descend_jointly(
+    loss: Tensor, variables: Sequence[Tensor], optimizer: Adam, *, learning_rate: float, clip: float | None
+) -> None:
+    """One step of `torch.optim.Adam` on `variables`, the leaves of the loss's graph, in place; clipped jointly."""
+    gradients = torch.autograd.grad(loss, variables)
+    with torch.no_grad():
+        clipped = gradients if clip is None else clip_by_joint_norm(gradients, clip)
+        optimizer.step(variables, clipped, learning_rate, corrected_epsilon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ class Transitions(NamedTuple):
     actions: Tensor  # [S, B, A, n]
     reward: Tensor  # [S, B, A]
     next_state: Any
+    last: Tensor  # [S, B] bool: the time limit came with this step
 
 
 def packed(state: Any) -> Tensor:
@@ -64,6 +66,13 @@ class Replay:
         self.rows[:, :, row + 1, : following.shape[-1]] = following
         self.n_steps += 1
         self._grow()
+
+    def leaving(self) -> Tensor | None:
+        """The rewards [S, E, A] that the next step is written over; None where there is room."""
+        if self.n_steps < self._episodes * self.horizon:
+            return None
+        n_agents = self.actions_shape[0]
+        return self.rows[:, :, int(self._row(self.n_steps)), -n_agents:].clone()
 
     def sample(self, streams: Streams, batch_size: int, *, oldest: int = 0) -> Transitions:
         """`batch_size` transitions a seed, uniform with replacement, none before the copies' step `oldest`."""
@@ -118,8 +127,45 @@ class Replay:
             found[..., n_state : n_state + n_actions].unflatten(-1, self.actions_shape),
             found[..., n_state + n_actions : width],
             self._state(found[..., width : width + n_state]),
+            (steps + 1) % self.horizon == 0,
         )
 
     def _state(self, rows: Tensor) -> Any:
         parts = rows.split([shape.numel() for shape in self.shapes], dim=-1)
         return self.kind(*(part.unflatten(-1, shape) for part, shape in zip(parts, self.shapes, strict=True)))
+
+
+@dataclass
+class Moments:
+    """How the rewards in a replay are distributed, kept up to date as they come and go."""
+
+    totals: Tensor  # [S, 3, A] float64: number, sum, sum of squares
+
+    @classmethod
+    def of(cls, n_seeds: int, n_agents: int, device: torch.device) -> Moments:
+        """Of no rewards."""
+        return cls(torch.zeros(n_seeds, 3, n_agents, dtype=torch.float64, device=device))
+
+    def exchange(self, entering: Tensor, leaving: Tensor | None) -> None:
+        """Rewards come, and others go. Shapes: [S, E, A]."""
+        self.totals += _sums(entering)
+        if leaving is not None:
+            self.totals -= _sums(leaving)
+
+    def normalised(self, reward: Tensor) -> Tensor:
+        """(r - mean)/std, each agent's by its own. Shapes: [S, B, A].
+
+        Source: shariqiqbal2810/maddpg-pytorch@3a27dec utils/buffer.py `ReplayBuffer.sample` with `norm_rews`.
+        """
+        number, total, squares = self.totals.unbind(1)
+        mean = total / number
+        variance = (squares / number - mean.square()).clamp_min(0.0)
+        mean, std = (moment.to(reward.dtype).unsqueeze(1) for moment in (mean, variance.sqrt()))
+        return (reward - mean) / std.clamp_min(1e-8)  # where all are equal, each is 0
+
+
+def _sums(reward: Tensor) -> Tensor:
+    precise = reward.double()
+    # One copy after the other: the order of a sum must not depend on how many seeds there are.
+    terms = torch.stack([torch.ones_like(precise), precise, precise.square()], dim=1)  # [S, 3, E, A]
+    return functools.reduce(torch.add, terms.unbind(2))

@@ -19,7 +19,7 @@ What the paper leaves open and how it is done here; the figures list every one w
  6. targets start as copies;
  7. the entropy term of (5) is averaged over the batch, as the first term is;
  8. an iteration updates in the order of the equations, Q, θ, ω, so that (5) sees θ a step after the one that drew its
-    samples; `update_order="on-policy"` puts (5) before (4), and it weighs the samples of the very policy that drew them;
+    samples; with `update_order="on-policy"` (5) comes before (4), and weighs samples of the very policy that drew them;
  9. at every `distill_every` steps the local policies go on learning from the newest `distill_every` transitions, in the
     order of time, each batch `distill_repeats` times, by the present teacher.
 

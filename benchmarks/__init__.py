@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -58,10 +59,39 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where a cell begins: the learners of other cells, each as it stood after so many steps, and what is made of them.
+
+    `transfer` is a frozen dataclass with a `version`, called as `transfer(algorithm, env, learner, teachers)`. The
+    learner, a fresh state of the algorithm in the environment, is changed in place, with draws from its own streams;
+    `teachers` holds one `(env, state)` a teacher, in order. Seed s of the cell starts from seed s of every teacher.
+
+    Units: environment steps per seed, at the end of an iteration of the teacher's.
+    """
+
+    teachers: tuple[tuple[Cell, int], ...]
+    transfer: Any
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that the beginning depends on, in full, as JSON values."""
+        teachers = [{"settings": teacher.settings, "steps": steps} for teacher, steps in self.teachers]
+        return {"transfer": described(self.transfer), "teachers": teachers}
+
+    @property
+    def distinctive(self) -> dict[str, Any]:
+        """What a cell's digest is made of."""
+        teachers = [[teacher.key, steps] for teacher, steps in self.teachers]
+        return {"transfer": described(self.transfer, only_distinctive=True), "teachers": teachers}
+
+
+@dataclass(frozen=True)
 class Cell:
     """One algorithm in one environment, tested in one way: what a seed is run of.
 
-    `environment` is the name under which the paper knows the game ("CN-V1").
+    `environment` is the name under which the paper knows the game ("CN-V1"). Without a `start` it begins afresh.
+
+    Raises: ValueError where it starts from a cell on another class of devices.
     """
 
     name: str
@@ -70,17 +100,35 @@ class Cell:
     env: Any  # environments.Env
     evaluation: Evaluation
     device: Literal["cpu", "cuda"] = "cpu"  # a class of devices; their numbers differ in the last bits
+    start: Start | None = None
+
+    def __post_init__(self) -> None:
+        for teacher, _ in self.teachers:
+            if teacher.device != self.device:
+                raise ValueError(f"{self.name} on {self.device} must start from cells there, not on {teacher.device}")
+
+    @property
+    def teachers(self) -> tuple[tuple[Cell, int], ...]:
+        """The cells that it starts from, and after how many steps each."""
+        return () if self.start is None else self.start.teachers
+
+    def on(self, device: Literal["cpu", "cuda"]) -> Cell:
+        """The same cell, and all that it starts from, on a class of devices."""
+        teachers = tuple((teacher.on(device), steps) for teacher, steps in self.teachers)
+        start = None if self.start is None else replace(self.start, teachers=teachers)
+        return replace(self, device=device, start=start)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """All that the numbers depend on, in full, as JSON values."""
-        return {
+        settings = {
             "algorithm": described(self.algorithm),
             "environment": described(self.env),
             "evaluation": described(self.evaluation),
             "dtype": "float32",
             "device": self.device,
         }
+        return settings if self.start is None else settings | {"start": self.start.settings}
 
     @cached_property
     def key(self) -> str:
@@ -96,8 +144,15 @@ class Cell:
             "dtype": "float32",
             "device": self.device,
         }
+        if self.start is not None:
+            distinctive["start"] = self.start.distinctive
         digest = hashlib.sha256(json.dumps(distinctive, sort_keys=True).encode()).hexdigest()[:12]
         return f"{type(self.algorithm).__name__}/{self.environment}/{digest}"
+
+
+def lineage(cell: Cell) -> tuple[Cell, ...]:
+    """All that a cell starts from, teachers before those that start from them, and the cell itself last."""
+    return (*(older for teacher, _ in cell.teachers for older in lineage(teacher)), cell)
 
 
 def described(thing: Any, *, only_distinctive: bool = False) -> Any:
@@ -297,7 +352,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure or table of a paper, with all that it takes to draw and to judge it."""
+    """A figure or table of a paper, with all that it takes to draw and to judge it.
+
+    Raises: ValueError where a profile does not end a cell exactly where others start from it, or gives it fewer seeds.
+    """
 
     paper: Paper
     name: str
@@ -310,6 +368,17 @@ class Figure:
     family: str = "figures"
     published: tuple[str, ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        pairs = [(cell, teacher, steps) for cell in self.cells for teacher, steps in cell.teachers]
+        for profile, (cell, teacher, steps) in product(self.budgets, pairs):
+            asked = self.budgets[profile].get(teacher.environment, Budget(0, 0))
+            n_seeds = self.budget(profile, cell).n_seeds
+            if asked.n_steps != steps or asked.n_seeds < n_seeds:
+                raise ValueError(
+                    f"{self.id}: {cell.name} starts from {teacher.name} on {teacher.environment} after {steps} steps, "
+                    f"so profile {profile} must give that cell as many, and at least {n_seeds} seeds, got {asked}"
+                )
+
     @property
     def id(self) -> str:
         """`ctedd/fig5`."""
@@ -317,10 +386,11 @@ class Figure:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """Every cell that a panel or a claim needs, each once, in order of first use."""
+        """Every cell that a panel or a claim needs, each once, in order of first use; what it starts from before it."""
         drawn = [line.cell for panel in self.panels for line in panel.lines]
         scores = [score for claim in self.claims for row in claim.rows for score in scores_of(row)]
-        return tuple({cell.key: cell for cell in [*drawn, *(score.cell for score in scores)]}.values())
+        used = [*drawn, *(score.cell for score in scores)]
+        return tuple({cell.key: cell for last in used for cell in lineage(last)}.values())
 
     def budget(self, profile: str, cell: Cell) -> Budget:
         """What a profile asks of a cell of this figure."""

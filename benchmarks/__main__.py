@@ -19,7 +19,7 @@ from benchmarks._catalogue import chosen, figures
 from benchmarks._judging import Desk
 from benchmarks._options import LOCAL, RECORDED, VERDICTS, profile, seconds, stores_of, whole_number
 from benchmarks._progress import Reporter, plan
-from benchmarks._runner import Library, Work, missing_work, train_all, usable_device
+from benchmarks._runner import Library, Work, missing_work, train_all, usable_device, with_teachers
 from results import States, Store, StoreError, Stores
 
 
@@ -67,9 +67,14 @@ def _work(options: argparse.Namespace, library: Library) -> list[Work]:
     return missing_work(wanted, profile(options.profile), whole_number("seeds", options.seeds), library)
 
 
+def _states(options: argparse.Namespace) -> States:
+    return States(options.store / ".states")
+
+
 def _plan(options: argparse.Namespace) -> int:
     library = Library(stores_of(options.store))
-    print(plan(_work(options, library), library.steps_per_second))
+    work = with_teachers(_work(options, library), _states(options), usable_device(options.device))
+    print(plan(work, library.steps_per_second))
     return 0
 
 
@@ -77,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
     finished = train_all(
         _work(options, Library(stores_of(options.store))),
         Store(options.store),
-        States(options.store / ".states"),
+        _states(options),
         usable_device(options.device),
         n_jobs=whole_number("jobs", options.jobs),
         time_limit=seconds(options.time_limit),

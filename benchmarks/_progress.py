@@ -47,9 +47,13 @@ def plan(work: Sequence[Work], steps_per_second: Callable[[Work], float]) -> str
     """What is missing and how long it takes, cell by cell."""
     lines = []
     for item in work:
-        estimate = len(item.seeds) * item.n_steps / steps_per_second(item)
+        estimate = item.total / steps_per_second(item)
         known = "no recorded time" if math.isnan(estimate) else f"about {estimate / 60:.0f} min"
-        lines.append(
-            f"  {item.cell.key} ({item.cell.name}): {len(item.seeds)} seeds to {item.n_steps:,} steps, {known}"
-        )
-    return "\n".join([f"{len(work)} cells are missing", *lines])
+        seeds = f"{len(item.all_seeds)} seeds to {item.n_steps:,} steps"
+        origins = [f"from {teacher.key} at {steps:,} steps" for teacher, steps in item.cell.teachers]
+        again = [f"seeds {', '.join(map(str, item.again))} again for their states"] if item.again else []
+        lines.append(f"  {item.cell.key} ({item.cell.name}): {', '.join([seeds, known, *origins, *again])}")
+    n_missing = sum(bool(item.seeds) for item in work)
+    n_again = len(work) - n_missing
+    again_too = f", {n_again} are trained again because others start from them" if n_again else ""
+    return "\n".join([f"{n_missing} cells are missing{again_too}", *lines])

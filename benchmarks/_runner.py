@@ -1,7 +1,10 @@
 """Which seeds are missing, and training them: seeds in one batch, cells side by side, stoppable, resumable.
 
-    work = missing_work(figures, "quick", None, stores)
-    train_all(work, store, states, "cpu", deadline=None, report=print)
+    work = missing_work(figures, "quick", None, library)
+    train_all(work, store, states, "cpu", time_limit=None, report=print)
+
+A cell that starts from others begins when their training states are there. States are no results and may be lost: then
+the seeds are trained again, to the same numbers.
 
 Every process trains one cell with one thread, as long as there are cells enough: two processes with a thread each do
 half as much again as one with two threads, because most tensors are too small to be shared between threads.
@@ -17,10 +20,10 @@ import signal
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
@@ -28,7 +31,7 @@ import torch
 
 from benchmarks import Budget, Cell, Figure
 from benchmarks._training import Training, keep_freed_memory, provenance, runs, train
-from results import Lock, Run, State, States, Store, Stores
+from results import Lock, Run, State, States, Store, StoreError, Stores
 
 CHECKPOINT_SECONDS = 300.0
 REPORT_SECONDS = 2.0
@@ -37,11 +40,27 @@ Device = Literal["cpu", "cuda"]
 
 
 class Work(NamedTuple):
-    """Seeds of a cell that are not there up to `n_steps`. Units: environment steps per seed."""
+    """What is left to train of a cell. Units: environment steps per seed."""
 
     cell: Cell
-    seeds: tuple[int, ...]
+    seeds: tuple[int, ...]  # whose run does not reach `n_steps`
     n_steps: int
+    taken: tuple[int, ...] = ()  # from whose training state at `n_steps` others start, and it is not there
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """Every seed, for whichever reason, in order."""
+        return tuple(sorted({*self.seeds, *self.taken}))
+
+    @property
+    def total(self) -> int:
+        """Steps of all its seeds together."""
+        return len(self.all_seeds) * self.n_steps
+
+    @property
+    def again(self) -> tuple[int, ...]:
+        """The seeds whose run is there and which are trained again for their training state."""
+        return tuple(seed for seed in self.taken if seed not in self.seeds)
 
 
 class Progress(NamedTuple):
@@ -61,10 +80,10 @@ class Library:
     stores: Stores
 
     def load(self, cell: Cell, seed: int, n_steps: int) -> Run | None:
-        """The run of a seed up to `n_steps`, or the longest that there is, or None."""
+        """The run of a seed up to the test that is due at `n_steps`, or the longest that there is, or None."""
         found = [run for variant in variants(cell) if (run := self.stores.load(variant, seed, n_steps)) is not None]
         longest = max(found, key=lambda run: run.n_steps, default=None)
-        return None if longest is None else longest.upto(n_steps)
+        return None if longest is None else longest.upto(last_test(longest, n_steps))
 
     def missing(self, cell: Cell, seeds: Iterable[int], n_steps: int) -> tuple[int, ...]:
         """The seeds whose run does not reach `n_steps`."""
@@ -85,9 +104,15 @@ class Library:
         return float(run.n_steps * run.provenance["seeds_together"] / wall_seconds)
 
 
+def last_test(run: Run, n_steps: int) -> float:
+    """When the test was that is due at `n_steps`: at the end of the iteration that reaches them, which may be later."""
+    since = run.steps[run.steps >= n_steps]
+    return float(since[0]) if since.size else run.n_steps
+
+
 def variants(cell: Cell) -> tuple[Cell, ...]:
     """The same cell on every class of device."""
-    return tuple(replace(cell, device=device) for device in ("cpu", "cuda"))
+    return cell.on("cpu"), cell.on("cuda")
 
 
 def budgets(figures: Iterable[Figure], profile: str, n_seeds: int | None) -> list[tuple[Cell, Budget]]:
@@ -103,14 +128,55 @@ def budgets(figures: Iterable[Figure], profile: str, n_seeds: int | None) -> lis
 
 
 def missing_work(figures: Iterable[Figure], profile: str, n_seeds: int | None, library: Library) -> list[Work]:
-    """What is left to train, the longest first."""
+    """The seeds whose runs are not there, the cells first that take longest with all that starts from them."""
     work = []
     for cell, budget in budgets(figures, profile, n_seeds):
         due = budget.n_steps // cell.evaluation.every * cell.evaluation.every
         seeds = library.missing(cell, range(budget.n_seeds), due)
         if seeds:
             work.append(Work(cell, seeds, due))
-    return sorted(work, key=lambda item: -len(item.seeds) * item.n_steps)
+    return sorted(work, key=lambda item: -_length(item, work))
+
+
+def _length(item: Work, work: Sequence[Work]) -> int:
+    """Steps from the beginning of an item to the end of the last that starts from it."""
+    followers = [other for other in work if item.cell.key in {teacher.key for teacher, _ in other.cell.teachers}]
+    return item.total + max((_length(other, work) for other in followers), default=0)
+
+
+def with_teachers(work: Iterable[Work], states: States, device: Device) -> list[Work]:
+    """The work, and before it what must be trained, or trained again, so that its cells can start from it on a device.
+
+    Raises: ValueError where a cell is to be trained further than where another starts from it.
+    """
+    found: dict[str, Work] = {}
+    for item in (piece for last in work for piece in (*_origins(last, states, device), last)):
+        known = found.get(item.cell.key, item)
+        if known.n_steps != item.n_steps:
+            raise ValueError(
+                f"{label(item)} must end where others start from it, got {known.n_steps} and {item.n_steps} steps"
+            )
+        seeds, taken = (tuple(sorted({*a, *b})) for a, b in ((known.seeds, item.seeds), (known.taken, item.taken)))
+        found[item.cell.key] = Work(item.cell, seeds, item.n_steps, taken)
+    return list(found.values())
+
+
+def _origins(item: Work, states: States, device: Device) -> Iterator[Work]:
+    """The teachers whose training states are not there for seeds that must begin; their own teachers before them."""
+    key = item.cell.on(device).key
+    begin = [seed for seed in item.all_seeds if not _may_go_on(states.steps(key, seed), item, seed)]
+    for teacher, steps in item.cell.teachers:
+        there = teacher.on(device).key
+        seeds = tuple(seed for seed in begin if states.steps(there, seed) != steps)
+        if seeds:
+            again = Work(teacher, (), steps, seeds)
+            yield from _origins(again, states, device)
+            yield again
+
+
+def _may_go_on(steps: int | None, item: Work, seed: int) -> bool:
+    """Whether a seed goes on from its training state: it has one, and not beyond where others start from it."""
+    return steps is not None and (seed not in item.taken or steps <= item.n_steps)
 
 
 def usable_device(asked: str) -> Device:
@@ -139,6 +205,8 @@ def train_all(
 ) -> bool:
     """Train what is missing; True where all of it is there in the end, False where the time was up before.
 
+    What a cell starts from is trained before it, also where it is not among the work and only its state is missing.
+
     `report(progress of every cell, seconds left)` is called every two seconds. Whatever stops this (the time limit, an
     interrupt, a kill) loses at most the last few minutes: the same call goes on from the last checkpoint.
 
@@ -150,18 +218,20 @@ def train_all(
     if not work:
         return True
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    n_jobs = min(len(work), n_jobs or (1 if device == "cuda" else n_cores))
+    items = [item._replace(cell=item.cell.on(device)) for item in with_teachers(work, states, device)]
+    n_jobs = min(len(items), n_jobs or (1 if device == "cuda" else n_cores))
     ends = math.inf if time_limit is None else time.time() + time_limit
-    items = [item._replace(cell=replace(item.cell, device=device)) for item in work]
     context = multiprocessing.get_context("spawn")
     line = Line(context.Queue(), context.Event(), ends)
     setup = (line, max(1, n_cores // n_jobs))
     with ProcessPoolExecutor(n_jobs, context, initializer=_prepare, initargs=setup) as pool:
-        futures = [pool.submit(train_cell, item, store, states) for item in items]
+        futures: Futures = {}
         try:
-            _watch(items, futures, line.inbox, n_jobs, report)
-            finished = [future.result() for future in futures]  # every one, for any may raise
-            return all(finished)
+            progress = _watch(items, futures, lambda item: pool.submit(train_cell, item, store, states), line.inbox)
+            for latest in progress:
+                report(latest, time_left(latest, n_jobs))
+            finished = [future.result() for future in futures.values()]  # every one, for any may raise
+            return len(futures) == len(items) and all(finished)
         except BrokenProcessPool as error:
             raise ChildProcessError(
                 "a training process was killed, by somebody or for want of memory: "
@@ -169,7 +239,7 @@ def train_all(
             ) from error
         except BaseException:
             line.stop.set()
-            for future in futures:
+            for future in futures.values():
                 future.cancel()
             raise
 
@@ -206,25 +276,59 @@ def _end_with_parent() -> None:
 def train_cell(item: Work, store: Store, states: States) -> bool:
     """Train the missing seeds of one cell; True where they are there in the end.
 
-    Seeds that stand at the same step train together, in one batched program. Runs in a process of its own.
+    Seeds that stand at the same step train together, in one batched program. Where others start from a seed, its
+    training state is there in the end as well. Runs in a process of its own.
     """
     assert _line is not None
     lock = _right_to_train(item, states, _line)
     if lock is None:
         return False
     with lock:
-        seeds = store.missing(item.cell, item.seeds, item.n_steps)
-        found = {seed: states.latest(item.cell.key, seed) for seed in seeds}
-        at = {seed: 0 if state is None else state.steps for seed, state in found.items()}
-        done = (len(item.seeds) - len(seeds)) * item.n_steps + sum(min(steps, item.n_steps) for steps in at.values())
-        for steps, group in groupby(sorted(seeds, key=at.__getitem__), key=at.__getitem__):
+        seeds = _left(item, store, states)
+        found = {seed: _begun(item, seed, states) for seed in seeds}
+        at = {seed: -1 if state is None else state.steps for seed, state in found.items()}  # -1: not yet begun
+        left = {seed: item.n_steps - min(max(0, steps), item.n_steps) for seed, steps in at.items()}
+        done = item.total - sum(left.values())
+        for _, group in groupby(sorted(seeds, key=at.__getitem__), key=at.__getitem__):
             together = tuple(group)
             begun = [state for seed in together if (state := found[seed]) is not None]
             session = _Session(_line, item, together, store=store, states=states, begun=begun, done=done)
             if not session.run():
                 return False
-            done += len(together) * max(0, item.n_steps - steps)
+            done += sum(left[seed] for seed in together)
     return True
+
+
+def _left(item: Work, store: Store, states: States) -> tuple[int, ...]:
+    """The seeds that another process has not trained meanwhile."""
+    missing = set(store.missing(item.cell, item.all_seeds, item.n_steps))
+    missing |= {seed for seed in item.taken if states.steps(item.cell.key, seed) != item.n_steps}
+    return tuple(sorted(missing))
+
+
+def _begun(item: Work, seed: int, states: States) -> State | None:
+    """Where a seed goes on, or None where it begins."""
+    state = states.latest(item.cell.key, seed)
+    return state if _may_go_on(None if state is None else state.steps, item, seed) else None
+
+
+def _as_it_stood(teacher: Cell, steps: int, seeds: Sequence[int], store: Store, states: States) -> Training:
+    """The training of a cell as it stood after so many steps, for another to start from.
+
+    Raises: StoreError where its training states are not there, or belong to other numbers than the stored runs.
+    """
+    found = [state for seed in seeds if (state := states.latest(teacher.key, seed)) is not None]
+    if [state.steps for state in found] != [steps] * len(seeds):
+        raise StoreError(
+            f"seeds {list(seeds)} of {teacher.key} must have training states at {steps} steps to start from, "
+            f"got them at {[state.steps for state in found]}: the same command trains them again"
+        )
+    training = Training.resumed(teacher, seeds, found)
+    for run in runs(teacher, seeds, training, {}):
+        stored = store.load(teacher, run.seed)
+        if stored is not None and stored.n_steps >= run.n_steps:
+            store.save(teacher, run)  # changes nothing, but refuses other numbers
+    return training
 
 
 def _right_to_train(item: Work, states: States, line: Line) -> Lock | None:
@@ -233,8 +337,7 @@ def _right_to_train(item: Work, states: States, line: Line) -> Lock | None:
         lock = states.try_lock(item.cell.key)
         if lock is not None:
             return lock
-        total = len(item.seeds) * item.n_steps
-        line.inbox.put(Progress(label(item), 0, total, math.nan, "another process trains it"))
+        line.inbox.put(Progress(label(item), 0, item.total, math.nan, "another process trains it"))
         line.stop.wait(REPORT_SECONDS)
     return None
 
@@ -254,17 +357,35 @@ class _Session:
         done: int,
     ) -> None:
         self.line, self.item, self.seeds, self.store, self.states, self.done = line, item, seeds, store, states, done
-        self.training = Training.resumed(item.cell, seeds, begun) if begun else Training.of(item.cell, seeds)
+        began = time.time()
+        self.training = Training.resumed(item.cell, seeds, begun) if begun else self._beginning()
         self.first = self.training.learner.steps
         self.earlier = max((float(state.metadata["wall_seconds"]) for state in begun), default=0.0)
         self.began = self.saved = self.reported = time.time()
+        self.earlier += self.began - began
+        if item.cell.start is not None and not begun:
+            self._save()  # a transfer may take long
+
+    def _beginning(self) -> Training:
+        cell, start = self.item.cell, self.item.cell.start
+        if start is None:
+            return Training.of(cell, self.seeds)
+        self.line.inbox.put(Progress(label(self.item), self.done, self.item.total, math.nan, "transfer"))
+        teachers = [_as_it_stood(*teacher, self.seeds, self.store, self.states) for teacher in start.teachers]
+        return Training.started(cell, start, self.seeds, teachers)
 
     def run(self) -> bool:
         """Train to the end; False where it was stopped before."""
         train(self.item.cell, self.seeds, self.training, self.item.n_steps, self._pause)
         self._save()
-        if self.training.learner.steps < self.item.n_steps:
+        steps = self.training.learner.steps
+        if steps < self.item.n_steps:
             return False
+        if steps > self.item.n_steps and not set(self.seeds).isdisjoint(self.item.taken):
+            raise ValueError(
+                f"{label(self.item)} must end an iteration at {self.item.n_steps} steps, where others start from it, "
+                f"got one that ends at {steps}"
+            )
         source = provenance(self.item.cell.device, len(self.seeds), self._wall_seconds)
         for run in runs(self.item.cell, self.seeds, self.training, source):
             self.store.save(self.item.cell, run)
@@ -289,9 +410,8 @@ class _Session:
         self.reported = time.time()
         trained = len(self.seeds) * (self.training.learner.steps - self.first)
         rate = trained / max(self.reported - self.began, 1e-9)
-        self.line.inbox.put(
-            Progress(label(self.item), self.done + trained, len(self.item.seeds) * self.item.n_steps, rate)
-        )
+        done = min(self.done + trained, self.item.total)  # the last iteration may end later
+        self.line.inbox.put(Progress(label(self.item), done, self.item.total, rate))
 
     def _save(self) -> None:
         metadata = {"wall_seconds": str(self._wall_seconds)}
@@ -301,25 +421,41 @@ class _Session:
         self.saved = time.time()
 
 
+Futures = dict[str, Future[bool]]
+"""Of every cell that has been handed to a process, by its key."""
+
+
 def _watch(
     items: Sequence[Work],
-    futures: Sequence[Future[bool]],
+    futures: Futures,
+    begin: Callable[[Work], Future[bool]],
     inbox: Any,
-    n_jobs: int,
-    report: Callable[[Sequence[Progress], float], None],
-) -> None:
-    """Pass on what the processes say until they are done; raises what one of them raised."""
-    latest = {label(item): Progress(label(item), 0, len(item.seeds) * item.n_steps, math.nan) for item in items}
-    while not all(future.done() for future in futures):
-        for future in futures:
-            if future.done():
-                future.result()
+) -> Iterator[tuple[Progress, ...]]:
+    """Begin what is ready and pass on what the processes say until nothing is left; raises what one of them raised."""
+    latest = {label(item): Progress(label(item), 0, item.total, math.nan) for item in items}
+    while True:
+        idle = all(future.done() for future in futures.values())
+        ready = _ready(items, futures)
+        if idle and not ready:
+            return
+        futures.update({item.cell.key: begin(item) for item in ready})
         try:
             said = inbox.get(timeout=REPORT_SECONDS)
         except queue.Empty:
             continue
         latest[said.label] = said
-        report(tuple(latest.values()), time_left(tuple(latest.values()), n_jobs))
+        yield tuple(latest.values())
+
+
+def _ready(items: Sequence[Work], futures: Futures) -> list[Work]:
+    """What has not begun and waits for no other; raises what one of them raised."""
+    whole = {key for key, future in futures.items() if future.done() and future.result()}
+    open_keys = {item.cell.key for item in items} - whole
+    return [
+        item
+        for item in items
+        if item.cell.key not in futures and not open_keys & {teacher.key for teacher, _ in item.cell.teachers}
+    ]
 
 
 def label(item: Work) -> str:

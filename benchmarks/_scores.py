@@ -67,6 +67,23 @@ class Early:
 
 
 @dataclass(frozen=True)
+class Window:
+    """Mean over the tests of one stretch of training, after `first` and up to `last`. Units: environment steps."""
+
+    first: int
+    last: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"mean over steps {self.first:,} to {self.last:,}"
+
+    def __call__(self, curve: Curve) -> float:
+        """Mean of y_i over first < step_i ≤ last."""
+        return _finite_mean(curve.values[(curve.steps > self.first) & (curve.steps <= self.last)])
+
+
+@dataclass(frozen=True)
 class Area:
     """Mean over the curve: the area under it divided by its length, which needs no threshold to speak of speed."""
 

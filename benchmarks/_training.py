@@ -17,7 +17,7 @@ from torch import Tensor
 
 from algorithms import Policy
 from algorithms._tree import joined, split
-from benchmarks import Cell
+from benchmarks import Cell, Start
 from environments import Streams
 from results import Run, State
 
@@ -35,11 +35,20 @@ class Training:
 
     @classmethod
     def of(cls, cell: Cell, seeds: Sequence[int]) -> Training:
-        """The beginning."""
-        learner = cell.algorithm.init(cell.env, Streams.of(seeds, "training", cell.device))
+        """The beginning; of a cell that starts from others, before anything comes from them."""
+        purpose = "training" if cell.start is None else "training after transfer"
+        learner = cell.algorithm.init(cell.env, Streams.of(seeds, purpose, cell.device))
         empty = torch.empty(len(seeds), 0)
         read = {metric: torch.zeros_like(total) for metric, total in learner.ledger.totals.items()}
         return cls(learner, empty.double(), dict.fromkeys(units(cell, learner), empty), read)
+
+    @classmethod
+    def started(cls, cell: Cell, start: Start, seeds: Sequence[int], teachers: Sequence[Training]) -> Training:
+        """The beginning of a cell that starts from others, each of which stands where it is taken."""
+        training = cls.of(cell, seeds)
+        learners = tuple((of.env, teacher.learner) for (of, _), teacher in zip(start.teachers, teachers, strict=True))
+        start.transfer(cell.algorithm, cell.env, training.learner, learners)
+        return training
 
     @classmethod
     def resumed(cls, cell: Cell, seeds: Sequence[int], states: Sequence[State]) -> Training:

@@ -18,7 +18,7 @@ from benchmarks import _options as options
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk
 from benchmarks._progress import Reporter, plan
-from benchmarks._runner import Library, missing_work, train_all, usable_device
+from benchmarks._runner import Library, missing_work, train_all, usable_device, with_teachers
 from results import Run, States, Store, StoreError, Stores
 
 COMPLETE = "complete"
@@ -159,6 +159,7 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     work = missing_work(wanted, asked.profile, asked.n_seeds, asked.desk.library)
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if config.getoption("--repro-plan"):
+        work = with_teachers(work, States(asked.folder / ".states"), usable_device(asked.device))
         pytest.exit(plan(work, Library(options.stores_of(options.LOCAL)).steps_per_second), returncode=0)
     trains = bool(work) and not config.getoption("--repro-no-train")
     if trains and hasattr(config, "workerinput"):
@@ -172,6 +173,8 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
         return
     if terminal is None:
         raise ValueError("training needs pytest's terminal reporter to show its progress, got -p no:terminal")
+    states, device = States(asked.folder / ".states"), usable_device(asked.device)
+    work = with_teachers(work, states, device)
     terminal.ensure_newline()
     for line in asked.desk.warnings(wanted):
         terminal.write_line(line)
@@ -179,8 +182,8 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     finished = train_all(
         work,
         Store(asked.folder),
-        States(asked.folder / ".states"),
-        usable_device(asked.device),
+        states,
+        device,
         time_limit=asked.time_limit,
         report=Reporter(lambda text: terminal.write(text, flush=True), over=terminal.isatty).report,
     )

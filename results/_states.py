@@ -78,13 +78,25 @@ class States:
                 (header["key"], header["seed"]),
             )
         except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-            raise StoreError(
-                f"{path} is damaged: a state of format {FORMAT} with its checksum was expected, got {error!r}; "
-                "move it away and the seed starts again"
-            ) from error
+            raise _damaged(path, error) from error
         if seen != (key, str(seed)):
             raise StoreError(f"{path} must hold seed {seed} of {key}, got seed {seen[1]} of {seen[0]}: move it back")
         return State(steps, tensors, metadata)
+
+    def steps(self, key: str, seed: int) -> int | None:
+        """How far the state of a seed is, or None where it is absent; of the file only the header is read.
+
+        Raises: StoreError where that cannot be read.
+        """
+        path = self._path(key, seed)
+        with explained(path):
+            if not path.exists():
+                return None
+        try:
+            with safe_open(path, framework="pt") as file:
+                return int(file.metadata()["steps"])
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+            raise _damaged(path, error) from error
 
     def lock(self, key: str) -> Lock:
         """The right to train a cell, waited for: two processes never train the same one at once."""
@@ -107,6 +119,13 @@ class States:
 
     def _path(self, key: str, seed: int) -> Path:
         return place(self.folder, key) / f"seed-{seed:03d}.safetensors"
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"{path} is damaged: a state of format {FORMAT} with its checksum was expected, got {error!r}; "
+        "move it away and the seed starts again"
+    )
 
 
 def _opened(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

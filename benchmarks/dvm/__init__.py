@@ -1,0 +1,226 @@
+"""DVM: policy distillation and value matching in multiagent reinforcement learning (Wadhwania et al. 2019)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from algorithms.discrete_maddpg import DiscreteMADDPG
+from algorithms.dvm import Enrolment, Merging, Succession
+from algorithms.masac import MASAC
+from algorithms.uniform import Uniform
+from benchmarks import Budget, Cell, Decision, Evaluation, Paper, Score, Start, Statistic
+from benchmarks._scores import Final
+from environments.spread import Spread
+
+PAPER = Paper(
+    name="dvm",
+    title="Policy Distillation and Value Matching in Multiagent Reinforcement Learning",
+    authors="Samir Wadhwania, Dong-Ki Kim, Shayegan Omidshafiei, Jonathan P. How",
+    venue="IROS 2019, arXiv 1903.06592",
+    summary="Agents that have learnt different parts of a task are merged: their policies are distilled into one, their "
+    "critics matched into one that does not mind the order of the agents. They then learn on, each knowing what all "
+    "knew.",
+)
+
+SPREAD_AGENTS = (2, 3, 4)
+HORIZON = 25
+
+PHASE_I = {2: 3_000, 3: 4_000, 4: 5_000}
+"""Episodes of Phase I, by the number of agents (the authors' scripts; the paper prints none)."""
+
+PHASE_II = {2: 7_000, 3: 6_000, 4: 10_000}
+"""Episodes of Phase II: what is left of the scripts' 10 000, 10 000 and 15 000."""
+
+QUICK_II = {2: 7_000, 3: 1_500, 4: 1_500}
+ITERATIONS = 2_048
+"""Of distillation and of value matching (printed)."""
+
+EVALUATION = Evaluation(every=10 * HORIZON, n_episodes=10)
+"""Every ten episodes."""
+
+MERGING_EVALUATION = Evaluation(every=128, n_episodes=100)
+
+Method = Literal["No DVM", "Distillation", "Value Matching", "DVM"]
+METHODS: tuple[Method, ...] = ("DVM", "No DVM", "Distillation", "Value Matching")
+
+DISCRETE = DiscreteMADDPG()
+CONTINUOUS = MASAC()
+
+
+def place(n_agents: int, stage: Literal["I", "II", "merging"]) -> str:
+    """How spread is called in a stage."""
+    return f"spread-{n_agents}-{stage}"
+
+
+def budgets() -> dict[str, dict[str, Budget]]:
+    """What each profile runs in every stage. Phase I and the merging are whole in all of them: others start from it."""
+    found = {}
+    for profile, n_seeds, phase_two in (
+        ("smoke", 2, dict.fromkeys(SPREAD_AGENTS, 60)),
+        ("quick", 5, QUICK_II),
+        ("paper", 10, PHASE_II),
+    ):
+        found[profile] = {
+            name: Budget(n_seeds, n_steps)
+            for n in SPREAD_AGENTS
+            for name, n_steps in (
+                (place(n, "I"), PHASE_I[n] * HORIZON),
+                (place(n, "merging"), ITERATIONS),
+                (place(n, "II"), phase_two[n] * HORIZON),
+            )
+        }
+    return found
+
+
+def spread(algorithm: Any, n_agents: int, phase: Literal["I", "II"]) -> Spread:
+    """The game as an algorithm plays it: one of five directions with MADDPG, a force with MA-SAC."""
+    action: Any = "discrete" if isinstance(algorithm, DiscreteMADDPG) else "force"
+    return Spread(n_agents=n_agents, phase=phase, action=action)
+
+
+def phase_one(algorithm: Any, n_agents: int) -> Cell:
+    """The agents learn from starts of their own."""
+    return Cell("Phase I", place(n_agents, "I"), algorithm, spread(algorithm, n_agents, "I"), EVALUATION)
+
+
+def merging(algorithm: Any, n_agents: int, part: Literal["actor", "critic"]) -> Cell:
+    """All actors, or all critics, of Phase I are made one."""
+    name = "policy distillation" if part == "actor" else "value matching"
+    teachers = ((phase_one(algorithm, n_agents), PHASE_I[n_agents] * HORIZON),)
+    return Cell(
+        name,
+        place(n_agents, "merging"),
+        Merging(algorithm, part, members(n_agents)),
+        spread(algorithm, n_agents, "I"),
+        MERGING_EVALUATION,
+        start=Start(teachers, Enrolment()),
+    )
+
+
+def members(n_agents: int) -> tuple[tuple[int, int], ...]:
+    """Every agent stays itself."""
+    return tuple((0, agent) for agent in range(n_agents))
+
+
+def phase_two(algorithm: Any, n_agents: int, method: Method) -> Cell:
+    """The agents start from each other's boxes and learn on."""
+    actor, critic = method in ("DVM", "Distillation"), method in ("DVM", "Value Matching")
+    students = [merging(algorithm, n_agents, "actor")] * actor + [merging(algorithm, n_agents, "critic")] * critic
+    teachers = (
+        (phase_one(algorithm, n_agents), PHASE_I[n_agents] * HORIZON),
+        *((student, ITERATIONS) for student in students),
+    )
+    return Cell(
+        method,
+        place(n_agents, "II"),
+        continued(algorithm),
+        spread(algorithm, n_agents, "II"),
+        EVALUATION,
+        start=Start(teachers, Succession(members(n_agents), actor, critic)),
+    )
+
+
+def continued(algorithm: Any) -> Any:
+    """The algorithm as it goes on in Phase II: ε begins anew, at twice its first value; no action is drawn blindly."""
+    if isinstance(algorithm, DiscreteMADDPG):
+        return DiscreteMADDPG(first_epsilon=0.6)
+    return MASAC(random_steps=0)
+
+
+def uniform(algorithm: Any, n_agents: int) -> Cell:
+    """Actions drawn uniformly in Phase II: the level from which effects are measured."""
+    env = spread(algorithm, n_agents, "II")
+    return Cell("Uniform", place(n_agents, "II"), Uniform(), env, Evaluation(every=10_000, n_episodes=400))
+
+
+TEST = "test return greedy"
+TRAINING = "training return"
+FINAL = Final(window=50)  # the last 500 episodes
+
+
+def tested(cell: Cell, statistic: Statistic) -> Score:
+    """How well a team does without exploration."""
+    return Score(cell, TEST, statistic)
+
+
+def uniform_level(algorithm: Any, n_agents: int) -> Score:
+    """How well a team does that plays at random."""
+    return Score(uniform(algorithm, n_agents), "test return uniform", Final(window=100))
+
+
+DECISIONS = (
+    Decision(
+        "How many episodes has each phase?",
+        "2, 3, 4 agents: Phase I 3000, 4000, 5000; both phases together 10 000, 10 000, 15 000.",
+        "The paper prints none; these are the numbers in the scripts of the authors' code.",
+    ),
+    Decision(
+        "What is an episode's return?",
+        "The sum over 25 steps and over agents of the reward. Every agent's reward is the mean over agents of their own "
+        "rewards: minus the distances of landmarks from their closest agents, minus collisions, with itself too.",
+        "The paper's reward is joint and speaks of distances only. The authors' code keeps the collisions of the "
+        "particle game and gives every agent its own; the two differ only where collisions are unequal. Their logs "
+        "hold the return over 25.",
+    ),
+    Decision(
+        "When is a policy tested?",
+        "Every 10 episodes, on 10 fresh episodes, with the likeliest action or tanh(μ).",
+        "“Every 10 steps” in the paper, every 10 episodes with one episode in the code. There MADDPG is tested with "
+        "Gumbel samples, although the paper says “no noise”.",
+    ),
+    Decision(
+        "How does MADDPG explore?",
+        "ε-greedy, from 0.3 to 0 over 3000 episodes of Phase I, and anew from 0.6 to 0 over 3000 of Phase II; samples "
+        "of the softmax where ε ≤ 0.05.",
+        "The paper says ε-greedy; the schedule is that of the last version of the authors' code.",
+    ),
+    Decision(
+        "Is the time limit an end?",
+        "Yes: nothing is bootstrapped from the 25th step.",
+        "So in the last version of the authors' code; earlier versions bootstrap. `timeout_terminal=False` does.",
+    ),
+    Decision(
+        "Are rewards normalised?",
+        "By mean and standard deviation of the rewards in replay, in every batch.",
+        "So in the authors' code; the paper does not say.",
+    ),
+    Decision(
+        "In which orders does the student see the agents in value matching?",
+        "In one random order for every critic and iteration.",
+        "“For each permutation” in the algorithm, one random permutation in the code; in expectation they are the same.",
+    ),
+    Decision(
+        "What is distilled?",
+        "Softmax outputs at temperature 1; Gaussians before tanh. The mean over the batch, one step of Adam for every "
+        "teacher in turn, 2048 iterations; a fresh student.",
+        "The paper's τ has no value, and the code's is not used. The code sums Gaussian divergences over the batch; the "
+        "gradient is clipped to 0.5 in either case.",
+    ),
+    Decision(
+        "Which value does MA-SAC bootstrap from?",
+        "V̄ of the next observations, as equation (12) says.",
+        "The authors' code takes V̄ of the present ones.",
+    ),
+    Decision(
+        "What happens to the entropy temperature of MA-SAC?",
+        "α = 0.1, fixed, in the target of V and in the actor's loss.",
+        "α = 0.1 is printed; equations (7) and (10) leave it out.",
+    ),
+    Decision(
+        "What becomes of replay and of the optimizers?",
+        "Replay starts empty in Phase II, learning begins at 1024 transitions; every agent keeps the moments of its own "
+        "optimizers.",
+        "So in the authors' code.",
+    ),
+    Decision(
+        "How many copies of the game are played?",
+        "4, in step, 25 steps each between two updates: four whole episodes. The authors have one copy.",
+        "The same number of steps, and of episodes, between two updates.",
+        departs=True,
+    ),
+    Decision(
+        "Do the four conditions share Phase I?",
+        "Yes: one Phase I a seed, from which all four start.",
+        "The authors' logs of one seed are the same up to the switch.",
+    ),
+)

@@ -1,0 +1,122 @@
+"""What Figures 4 and 5 have in common: the same four curves and sentences, with MADDPG and with MA-SAC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks import AboutEquals, Claim, Figure, Line, Outperforms, Panel, Row, Score, dvm
+from benchmarks._scores import Area, Window
+from benchmarks.dvm import FINAL, HORIZON, SPREAD_AGENTS, Method, tested
+
+BASELINES: tuple[Method, ...] = ("No DVM", "Distillation", "Value Matching")
+HELD = Window(0, 40 * HORIZON)  # before there is enough in replay to learn from
+AFTER = Window(60 * HORIZON, 300 * HORIZON)
+
+
+def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
+    """Figure 4 or 5."""
+
+    def better(label: str, n_agents: int, left: Score, right: Score) -> Row:
+        level = dvm.uniform_level(algorithm, n_agents)
+        return Row(f"{n_agents} agents: {label}", left, right, Outperforms(reference=level))
+
+    def cell(n_agents: int, method: Method) -> Any:
+        return dvm.phase_two(algorithm, n_agents, method)
+
+    best = tuple(
+        Claim(
+            f"DVM-F{number}-1-{n}",
+            f"with {n} agents DVM outperforms all baselines and converges to a better policy more quickly ({learner})",
+            f"section V, on Figure {number}",
+            tuple(
+                better(
+                    f"DVM > {method}, {when}",
+                    n,
+                    tested(cell(n, "DVM"), part),
+                    tested(cell(n, method), part),
+                )
+                for method in BASELINES
+                for when, part in (("speed", Area()), ("end", FINAL))
+            ),
+        )
+        for n in SPREAD_AGENTS
+    )
+    matching = Claim(
+        f"DVM-F{number}-3",
+        f"“value matching alone performs quite well relative to DVM” ({learner}): better than distillation alone and "
+        "than neither",
+        f"section V, on Figures 4 and 5; here Figure {number}",
+        tuple(
+            better(
+                f"Value Matching > {method}, mean over Phase II",
+                n,
+                tested(cell(n, "Value Matching"), Area()),
+                tested(cell(n, method), Area()),
+            )
+            for n in SPREAD_AGENTS
+            for method in ("Distillation", "No DVM")
+        ),
+    )
+    own = _diverging(better, cell) if number == 4 else _marginal(algorithm, cell)
+    return Figure(
+        paper=dvm.PAPER,
+        name=f"fig{number}",
+        title=title,
+        caption="Test return in Phase II, against episodes since the switch.",
+        panels=tuple(
+            Panel(
+                f"{n} agents",
+                tuple(Line(method, cell(n, method), dvm.TEST) for method in dvm.METHODS),
+                "test return",
+            )
+            for n in SPREAD_AGENTS
+        ),
+        claims=(*best, own, matching),
+        budgets=dvm.budgets(),
+        decisions=dvm.DECISIONS,
+    )
+
+
+def _diverging(better: Any, cell: Any) -> Claim:
+    return Claim(
+        "DVM-F4-2",
+        "“Distillation alone fails to maintain the distilled policy as the critic causes the policy to diverge”",
+        "section V, on Figure 4",
+        tuple(
+            row
+            for n in SPREAD_AGENTS
+            for row in (
+                better(
+                    "Distillation, before learning goes on > after 60 to 300 episodes",
+                    n,
+                    tested(cell(n, "Distillation"), HELD),
+                    tested(cell(n, "Distillation"), AFTER),
+                ),
+                better(
+                    "DVM > Distillation, after 60 to 300 episodes",
+                    n,
+                    tested(cell(n, "DVM"), AFTER),
+                    tested(cell(n, "Distillation"), AFTER),
+                ),
+            )
+        ),
+        about="beginning",
+        note="A seed's two stretches are compared as if they were of different seeds, which makes the test wider.",
+    )
+
+
+def _marginal(algorithm: Any, cell: Any) -> Claim:
+    return Claim(
+        "DVM-F5-2",
+        "with growing complexity distillation without matching is “only marginally better than not distilling at all”",
+        "section V, on Figure 5c",
+        (
+            Row(
+                "4 agents: Distillation ≈ No DVM, mean over Phase II",
+                tested(cell(4, "Distillation"), Area()),
+                tested(cell(4, "No DVM"), Area()),
+                AboutEquals(reference=dvm.uniform_level(algorithm, 4)),
+            ),
+        ),
+        note="Marginal is read as a difference of less than a tenth of the range from random play to the better side.",
+    )
