@@ -1,4 +1,4 @@
-"""One figure so small that it trains in a second, and the two command lines with no other figure than this one.
+"""Two figures so small that they train in a second, and the two command lines with no other figures than these.
 
     python tests/_tiny.py run tiny --profile smoke --store folder       as python -m benchmarks run …
     python tests/_tiny.py pytest --repro-profile smoke                  as pytest benchmarks/test_figures.py …
@@ -12,15 +12,17 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
+import torch
 
+from algorithms._tree import leaves, rebuilt
 from algorithms.ctedd import CTEDD
-from algorithms.maddpg import MADDPG
-from benchmarks import Budget, Cell, Claim, Evaluation, Figure, Line, Panel, Paper, Printed, Row, Score
+from algorithms.maddpg import MADDPG, MADDPGState
+from benchmarks import Budget, Cell, Claim, Evaluation, Figure, Line, Panel, Paper, Printed, Row, Score, Start
 from benchmarks import _catalogue as catalogue
 from benchmarks import _runner as runner
 from benchmarks._scores import Last
@@ -80,6 +82,49 @@ FIGURE = Figure(
 
 
 @dataclass(frozen=True)
+class Blended:
+    """Begins with the mean of the teachers' actors, each weight blurred by a draw of the learner's own."""
+
+    blur: float = 0.1
+
+    version: ClassVar[int] = 1
+
+    def __call__(
+        self, algorithm: Any, env: Any, learner: MADDPGState, teachers: tuple[tuple[Any, MADDPGState], ...]
+    ) -> None:
+        """Changes the actors of the learner."""
+        learnt = [leaves(teacher.actors) for _, teacher in teachers]
+
+        def blended(name: str, fresh: Any) -> Any:
+            mean = torch.stack([torch.as_tensor(actors[name]) for actors in learnt]).mean(dim=0)
+            return mean + self.blur * learner.streams.normal(*fresh.shape[1:])
+
+        learner.actors = rebuilt(learner.actors, blended)
+
+
+# A first task is learnt, a second from there, and a third in two ways: after the second, or after two learners of the
+# first.
+FIRST = replace(MADDPG_CELL, name="first", environment="Task I", env=replace(GAME, horizon=5))
+OTHER = replace(FIRST, name="other first", algorithm=replace(FIRST.algorithm, learning_rate=0.02))
+SECOND = replace(MADDPG_CELL, name="second", environment="Task II", start=Start(((FIRST, 200),), Blended()))
+THIRD = replace(SECOND, name="third", environment="Task III", start=Start(((SECOND, 200),), Blended()))
+BOTH = replace(THIRD, name="third after two", start=Start(((OTHER, 200), (FIRST, 200)), Blended()))
+
+TRANSFERS = replace(
+    FIGURE,
+    paper=replace(FIGURE.paper, name="transfers"),
+    name="transfers",
+    title="One learner after another",
+    panels=(Panel("Task III", tuple(Line(cell.name, cell, "test return greedy") for cell in (THIRD, BOTH)), "return"),),
+    claims=(),
+    budgets={
+        profile: {"Task I": Budget(n_seeds, 200), "Task II": Budget(n_seeds, 200), "Task III": Budget(n_seeds, n_steps)}
+        for profile, n_seeds, n_steps in (("smoke", 2, 400), ("quick", 2, 1_000_000), ("paper", 3, 1_000_000))
+    },
+)
+
+
+@dataclass(frozen=True)
 class Failing:
     """An algorithm that never gets anywhere."""
 
@@ -96,7 +141,7 @@ class Failing:
 
 
 if __name__ in ("__main__", "__mp_main__"):
-    catalogue.figures = lambda: (FIGURE,)  # type: ignore[assignment]
+    catalogue.figures = lambda: (FIGURE, TRANSFERS)  # type: ignore[assignment]
     runner.CHECKPOINT_SECONDS = 0.0
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import itertools
 import random
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -16,8 +17,10 @@ import torch
 
 import environments
 from environments import Box, Env, Streams
-from environments._particles import MPE2, Particles
+from environments._particles import MPE2, ActionKind, Particles
 from environments._pettingzoo import ParallelEnvironment
+from environments.push_box import PushBox
+from environments.spread import Spread
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # pettingzoo.test imports modules that pettingzoo deprecates
@@ -32,9 +35,20 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("action", "discrete"),
     ("observation", "distance"),
     ("physics", MPE2),
-    ("n_agents", 5),
+    ("n_agents", 4),
     ("n_prey", 2),
 )
+
+PHASES: tuple[Literal["I", "II"], ...] = ("I", "II")
+TASKS: tuple[Literal["I", "II", "III"], ...] = ("I", "II", "III")
+ACTIONS: tuple[ActionKind, ...] = ("force", "discrete")
+MORE: dict[str, Any] = {
+    f"Spread-{n_agents}-{phase}-{action}": Spread(n_agents, phase, action)
+    for n_agents, phase, action in itertools.product((2, 3, 4), PHASES, ACTIONS)
+} | {
+    f"PushBox-{task}-{action}": PushBox(task=task, action=action) for task, action in itertools.product(TASKS, ACTIONS)
+}
+"""What no single switch leads to: every phase and task, with forces and with choices."""
 
 
 def found() -> Iterator[tuple[str, Any]]:
@@ -61,8 +75,9 @@ def switched(name: str, env: Any) -> Iterator[tuple[str, Any]]:
 
 
 FOUND = dict(found())
-every_environment = pytest.mark.parametrize("env", FOUND.values(), ids=FOUND.keys())
-SWITCHED = {env: name for base, found_env in FOUND.items() for name, env in switched(base, found_env)}
+ALL = {env: name for name, env in (FOUND | MORE).items()}
+every_environment = pytest.mark.parametrize("env", ALL.keys(), ids=ALL.values())
+SWITCHED = {env: name for base, found_env in FOUND.items() for name, env in switched(base, found_env)} | ALL
 every_variant = pytest.mark.parametrize("env", SWITCHED.keys(), ids=SWITCHED.values())
 
 
@@ -97,8 +112,8 @@ def played(env: Env[Any], n_steps: int = 5) -> Any:
 
 
 def test_the_glob_finds_the_environments() -> None:
-    expected = {"CN_V1", "CN_V2", "CooperativeNavigation", "PredatorPrey", "PushForward", "SimpleSpread", "SimpleTag"}
-    assert expected <= set(FOUND)
+    navigation = {"CN_V1", "CN_V2", "CooperativeNavigation", "SimpleSpread", "Spread"}
+    assert navigation | {"PredatorPrey", "PushBox", "PushForward", "SimpleTag"} <= set(FOUND)
 
 
 @every_variant

@@ -15,9 +15,18 @@ import pytest
 import torch
 
 from environments import Box, Env, Streams
+from environments.push_box import PushBox
+from environments.spread import Spread
 
 FOLDER = Path(__file__).parent / "golden" / "environments"
 N_STEPS = 10
+
+MORE: dict[str, Env[Any]] = {
+    "Spread-3-II": Spread(n_agents=3, phase="II"),
+    "Spread-4-II-force": Spread(n_agents=4, phase="II", action="force"),
+    "PushBox-III-moving": PushBox(task="III", agent_size=0.6),
+}
+"""What the defaults leave out: more agents, the other phase, and a box that is touched from the start."""
 
 
 def chosen(env: Env[Any], streams: Streams) -> tuple[torch.Tensor, ...]:
@@ -45,8 +54,8 @@ def trace(env: Env[Any]) -> dict[str, Any]:
 
 
 def instances() -> dict[str, Env[Any]]:
-    """Every environment without arguments, and every instance that its file names."""
-    found: dict[str, Env[Any]] = {}
+    """Every environment without arguments, every instance that its file names, and some more."""
+    found: dict[str, Env[Any]] = dict(MORE)
     package = Path(importlib.import_module("environments").__path__[0])
     for path in sorted(package.glob("[!_]*.py")):
         module = importlib.import_module(f"environments.{path.stem}")

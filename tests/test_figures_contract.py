@@ -7,12 +7,28 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, ClassVar
 
 import pytest
+from _tiny import BOTH, FIRST, OTHER, SECOND, THIRD, TRANSFERS, Blended
 
 from algorithms.maddpg import MADDPG
-from benchmarks import PROFILES, Cell, Claim, Evaluation, Figure, Row, Score, described, scores_of
+from benchmarks import (
+    PROFILES,
+    Budget,
+    Cell,
+    Claim,
+    Evaluation,
+    Figure,
+    Line,
+    Row,
+    Score,
+    Start,
+    described,
+    lineage,
+    scores_of,
+)
 from benchmarks._catalogue import chosen, figures
 from benchmarks._options import RECORDED
 from benchmarks._runner import variants
@@ -132,6 +148,102 @@ def test_a_setting_that_json_cannot_hold_is_refused(setting: Any, kind: str) -> 
         described(replace(CELL.algorithm, discount=setting))
 
 
+# ---- a cell that starts from others ---------------------------------------------------------------------------------
+
+
+def starting(*teachers: tuple[Cell, int], transfer: Blended = Blended()) -> Cell:
+    return replace(CELL, start=Start(teachers, transfer))
+
+
+STARTED = starting((CELL, 10_000), (of(Thing(0.1)), 20_000))
+
+
+def test_a_cell_that_starts_afresh_says_nothing_of_a_start() -> None:
+    assert "start" not in CELL.settings and CELL.teachers == ()
+    assert lineage(CELL) == (CELL,)
+
+
+def test_what_a_cell_starts_from_is_in_its_settings_in_full() -> None:
+    assert STARTED.settings == CELL.settings | {
+        "start": {
+            "transfer": {"class": "Blended", "version": 1, "blur": 0.1},
+            "teachers": [
+                {"settings": CELL.settings, "steps": 10_000},
+                {"settings": of(Thing(0.1)).settings, "steps": 20_000},
+            ],
+        }
+    }
+    assert json.loads(json.dumps(STARTED.settings)) == STARTED.settings
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        CELL,
+        starting((CELL, 20_000), (of(Thing(0.1)), 20_000)),
+        starting((CELL, 10_000), (of(Thing(0.2)), 20_000)),
+        starting((CELL, 10_000), (replace(of(Thing(0.1)), environment="CN-V2"), 20_000)),
+        starting((of(Thing(0.1)), 20_000), (CELL, 10_000)),
+        starting((CELL, 10_000)),
+        starting((CELL, 10_000), (of(Thing(0.1)), 20_000), transfer=Blended(blur=0.2)),
+        starting((STARTED, 10_000), (of(Thing(0.1)), 20_000)),
+        STARTED.on("cuda"),
+    ],
+)
+def test_another_start_has_another_key(other: Cell) -> None:
+    assert other.key != STARTED.key
+
+
+def test_neither_a_teacher_s_name_nor_a_default_of_the_transfer_is_in_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    renamed = starting((replace(CELL, name="another"), 10_000), (of(Thing(0.1)), 20_000), transfer=Blended(0.1))
+    assert (renamed.key, renamed.settings) == (STARTED.key, STARTED.settings)
+    key = STARTED.key
+    monkeypatch.setattr(Blended, "version", 2)
+    assert replace(STARTED).key != key
+
+
+def test_a_cell_and_all_that_it_starts_from_are_on_one_class_of_devices() -> None:
+    assert [cell.device for cell in lineage(THIRD.on("cuda"))] == ["cuda"] * 3
+    assert THIRD.on("cuda").on("cpu") == THIRD and variants(THIRD) == (THIRD, THIRD.on("cuda"))
+    with pytest.raises(ValueError, match="third on cuda must start from cells there, not on cpu"):
+        replace(THIRD, device="cuda")
+
+
+def test_a_figure_has_what_its_cells_start_from_before_them_and_once() -> None:
+    assert TRANSFERS.cells == (FIRST, SECOND, THIRD, OTHER, BOTH)
+
+
+def budgeted(profile: str, environment: str, budget: Budget | None) -> Figure:
+    """The tiny figure with one other budget."""
+    budgets = {name: dict(sizes) for name, sizes in TRANSFERS.budgets.items()}
+    if budget is None:
+        del budgets[profile][environment]
+    else:
+        budgets[profile][environment] = budget
+    return replace(TRANSFERS, budgets=budgets)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    ("environment", "budget", "sentence"),
+    [
+        ("Task I", Budget(3, 400), r"second starts from first on Task I after 200 steps, so profile .*, got .*=400"),
+        ("Task I", Budget(3, 100), r"second starts from first on Task I after 200 steps, so profile .*, got .*=100"),
+        ("Task II", Budget(1, 200), r"third starts from second on Task II .* at least [23] seeds, got Budget\(n_seeds=1"),
+        ("Task II", None, r"third starts from second on Task II after 200 steps, so profile .*, got .*n_steps=0"),
+    ],
+)
+def test_a_figure_must_end_a_cell_where_others_start_from_it(
+    profile: str, environment: str, budget: Budget | None, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^transfers/transfers: {sentence}".replace("profile", f"profile {profile}")):
+        budgeted(profile, environment, budget)
+
+
+def test_more_seeds_of_a_teacher_are_welcome() -> None:
+    assert budgeted("smoke", "Task I", Budget(5, 200)).budget("smoke", FIRST).n_seeds == 5
+
+
 # ---- every figure ---------------------------------------------------------------------------------------------------
 
 every_figure = pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.id)
@@ -199,12 +311,35 @@ def test_every_line_has_a_name_of_its_own_in_its_panel(figure: Figure) -> None:
         assert len({line.label for line in panel.lines}) == len(panel.lines), panel.title
 
 
+def further_than_taken(several: Iterable[Figure]) -> list[str]:
+    """The cells that some figure does not end exactly where a figure starts another from them."""
+    every = list(several)
+    taken = {teacher.key: steps for figure in every for cell in figure.cells for teacher, steps in cell.teachers}
+    return [
+        f"{figure.id}, {profile}: {cell.name} on {cell.environment}"
+        for figure, profile in product(every, PROFILES)
+        for cell in figure.cells
+        if cell.key in taken and figure.budget(profile, cell).n_steps != taken[cell.key]
+    ]
+
+
+def test_no_figure_trains_a_cell_on_from_where_others_start_from_it() -> None:
+    assert further_than_taken(figures()) == []
+    panel = replace(TRANSFERS.panels[0], lines=(Line("first", FIRST, "test return greedy"),))
+    alone = replace(TRANSFERS, name="alone", panels=(panel,), budgets=budgeted("paper", "Task III", None).budgets)
+    assert further_than_taken([TRANSFERS, alone]) == []
+    longer = dict(alone.budgets) | {"paper": {"Task I": Budget(3, 400)}}
+    assert further_than_taken([TRANSFERS, replace(alone, budgets=longer)]) == ["transfers/alone, paper: first on Task I"]
+
+
 @every_figure
 def test_budgets_are_whole_tests_and_every_profile_extends_the_one_before(figure: Figure) -> None:
     assert tuple(figure.budgets) == PROFILES
+    taken = {teacher.key for cell in figure.cells for teacher, _ in cell.teachers}
     for cell in figure.cells:
         sizes = [figure.budget(profile, cell) for profile in PROFILES]
         assert all(size.n_steps % cell.evaluation.every == 0 for size in sizes)
-        assert [size.n_steps for size in sizes] == sorted({size.n_steps for size in sizes})
+        if cell.key not in taken:  # which all profiles end where others start from it
+            assert [size.n_steps for size in sizes] == sorted({size.n_steps for size in sizes})
         assert [size.n_seeds for size in sizes] == sorted(size.n_seeds for size in sizes)
         assert sizes[0].n_seeds >= 2 and sizes[0].n_steps > 0

@@ -12,21 +12,49 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from _tiny import CTEDD_CELL, FIGURE, MADDPG_CELL, Failing
+from _tiny import (
+    BOTH,
+    CTEDD_CELL,
+    FIGURE,
+    FIRST,
+    GAME,
+    MADDPG_CELL,
+    OTHER,
+    SECOND,
+    THIRD,
+    TRANSFERS,
+    Blended,
+    Failing,
+)
 from torch import Tensor
 
 from algorithms._tree import leaves, split
-from benchmarks import Budget, Cell, Evaluation
+from benchmarks import Budget, Cell, Evaluation, Start, lineage
+from benchmarks import Line as Curve
 from benchmarks import _runner as runner
 from benchmarks import _training as training_module
-from benchmarks._runner import Library, Line, Progress, Work, budgets, missing_work, train_all, train_cell, variants
+from benchmarks._judging import Desk
+from benchmarks._progress import plan
+from benchmarks._runner import (
+    Library,
+    Line,
+    Progress,
+    Work,
+    budgets,
+    missing_work,
+    train_all,
+    train_cell,
+    variants,
+    with_teachers,
+)
 from benchmarks._training import TEST_RETURN, Training
 from results import Run, State, States, Store, StoreError, Stores
 
@@ -34,6 +62,7 @@ torch.set_num_threads(1)
 
 ROOT = Path(__file__).parent.parent
 TINY = Path(__file__).parent / "_tiny.py"
+STREAMS = ".learner.streams"
 PATIENCE = 300.0  # seconds until a test gives up waiting for another process
 
 both_learners = pytest.mark.parametrize("cell", [MADDPG_CELL, CTEDD_CELL], ids=lambda cell: cell.name)
@@ -71,6 +100,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def handed_on(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seeds of every cell that starts from others, and of those, trained together and without a break."""
+    folder = tmp_path_factory.mktemp("handed on")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_line", Line(queue.SimpleQueue(), threading.Event(), math.inf))
+        for cell in TRANSFERS.cells:
+            assert trained(folder, cell, seeds=range(3), n_steps=TRANSFERS.budget("smoke", cell).n_steps)
+    return folder
+
+
 @pytest.fixture
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     """The seeds that were trained together and the step that they went on from, in the order in which they were."""
@@ -82,6 +122,29 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
         train(cell, seeds, training, n_steps, pause)
 
     monkeypatch.setattr(runner, "train", noted)
+    return seen
+
+
+class Transferred(NamedTuple):
+    """What a transfer was called with, and where the learners stood."""
+
+    algorithm: Any
+    env: Any
+    steps: int
+    teachers: tuple[tuple[Any, int], ...]
+
+
+@pytest.fixture
+def transfers(monkeypatch: pytest.MonkeyPatch) -> list[Transferred]:
+    """Every transfer in this process."""
+    seen: list[Transferred] = []
+    transfer = Blended.__call__
+
+    def noted(self: Blended, algorithm: Any, env: Any, learner: Any, teachers: Any) -> None:
+        seen.append(Transferred(algorithm, env, learner.steps, tuple((game, state.steps) for game, state in teachers)))
+        transfer(self, algorithm, env, learner, teachers)
+
+    monkeypatch.setattr(Blended, "__call__", noted)
     return seen
 
 
@@ -410,6 +473,294 @@ def test_a_time_that_was_not_measured_is_no_estimate(whole: Path, tmp_path: Path
     assert math.isnan(library.steps_per_second(Work(MADDPG_CELL, (1,), 200)))
 
 
+# ---- iterations that do not end where tests are due -----------------------------------------------------------------
+
+
+def test_a_test_that_is_due_within_an_iteration_comes_at_its_end_and_nothing_is_missing(
+    line: Line, tmp_path: Path
+) -> None:
+    algorithm = replace(MADDPG_CELL.algorithm, steps_per_update=100)
+    cell = replace(MADDPG_CELL, algorithm=algorithm, evaluation=replace(MADDPG_CELL.evaluation, every=250))
+    panel = replace(FIGURE.panels[0], lines=(Curve("MADDPG", cell, "test return greedy"),))
+    library = Library(Stores(Store(tmp_path)))
+    tests = [300, 500, 800, 1000]
+    for n in (1, 2, 3, 4):
+        budget = Budget(2, 250 * n)
+        figure = replace(FIGURE, panels=(panel,), claims=(), budgets={"smoke": {"Tiny": budget}})
+        (item,) = missing_work([figure], "smoke", None, library)
+        assert item == Work(cell, (0, 1), budget.n_steps)
+        assert train_cell(item, Store(tmp_path), states_of(tmp_path))
+        assert missing_work([figure], "smoke", None, library) == []
+        assert loaded(tmp_path, cell, 0).steps.tolist() == tests[:n]
+        assert all(progress.done <= progress.total for progress in drained(line))
+        assert Desk(library, "smoke").bundle(figure, cell, "test return greedy").steps.tolist() == tests[:n]
+    run = library.load(cell, 0, 250)
+    assert run is not None and run.steps.tolist() == [300]
+    assert trained(tmp_path / "whole", cell, n_steps=1000)
+    assert_same_end(tmp_path, tmp_path / "whole", cell)
+
+
+# ---- started from other cells ---------------------------------------------------------------------------------------
+
+every_pupil = pytest.mark.parametrize("cell", [SECOND, THIRD, BOTH], ids=lambda cell: cell.name)
+
+
+def due(cell: Cell) -> int:
+    """Where the tiny figure ends a cell."""
+    return TRANSFERS.budget("smoke", cell).n_steps
+
+
+def lent(folder: Path, to: Path, *cells: Cell) -> None:
+    """The runs and the states of some cells, elsewhere."""
+    for cell in cells:
+        shutil.copytree(folder / cell.key, to / cell.key)
+        shutil.copytree(states_of(folder).folder / cell.key, states_of(to).folder / cell.key)
+
+
+def without_states(folder: Path, *cells: Cell) -> None:
+    for cell in cells:
+        shutil.rmtree(states_of(folder).folder / cell.key)
+
+
+def files(folder: Path, cell: Cell) -> list[tuple[bytes, int]]:
+    """The runs of a cell, and when they were written."""
+    return [(path.read_bytes(), path.stat().st_mtime_ns) for path in sorted((folder / cell.key).glob("seed-*"))]
+
+
+def needed(folder: Path, *work: Work) -> list[Work]:
+    return with_teachers(work, states_of(folder), "cpu")
+
+
+def all_trained(folder: Path, *work: Work) -> bool:
+    """Trains here, one after the other, what processes of a pool would."""
+    return all(train_cell(item, Store(folder), states_of(folder)) for item in needed(folder, *work))
+
+
+def test_a_transfer_gets_the_fresh_learner_and_its_teachers_as_they_stood(
+    line: Line, handed_on: Path, tmp_path: Path, transfers: list[Transferred]
+) -> None:
+    lent(handed_on, tmp_path, FIRST, OTHER)
+    trained(tmp_path, BOTH, seeds=[0])
+    assert transfers == [Transferred(BOTH.algorithm, BOTH.env, 0, ((OTHER.env, 200), (FIRST.env, 200)))]
+    assert FIRST.env != BOTH.env
+
+
+def test_a_cell_begins_with_what_the_transfer_has_made_and_is_fresh_otherwise(handed_on: Path) -> None:
+    start = Start(((FIRST, 200),), Blended(blur=0.0))
+    cell = replace(SECOND, start=start)
+    teacher = Training.resumed(FIRST, (0, 1), [saved(handed_on, FIRST, seed) for seed in (0, 1)])
+    sources = zip(split(teacher, 2), split(Training.of(cell, (0, 1)), 2), strict=True)
+    for begun, (taught, fresh) in zip(split(Training.started(cell, start, (0, 1), [teacher]), 2), sources, strict=True):
+        changed = {name for name in begun if name.startswith(".learner.actors")}
+        assert changed and all(torch.equal(begun[name], taught[name]) for name in changed)
+        rest = {name for name in begun if name not in changed and not name.startswith((".learner.replay", STREAMS))}
+        assert all(torch.equal(begun[name], fresh[name]) for name in rest)
+
+
+def test_the_streams_after_a_transfer_are_not_those_before_it() -> None:
+    before, after = (Training.of(cell, [0]).learner.streams.save() for cell in (MADDPG_CELL, SECOND))
+    assert not torch.equal(before, after)
+
+
+@every_pupil
+def test_a_seed_that_starts_from_others_alone_equals_the_same_seed_among_others(
+    line: Line, handed_on: Path, tmp_path: Path, cell: Cell
+) -> None:
+    assert all_trained(tmp_path, Work(cell, (1,), due(cell)))
+    for member in lineage(cell):
+        assert_same_end(tmp_path, handed_on, member, seeds=[1])
+
+
+@every_pupil
+def test_stopped_after_every_iteration_a_started_cell_goes_on_without_its_teachers(
+    line: Line, handed_on: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: Cell
+) -> None:
+    teachers = lineage(cell)[:-1]
+    work = Work(cell, (0, 1), due(cell))
+    lent(handed_on, tmp_path, *teachers)
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
+    for n_calls in range(1, due(cell) // 50):
+        monkeypatch.setattr(runner, "_line", line._replace(stop=SecondTime()))
+        assert not train_cell(work, Store(tmp_path), states_of(tmp_path))
+        assert [saved(tmp_path, cell, seed).steps for seed in (0, 1)] == [50 * n_calls] * 2
+        if n_calls == 1:
+            without_states(tmp_path, *teachers)
+        assert needed(tmp_path, work) == [work]
+    monkeypatch.setattr(runner, "_line", line)
+    assert train_cell(work, Store(tmp_path), states_of(tmp_path))
+    assert_same_end(tmp_path, handed_on, cell)
+
+
+def test_death_right_after_a_transfer_does_not_repeat_it(
+    line: Line, handed_on: Path, tmp_path: Path, transfers: list[Transferred]
+) -> None:
+    lent(handed_on, tmp_path, FIRST)
+    with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
+        dying.setattr(runner, "train", dies_after(0, training_module.train))
+        trained(tmp_path, SECOND, n_steps=200)
+    without_states(tmp_path, FIRST)
+    assert trained(tmp_path, SECOND, n_steps=200)
+    assert len(transfers) == 1
+    assert_same_end(tmp_path, handed_on, SECOND)
+
+
+def test_death_between_the_first_checkpoints_of_two_seeds_begins_the_second_only(
+    line: Line, handed_on: Path, tmp_path: Path, batches: list[Batch], transfers: list[Transferred]
+) -> None:
+    lent(handed_on, tmp_path, FIRST)
+    with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
+        dying.setattr(States, "save", dies_after(1, States.save))
+        trained(tmp_path, SECOND, n_steps=200)
+    assert trained(tmp_path, SECOND, n_steps=200)
+    assert batches == [((1,), 0), ((0,), 0)] and len(transfers) == 2
+    assert_same_end(tmp_path, handed_on, SECOND)
+
+
+def test_a_transfer_shows_in_the_progress(line: Line, handed_on: Path, tmp_path: Path) -> None:
+    lent(handed_on, tmp_path, FIRST)
+    trained(tmp_path, SECOND, n_steps=200)
+    first, *rest = drained(line)
+    assert (first.label, first.done, first.total, first.note) == ("second on Task II", 0, 400, "transfer")
+    assert rest and all(progress.note == "" for progress in rest)
+
+
+def test_how_far_a_state_is_stands_in_its_header(handed_on: Path, tmp_path: Path) -> None:
+    states = states_of(handed_on)
+    assert [states.steps(cell.key, 0) for cell in (FIRST, THIRD)] == [200, 400]
+    assert states.steps(FIRST.key, 3) is None and states_of(tmp_path).steps(FIRST.key, 0) is None
+    path = states_of(tmp_path).folder / FIRST.key / "seed-000.safetensors"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no header")
+    with pytest.raises(StoreError, match=r"seed-000\.safetensors is damaged: .*move it away and the seed starts again"):
+        states_of(tmp_path).steps(FIRST.key, 0)
+
+
+# ---- what a started cell needs --------------------------------------------------------------------------------------
+
+
+def test_where_all_is_there_teachers_cause_no_work(handed_on: Path) -> None:
+    assert missing_work([TRANSFERS], "smoke", 3, Library(Stores(Store(handed_on)))) == []
+    work = Work(BOTH, (0, 2), 600)
+    assert needed(handed_on, work) == [work]
+
+
+def test_a_cell_that_begins_needs_the_states_of_its_teachers_and_they_those_of_theirs(tmp_path: Path) -> None:
+    both, third = Work(BOTH, (1,), 400), Work(THIRD, (0, 2), 400)
+    again = [Work(cell, (), 200, taken=(0, 2)) for cell in (FIRST, SECOND)]
+    assert needed(tmp_path, third) == [*again, third]
+    merged = Work(FIRST, (), 200, taken=(0, 1, 2))
+    assert needed(tmp_path, both, third) == [Work(OTHER, (), 200, taken=(1,)), merged, both, again[1], third]
+    assert needed(tmp_path, third, Work(FIRST, (1, 2), 200))[0] == Work(FIRST, (1, 2), 200, taken=(0, 2))
+    assert needed(tmp_path, *needed(tmp_path, both, third)) == needed(tmp_path, both, third)
+
+
+def test_a_teacher_in_the_middle_that_has_begun_needs_no_teacher_of_its_own(
+    line: Line, handed_on: Path, tmp_path: Path
+) -> None:
+    lent(handed_on, tmp_path, FIRST)
+    trained(tmp_path, SECOND, seeds=[0], n_steps=100)
+    without_states(tmp_path, FIRST)
+    third = Work(THIRD, (0, 1), 400)
+    assert needed(tmp_path, third) == [Work(FIRST, (), 200, (1,)), Work(SECOND, (), 200, (0, 1)), third]
+
+
+def test_a_cell_on_another_device_needs_its_teachers_there(handed_on: Path) -> None:
+    third = Work(THIRD, (3,), 400)
+    lost = [Work(cell, (), 200, taken=(3,)) for cell in (FIRST, SECOND)]
+    assert with_teachers([third], states_of(handed_on), "cpu") == [*lost, third]
+    there = Work(SECOND, (0,), 200)
+    assert with_teachers([there], states_of(handed_on), "cuda") == [Work(FIRST, (), 200, taken=(0,)), there]
+
+
+def test_a_teacher_that_is_to_go_on_from_where_it_is_taken_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="first on Task I must end where others start from it, got 200 and 300 steps"):
+        needed(tmp_path, Work(SECOND, (0,), 200), Work(FIRST, (0,), 300))
+
+
+@pytest.mark.parametrize("steps", [None, 100, 400])
+def test_a_teacher_whose_state_is_elsewhere_is_trained_again_though_its_run_is_stored(
+    line: Line, handed_on: Path, tmp_path: Path, batches: list[Batch], steps: int | None
+) -> None:
+    lent(handed_on, tmp_path, FIRST)
+    without_states(tmp_path, FIRST)
+    if steps is not None:
+        trained(tmp_path / "elsewhere", FIRST, n_steps=steps)
+        shutil.copytree(states_of(tmp_path / "elsewhere").folder / FIRST.key, states_of(tmp_path).folder / FIRST.key)
+        batches.clear()
+    before = files(tmp_path, FIRST)
+    assert all_trained(tmp_path, Work(SECOND, (0, 1), 200))
+    assert batches == [((0, 1), 100 if steps == 100 else 0), ((0, 1), 0)]
+    assert files(tmp_path, FIRST) == before
+    for cell in (FIRST, SECOND):
+        assert_same_end(tmp_path, handed_on, cell)
+
+
+def test_only_the_seeds_whose_state_is_lost_are_trained_again(
+    line: Line, handed_on: Path, tmp_path: Path, batches: list[Batch]
+) -> None:
+    lent(handed_on, tmp_path, FIRST)
+    (states_of(tmp_path).folder / FIRST.key / "seed-001.safetensors").unlink()
+    assert all_trained(tmp_path, Work(SECOND, (0, 1, 2), 200))
+    assert batches == [((1,), 0), ((0, 1, 2), 0)]
+    assert_same_end(tmp_path, handed_on, SECOND, seeds=range(3))
+
+
+def test_a_recorded_run_does_not_stand_for_a_state(line: Line, handed_on: Path, tmp_path: Path) -> None:
+    library = Library(Stores(Store(tmp_path), Store(handed_on)))
+    figure = replace(TRANSFERS, panels=(replace(TRANSFERS.panels[0], lines=TRANSFERS.panels[0].lines[1:]),))
+    longer = {"smoke": {**TRANSFERS.budgets["smoke"], "Task III": Budget(2, 500)}}
+    (work,) = missing_work([replace(figure, budgets=longer)], "smoke", None, library)
+    assert work == Work(BOTH, (0, 1), 500)
+    assert all_trained(tmp_path, work)
+    assert bits(loaded(tmp_path, BOTH, 1).upto(400)) == bits(loaded(handed_on, BOTH, 1))
+
+
+def test_a_state_of_other_numbers_than_the_stored_run_is_nothing_to_start_from(
+    line: Line, handed_on: Path, tmp_path: Path
+) -> None:
+    lent(handed_on, tmp_path, FIRST)
+    foreign = saved(tmp_path, FIRST, 1)
+    states_of(tmp_path).save(FIRST.key, 0, foreign.steps, foreign.tensors, foreign.metadata)
+    with pytest.raises(StoreError, match=r"seed-000\.json holds other numbers .*train into another store"):
+        all_trained(tmp_path, Work(SECOND, (0, 1), 200))
+    assert Store(tmp_path).seeds(SECOND.key) == ()
+
+
+def test_a_cell_does_not_start_without_the_states_that_it_needs(line: Line, handed_on: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        StoreError, match=r"seeds \[0, 1\] of .* training states at 200 steps to start from, got .*\[\]"
+    ):
+        trained(tmp_path, SECOND, n_steps=200)
+    trained(tmp_path, FIRST, n_steps=100)
+    with pytest.raises(StoreError, match=r"at 200 steps to start from, got them at \[100, 100\]: the same command"):
+        trained(tmp_path, SECOND, n_steps=200)
+
+
+def test_a_teacher_must_end_an_iteration_where_it_is_taken(line: Line, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"must end an iteration at 175 steps, where .*, got one that ends at 200"):
+        all_trained(tmp_path, Work(FIRST, (), 175, taken=(0,)))
+
+
+def test_a_plan_says_what_cells_start_from_and_what_is_trained_again(handed_on: Path, tmp_path: Path) -> None:
+    lent(handed_on, tmp_path, FIRST)
+    without_states(tmp_path, FIRST)
+    library = Library(Stores(Store(tmp_path)))
+    said = plan(needed(tmp_path, *missing_work([TRANSFERS], "smoke", None, library)), lambda item: math.nan)
+    heading, *lines = said.splitlines()
+    assert heading == "4 cells are missing, 1 are trained again because others start from them"
+    told = {cell.key: text for cell in TRANSFERS.cells for text in lines if text.startswith(f"  {cell.key} ")}
+    assert told[FIRST.key].endswith(
+        "(first): 2 seeds to 200 steps, no recorded time, seeds 0, 1 again for their states"
+    )
+    assert told[OTHER.key].endswith("(other first): 2 seeds to 200 steps, no recorded time")
+    assert told[BOTH.key].endswith(f" time, from {OTHER.key} at 200 steps, from {FIRST.key} at 200 steps")
+
+
+def test_what_others_wait_for_comes_before_what_takes_longer_by_itself(tmp_path: Path) -> None:
+    work = missing_work([TRANSFERS], "smoke", None, Library(Stores(Store(tmp_path))))
+    assert [item.cell.name for item in work] == ["first", "second", "other first", "third", "third after two"]
+
+
 # ---- two trainers in one store --------------------------------------------------------------------------------------
 
 
@@ -563,3 +914,84 @@ def test_a_store_that_cannot_be_written_shows_before_any_process_starts(
     monkeypatch.setattr(runner, "ProcessPoolExecutor", None)
     with pytest.raises(StoreError, match="choose another folder"):
         train_all([Work(MADDPG_CELL, (0,), 200)], Store(tmp_path / "file"), states_of(tmp_path), "cpu", report=silent)
+
+
+# ---- started cells, in processes ------------------------------------------------------------------------------------
+
+
+class Pool:
+    """Processes that end when they are told to."""
+
+    def __init__(self, items: Sequence[Work]) -> None:
+        self.futures: dict[str, Future[bool]] = {}
+        self.begun: list[str] = []
+        self.inbox: queue.Queue[Progress] = queue.Queue()
+        self.progress = runner._watch(items, self.futures, self.begin, self.inbox)
+
+    def begin(self, item: Work) -> Future[bool]:
+        self.begun.append(item.cell.name)
+        return Future()
+
+    def watched(self) -> list[str]:
+        """What has begun since the last time, or "the end"."""
+        n_begun = len(self.begun)
+        self.inbox.put(Progress("", 0, 1, 1.0))
+        return self.begun[n_begun:] if next(self.progress, None) else ["the end"]
+
+    def ends(self, cell: Cell, *, well: bool = True) -> None:
+        self.futures[cell.key].set_result(well)
+
+
+def test_a_cell_begins_as_soon_as_its_teachers_have_ended(tmp_path: Path) -> None:
+    pool = Pool(needed(tmp_path, Work(BOTH, (0,), 400), Work(THIRD, (0,), 400)))
+    assert pool.watched() == ["other first", "first"]
+    pool.ends(OTHER)
+    assert pool.watched() == []
+    pool.ends(FIRST)
+    assert pool.watched() == ["third after two", "second"]
+    pool.ends(BOTH)
+    assert pool.watched() == []
+    pool.ends(SECOND)
+    assert pool.watched() == ["third"]
+    pool.ends(THIRD)
+    assert pool.watched() == ["the end"]
+
+
+def test_what_starts_from_a_cell_that_was_stopped_does_not_begin(tmp_path: Path) -> None:
+    pool = Pool(needed(tmp_path, Work(THIRD, (0,), 400)))
+    assert pool.watched() == ["first"]
+    pool.ends(FIRST, well=False)
+    assert pool.watched() == ["the end"]
+
+
+def test_cells_and_what_starts_from_them_are_trained_by_one_call(handed_on: Path, tmp_path: Path) -> None:
+    work = missing_work([TRANSFERS], "smoke", None, Library(Stores(Store(tmp_path))))
+    assert train_all(work[::-1], Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=2, report=silent)
+    for cell in TRANSFERS.cells:
+        assert_same_end(tmp_path, handed_on, cell)
+    without_states(tmp_path, OTHER, FIRST)
+    work = [Work(BOTH, (2,), 400)]
+    assert train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=2, report=silent)
+    assert_same_end(tmp_path, handed_on, BOTH, seeds=range(3))
+
+
+def test_a_time_limit_that_ends_a_teacher_ends_what_starts_from_it(tmp_path: Path) -> None:
+    endless = replace(FIRST, env=GAME)
+    pupil = replace(SECOND, start=Start(((endless, 100_000_000),), Blended()))
+    work = [Work(pupil, (0, 1), 200)]
+    assert not train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", time_limit=5.0, report=silent)
+    assert Store(tmp_path).keys() == () and states_of(tmp_path).steps(pupil.key, 0) is None
+
+
+def test_two_command_lines_at_once_train_what_starts_from_other_cells(
+    start: Callable[..., subprocess.Popen[str]], handed_on: Path, tmp_path: Path
+) -> None:
+    processes = [start("run", "transfers", "--profile", "smoke", "--store", tmp_path, "--jobs", 2) for _ in range(2)]
+    for process in processes:
+        said, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, said
+        assert said.endswith("complete\n")
+    for cell in TRANSFERS.cells:
+        assert_same_end(tmp_path, handed_on, cell)
+    said, _ = start("plan", "transfers", "--profile", "smoke", "--seeds", 3, "--store", tmp_path).communicate()
+    assert f"(second): 1 seeds to 200 steps, about 0 min, from {FIRST.key} at 200 steps" in said

@@ -47,9 +47,14 @@ DISCRETE = DiscreteMADDPG()
 CONTINUOUS = MASAC()
 
 
-def place(n_agents: int, stage: Literal["I", "II", "merging"]) -> str:
+def place(algorithm: Any, n_agents: int, stage: Literal["I", "II", "merging"]) -> str:
     """How spread is called in a stage."""
-    return f"spread-{n_agents}-{stage}"
+    return f"{'spread' if is_discrete(algorithm) else 'continuous-spread'}-{n_agents}-{stage}"
+
+
+def is_discrete(algorithm: Any) -> bool:
+    """Whether agents choose one of five directions, and not a force."""
+    return isinstance(algorithm, DiscreteMADDPG)
 
 
 def budgets() -> dict[str, dict[str, Budget]]:
@@ -62,11 +67,12 @@ def budgets() -> dict[str, dict[str, Budget]]:
     ):
         found[profile] = {
             name: Budget(n_seeds, n_steps)
+            for algorithm in (DISCRETE, CONTINUOUS)
             for n in SPREAD_AGENTS
             for name, n_steps in (
-                (place(n, "I"), PHASE_I[n] * HORIZON),
-                (place(n, "merging"), ITERATIONS),
-                (place(n, "II"), phase_two[n] * HORIZON),
+                (place(algorithm, n, "I"), PHASE_I[n] * HORIZON),
+                (place(algorithm, n, "merging"), ITERATIONS),
+                (place(algorithm, n, "II"), phase_two[n] * HORIZON),
             )
         }
     return found
@@ -74,13 +80,12 @@ def budgets() -> dict[str, dict[str, Budget]]:
 
 def spread(algorithm: Any, n_agents: int, phase: Literal["I", "II"]) -> Spread:
     """The game as an algorithm plays it: one of five directions with MADDPG, a force with MA-SAC."""
-    action: Any = "discrete" if isinstance(algorithm, DiscreteMADDPG) else "force"
-    return Spread(n_agents=n_agents, phase=phase, action=action)
+    return Spread(n_agents=n_agents, phase=phase, action="discrete" if is_discrete(algorithm) else "force")
 
 
 def phase_one(algorithm: Any, n_agents: int) -> Cell:
     """The agents learn from starts of their own."""
-    return Cell("Phase I", place(n_agents, "I"), algorithm, spread(algorithm, n_agents, "I"), EVALUATION)
+    return Cell("Phase I", place(algorithm, n_agents, "I"), algorithm, spread(algorithm, n_agents, "I"), EVALUATION)
 
 
 def merging(algorithm: Any, n_agents: int, part: Literal["actor", "critic"]) -> Cell:
@@ -89,7 +94,7 @@ def merging(algorithm: Any, n_agents: int, part: Literal["actor", "critic"]) -> 
     teachers = ((phase_one(algorithm, n_agents), PHASE_I[n_agents] * HORIZON),)
     return Cell(
         name,
-        place(n_agents, "merging"),
+        place(algorithm, n_agents, "merging"),
         Merging(algorithm, part, members(n_agents)),
         spread(algorithm, n_agents, "I"),
         MERGING_EVALUATION,
@@ -112,7 +117,7 @@ def phase_two(algorithm: Any, n_agents: int, method: Method) -> Cell:
     )
     return Cell(
         method,
-        place(n_agents, "II"),
+        place(algorithm, n_agents, "II"),
         continued(algorithm),
         spread(algorithm, n_agents, "II"),
         EVALUATION,
@@ -122,7 +127,7 @@ def phase_two(algorithm: Any, n_agents: int, method: Method) -> Cell:
 
 def continued(algorithm: Any) -> Any:
     """The algorithm as it goes on in Phase II: ε begins anew, at twice its first value; no action is drawn blindly."""
-    if isinstance(algorithm, DiscreteMADDPG):
+    if is_discrete(algorithm):
         return DiscreteMADDPG(first_epsilon=0.6)
     return MASAC(random_steps=0)
 
@@ -130,7 +135,7 @@ def continued(algorithm: Any) -> Any:
 def uniform(algorithm: Any, n_agents: int) -> Cell:
     """Actions drawn uniformly in Phase II: the level from which effects are measured."""
     env = spread(algorithm, n_agents, "II")
-    return Cell("Uniform", place(n_agents, "II"), Uniform(), env, Evaluation(every=10_000, n_episodes=400))
+    return Cell("Uniform", place(algorithm, n_agents, "II"), Uniform(), env, Evaluation(every=10_000, n_episodes=400))
 
 
 TEST = "test return greedy"
