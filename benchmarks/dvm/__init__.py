@@ -17,9 +17,9 @@ PAPER = Paper(
     title="Policy Distillation and Value Matching in Multiagent Reinforcement Learning",
     authors="Samir Wadhwania, Dong-Ki Kim, Shayegan Omidshafiei, Jonathan P. How",
     venue="IROS 2019, arXiv 1903.06592",
-    summary="Agents that have learnt different parts of a task are merged: their policies are distilled into one, their "
-    "critics matched into one that does not mind the order of the agents. They then learn on, each knowing what all "
-    "knew.",
+    summary="Agents that have learnt different parts of a task are merged: their policies are distilled into one, and "
+    "their critics matched into one that does not mind the order of the agents. They then learn on, each knowing what "
+    "all knew.",
 )
 
 SPREAD_AGENTS = (2, 3, 4)
@@ -161,8 +161,8 @@ DECISIONS = (
     ),
     Decision(
         "What is an episode's return?",
-        "The sum over 25 steps and over agents of the reward. Every agent's reward is the mean over agents of their own "
-        "rewards: minus the distances of landmarks from their closest agents, minus collisions, with itself too.",
+        "The sum over 25 steps and over agents of the reward. Every agent's reward is the mean over agents of their "
+        "own: minus the distances of landmarks from their closest agents, minus collisions, with itself too.",
         "The paper's reward is joint and speaks of distances only. The authors' code keeps the collisions of the "
         "particle game and gives every agent its own; the two differ only where collisions are unequal. Their logs "
         "hold the return over 25.",
@@ -192,14 +192,15 @@ DECISIONS = (
     Decision(
         "In which orders does the student see the agents in value matching?",
         "In one random order for every critic and iteration.",
-        "“For each permutation” in the algorithm, one random permutation in the code; in expectation they are the same.",
+        "“For each permutation” in the algorithm, one random permutation in the code, which in expectation is the "
+        "same.",
     ),
     Decision(
         "What is distilled?",
         "Softmax outputs at temperature 1; Gaussians before tanh. The mean over the batch, one step of Adam for every "
         "teacher in turn, 2048 iterations; a fresh student.",
-        "The paper's τ has no value, and the code's is not used. The code sums Gaussian divergences over the batch; the "
-        "gradient is clipped to 0.5 in either case.",
+        "The paper's τ has no value, and the code's is not used. The code sums Gaussian divergences over the batch, "
+        "yet the gradient is clipped to 0.5 in either case.",
     ),
     Decision(
         "Which value does MA-SAC bootstrap from?",
@@ -213,8 +214,8 @@ DECISIONS = (
     ),
     Decision(
         "What becomes of replay and of the optimizers?",
-        "Replay starts empty in Phase II, learning begins at 1024 transitions; every agent keeps the moments of its own "
-        "optimizers.",
+        "Replay starts empty in Phase II and learning begins at 1024 transitions; the moments of the agents' "
+        "optimizers are kept.",
         "So in the authors' code.",
     ),
     Decision(

@@ -1,0 +1,46 @@
+"""Figure 6: Task III of push box, by what its two agents begin with."""
+
+from benchmarks import AboutEquals, Claim, Figure, Line, Outperforms, Panel, Row, dvm
+from benchmarks._scores import Area
+from benchmarks.dvm import FINAL, METHODS, tested
+from benchmarks.dvm._push import PUSH_DECISIONS, budgets, third, uniform_level
+
+FIGURE = Figure(
+    paper=dvm.PAPER,
+    name="fig6",
+    title="Task III of push box, MADDPG, 2 agents that have learnt Task I or Task II",
+    caption="Test return in Task III.",
+    panels=(Panel("Task III", tuple(Line(method, third(method), dvm.TEST) for method in METHODS), "test return"),),
+    claims=(
+        Claim(
+            "DVM-F6-1",
+            "in push box DVM outperforms not distilling, distillation alone and value matching alone",
+            "section V, on Figure 6",
+            tuple(
+                Row(
+                    f"DVM > {method}, {when}",
+                    tested(third("DVM"), part),
+                    tested(third(method), part),
+                    Outperforms(reference=uniform_level()),
+                )
+                for method in ("No DVM", "Distillation", "Value Matching")
+                for when, part in (("speed", Area()), ("end", FINAL))
+            ),
+        ),
+        Claim(
+            "DVM-F6-2",
+            "distillation alone and value matching alone do similarly in push box",
+            "section V, on Figure 6",
+            (
+                Row(
+                    "Distillation ≈ Value Matching at the end",
+                    tested(third("Distillation"), FINAL),
+                    tested(third("Value Matching"), FINAL),
+                    AboutEquals(reference=uniform_level()),
+                ),
+            ),
+        ),
+    ),
+    budgets=budgets(),
+    decisions=PUSH_DECISIONS,
+)
