@@ -12,7 +12,7 @@ from benchmarks import Budget, Cell, Claim, Curve, Figure, Floats, Score, Verdic
 from benchmarks._evidence import SeedScores
 from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo
-from benchmarks._verdicts import judge, warnings
+from benchmarks._verdicts import Extent, is_assessed, judge, warnings
 from results import Run
 
 
@@ -85,7 +85,7 @@ class Desk:
                 claims,
                 lambda score, place=place: self.scores(place[score], score),  # type: ignore[misc]
                 self.profile,
-                lambda claim, home=home: self.extent(home[claim.id]),  # type: ignore[misc]
+                lambda claim, home=home: self.extent(home[claim.id], claim),  # type: ignore[misc]
             )
             found |= {verdict.claim: verdict for verdict in judged}
         return found
@@ -94,14 +94,25 @@ class Desk:
         """What is to be said before training: families with too many claims for their seeds to decide any."""
         found: list[str] = []
         for family in families(figures):
-            claims = [claim for figure in family for claim in figure.claims]
+            assessed = [
+                claim
+                for figure in family
+                for claim in figure.claims
+                if is_assessed(claim, self.profile, self.extent(figure, claim))
+            ]
             n_seeds = min(self.budget(figure, cell).n_seeds for figure in family for cell in figure.cells)
-            found += warnings(claims, self.profile, n_seeds)
+            found += warnings(assessed, n_seeds)
         return found
 
-    def extent(self, figure: Figure) -> str:
-        """The budget of a figure in words."""
-        budgets = {self.budget(figure, cell) for cell in figure.cells}
+    def extent(self, figure: Figure, claim: Claim) -> Extent:
+        """How long the cells of a claim are trained, and whether it is as long as in profile `paper`."""
+        cells = list({score.cell.key: score.cell for score in claim_scores(claim)}.values())
+        whole = all(figure.budget(self.profile, cell).n_steps >= figure.budget("paper", cell).n_steps for cell in cells)
+        return Extent(self.in_words(figure, cells), whole)
+
+    def in_words(self, figure: Figure, cells: Iterable[Cell]) -> str:
+        """What is asked of some cells of a figure."""
+        budgets = [self.budget(figure, cell) for cell in cells]
         seeds = sorted({budget.n_seeds for budget in budgets})
         steps = sorted({budget.n_steps for budget in budgets})
         return f"{' or '.join(map(str, seeds))} seeds, {' or '.join(f'{n:,}' for n in steps)} environment steps each"

@@ -51,10 +51,17 @@ SHOWN: tuple[Outcome, ...] = ("REPRODUCED", "PARTIAL")
 REFUTED: tuple[Outcome, ...] = ("NOT REPRODUCED", "REVERSED")
 
 
-def judge(claims: Sequence[Claim], lookup: Lookup, profile: str, budget: Callable[[Claim], str]) -> tuple[Verdict, ...]:
-    """The verdicts on all claims of one paper's family, in their order; Holm's correction is made among them.
+class Extent(NamedTuple):
+    """How much training a claim rests on: in words, and whether it is all that the paper's claim is about."""
 
-    `budget` says in words how much training a claim rests on.
+    words: str
+    whole: bool
+
+
+def judge(
+    claims: Sequence[Claim], lookup: Lookup, profile: str, extent: Callable[[Claim], Extent]
+) -> tuple[Verdict, ...]:
+    """The verdicts on all claims of one paper's family, in their order; Holm's correction is made among them.
 
     Raises: ValueError where a claim has neither rows nor a reason why it is untestable.
     """
@@ -64,7 +71,7 @@ def judge(claims: Sequence[Claim], lookup: Lookup, profile: str, budget: Callabl
     evidence = [() if claim.untestable else tuple(weigh(row, claim, lookup) for row in claim.rows) for claim in claims]
     verdicts: dict[int, Verdict] = {}
     for assessed in (True, False):
-        among = [i for i, claim in enumerate(claims) if is_assessed(claim, profile) is assessed]
+        among = [i for i, claim in enumerate(claims) if is_assessed(claim, profile, extent(claim)) is assessed]
         corrected = corrections([evidence[i] for i in among])
         n_together = n_tested([claims[i] for i in among])
         for i, correction in zip(among, corrected, strict=True):
@@ -72,13 +79,14 @@ def judge(claims: Sequence[Claim], lookup: Lookup, profile: str, budget: Callabl
                 decided(*row, n_together)
                 for row in zip(evidence[i], correction.rows, correction.opposite_rows, strict=True)
             )
-            verdicts[i] = concluded(claims[i], rows, correction, lookup, profile=profile, budget=budget(claims[i]))
+            verdicts[i] = concluded(claims[i], rows, correction, lookup, profile=profile, extent=extent(claims[i]))
     return tuple(verdicts[i] for i in range(len(claims)))
 
 
-def is_assessed(claim: Claim, profile: str) -> bool:
-    """Whether a profile trains long enough for a verdict: `smoke` never, others for all but the end of training."""
-    return profile != "smoke" and (profile == "paper" or claim.about != "end")
+def is_assessed(claim: Claim, profile: str, extent: Extent) -> bool:
+    """Whether a profile trains long enough for a verdict: `smoke` never, and others where what a claim is about the
+    end of has been trained to its end."""
+    return profile != "smoke" and (extent.whole or claim.about != "end")
 
 
 def n_tested(claims: Sequence[Claim]) -> int:
@@ -86,9 +94,10 @@ def n_tested(claims: Sequence[Claim]) -> int:
     return sum(not claim.untestable and any(makes_test(row.rule) for row in claim.rows) for claim in claims)
 
 
-def warnings(claims: Sequence[Claim], profile: str, n_seeds: int) -> tuple[str, ...]:
-    """What to say of a paper's family before a profile trains `n_seeds` a side; empty where there is nothing."""
-    warning = statistics.family_warning(n_tested([claim for claim in claims if is_assessed(claim, profile)]), n_seeds)
+def warnings(assessed: Sequence[Claim], n_seeds: int) -> tuple[str, ...]:
+    """What to say of the claims of a paper's family that a profile assesses before it trains `n_seeds` a side; empty
+    where there is nothing."""
+    warning = statistics.family_warning(n_tested(assessed), n_seeds)
     return (warning,) if warning else ()
 
 
@@ -248,10 +257,10 @@ def more_seeds(evidence: Evidence, n_together: int) -> str:
 
 
 def concluded(
-    claim: Claim, rows: tuple[RowVerdict, ...], correction: Correction, lookup: Lookup, *, profile: str, budget: str
+    claim: Claim, rows: tuple[RowVerdict, ...], correction: Correction, lookup: Lookup, *, profile: str, extent: Extent
 ) -> Verdict:
     """The verdict on a claim from its rows and its corrected p."""
-    verdict = Verdict(claim.id, "NOT ASSESSED", rows, profile, budget)
+    verdict = Verdict(claim.id, "NOT ASSESSED", rows, profile, extent.words)
     outcomes = {row.outcome for row in rows}
     if claim.untestable:
         return replace(verdict, outcome="UNTESTABLE", note=claim.untestable)
@@ -261,7 +270,7 @@ def concluded(
         return replace(verdict, outcome="INVALID", note="two seeds have identical curves")
     if "INCOMPLETE" in outcomes:
         return replace(verdict, outcome="INCOMPLETE", note=f"{n_missing(claim, lookup)} seeds missing")
-    if not is_assessed(claim, profile):
+    if not is_assessed(claim, profile, extent):
         return replace(verdict, note=f"about the end of training, of which profile {profile} runs the first part only")
     outcome, note = conjunction([row.outcome for row in rows], correction.claim, correction.half)
     return replace(verdict, outcome=outcome, note=note)

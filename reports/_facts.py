@@ -154,7 +154,8 @@ def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict]) -> Page:
         for metric in run.units
     }
     sources = tuple(source(figure, cell, desk) for cell in figure.cells)
-    return Page(figure, claims, values, sources, units, alt(figure, values), desk.extent(figure))
+    drawn = [line.cell for panel in figure.panels for line in panel.lines]
+    return Page(figure, claims, values, sources, units, alt(figure, values), desk.in_words(figure, drawn))
 
 
 def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict) -> Judged:

@@ -28,7 +28,15 @@ from benchmarks import (
 from benchmarks import _statistics as statistics
 from benchmarks._evidence import SeedScores
 from benchmarks._scores import Final
-from benchmarks._verdicts import conjunction, corrected, corrected_halves, judge, operating_characteristics, warnings
+from benchmarks._verdicts import (
+    Extent,
+    conjunction,
+    corrected,
+    corrected_halves,
+    judge,
+    operating_characteristics,
+    warnings,
+)
 
 SPREAD = np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
 
@@ -58,7 +66,8 @@ def judged(
     """Verdicts on claims, from the scores of each side by its name."""
     known = {name: SeedScores(np.array(numbers, float), limit=1000) for name, numbers in values.items()}
     known |= seeds or {}
-    return judge(claims, lambda wanted: known[wanted.cell.name], profile, lambda _: "5 seeds")
+    extent = Extent("5 seeds", whole=profile == "paper")
+    return judge(claims, lambda wanted: known[wanted.cell.name], profile, lambda _: extent)
 
 
 def outcome(rule: Rule, left: Sequence[float] | Floats, right: Sequence[float] | Floats = ()) -> Outcome:
@@ -283,6 +292,15 @@ def test_claims_that_are_not_assessed_cost_the_others_nothing() -> None:
     assert [verdict.rows[0].p_holm for verdict in found] == pytest.approx([1 / 252, 1 / 252])
 
 
+def test_a_claim_about_the_end_is_assessed_by_any_profile_that_trains_to_the_end() -> None:
+    ended = claim(row(Outperforms()))
+    known = {"left": SeedScores(SPREAD + 1), "right": SeedScores(SPREAD)}
+    for whole, expected in ((True, "REPRODUCED"), (False, "NOT ASSESSED")):
+        extent = Extent("5 seeds", whole)
+        (found,) = judge([ended], lambda wanted: known[wanted.cell.name], "quick", lambda _, extent=extent: extent)
+        assert found.outcome == expected
+
+
 def test_an_untestable_claim_says_why() -> None:
     found = judged(claim(row(Outperforms()), untestable="the table contradicts itself"))[0]
     assert (found.outcome, found.rows, found.note) == ("UNTESTABLE", (), "the table contradicts itself")
@@ -299,12 +317,12 @@ def test_a_claim_without_rows_needs_a_reason_and_costs_the_others_nothing(profil
 
 
 def test_a_family_that_is_too_large_is_announced_before_training() -> None:
-    family = [claim(row(Outperforms()), name=f"{i}", about="beginning" if i < 2 else "end") for i in range(13)]
-    (warning,) = warnings(family, "paper", 5)
+    family = [claim(row(Outperforms()), name=f"{i}") for i in range(13)]
+    (warning,) = warnings(family, 5)
     assert warning.startswith("13 claims")
-    assert warnings(family, "paper", 6) == warnings(family, "quick", 4) == warnings(family, "smoke", 2) == ()
-    assert warnings([*family[1:], replace(family[0], untestable="…")], "paper", 5) == ()
-    assert warnings([*family[1:], claim(row(Printed(0, 0)))], "paper", 5) == ()
+    assert warnings(family, 6) == warnings(family[:2], 4) == warnings([], 2) == ()
+    assert warnings([*family[1:], replace(family[0], untestable="…")], 5) == ()
+    assert warnings([*family[1:], claim(row(Printed(0, 0)))], 5) == ()
 
 
 @pytest.mark.parametrize(
