@@ -351,6 +351,21 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Logged:
+    """A number from logs of the paper's authors, which is not a published one, beside the score that measures it here.
+
+    Units: `value` and `deviation`, over the episodes that it is the mean of, are those of the score.
+    """
+
+    panel: str
+    curve: str
+    value: float
+    deviation: float
+    score: Score
+    source: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure or table of a paper, with all that it takes to draw and to judge it.
 
@@ -367,6 +382,8 @@ class Figure:
     decisions: tuple[Decision, ...] = ()
     family: str = "figures"
     published: tuple[str, ...] = field(default=())
+    logged: tuple[Logged, ...] = field(default=())
+    about_logs: str = ""
 
     def __post_init__(self) -> None:
         pairs = [(cell, teacher, steps) for cell in self.cells for teacher, steps in cell.teachers]

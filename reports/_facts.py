@@ -12,7 +12,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks import Cell, Claim, FewerEpisodes, Figure, Line, Paper, Printed, Row, RowVerdict, Score, Verdict
+from benchmarks import (
+    Cell,
+    Claim,
+    FewerEpisodes,
+    Figure,
+    Floats,
+    Line,
+    Logged,
+    Paper,
+    Printed,
+    Row,
+    RowVerdict,
+    Score,
+    Verdict,
+)
 from benchmarks._judging import Desk
 from benchmarks._scores import Final
 from benchmarks._statistics import mean_interval
@@ -33,6 +47,16 @@ class Value(NamedTuple):
     n_seeds: int
     asked: int
     note: str
+
+
+class Remembered(NamedTuple):
+    """A number of the authors' logs, and ours: mean over seeds and its 95 % interval (NaN where there is none)."""
+
+    logged: Logged
+    mean: float
+    low: float
+    high: float
+    n_seeds: int
 
 
 class Source(NamedTuple):
@@ -101,6 +125,7 @@ class Page:
     figure: Figure
     claims: tuple[Judged, ...]
     values: tuple[Value, ...]
+    logs: tuple[Remembered, ...]
     sources: tuple[Source, ...]
     units: dict[str, str]
     alt: str
@@ -155,7 +180,8 @@ def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict]) -> Page:
     }
     sources = tuple(source(figure, cell, desk) for cell in figure.cells)
     drawn = [line.cell for panel in figure.panels for line in panel.lines]
-    return Page(figure, claims, values, sources, units, alt(figure, values), desk.in_words(figure, drawn))
+    logs = tuple(remembered(figure, logged, desk) for logged in figure.logged)
+    return Page(figure, claims, values, logs, sources, units, alt(figure, values), desk.in_words(figure, drawn))
 
 
 def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict) -> Judged:
@@ -176,13 +202,24 @@ def value(figure: Figure, panel: str, line: Line, desk: Desk) -> Value:
     asked = desk.budget(figure, line.cell).n_seeds
     n = len(scores.values)
     diverged = int((~np.isfinite(scores.values)).sum())
-    low = high = math.nan
-    mean = float(scores.values.mean()) if n and not diverged else math.nan
-    if n > 1 and not diverged:
-        low, high = (float(end) for end in mean_interval(scores.values))
+    mean, low, high = summary(scores.values)
     notes = ["not run"] if not n else [f"{scores.missing} seeds missing"] if scores.missing else []
     notes += [f"{diverged} of {n} seeds diverged, so there is no mean"] if diverged else []
     return Value(panel, line.label, mean, low, high, n, asked, "; ".join(notes))
+
+
+def remembered(figure: Figure, logged: Logged, desk: Desk) -> Remembered:
+    """A number of the authors' logs beside ours."""
+    scores = desk.scores(figure, logged.score).values
+    return Remembered(logged, *summary(scores), len(scores))
+
+
+def summary(scores: Floats) -> tuple[float, float, float]:
+    """The mean and its 95 % interval, NaN where one is not finite or there are too few."""
+    if not len(scores) or not np.isfinite(scores).all():
+        return math.nan, math.nan, math.nan
+    low, high = mean_interval(scores) if len(scores) > 1 else (math.nan, math.nan)
+    return float(scores.mean()), float(low), float(high)
 
 
 def source(figure: Figure, cell: Cell, desk: Desk) -> Source:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging, Succession
+from algorithms.frozen import Frozen
 from algorithms.uniform import Uniform
 from benchmarks import Budget, Cell, Decision, Evaluation, Score, Start
 from benchmarks._scores import Final
@@ -22,8 +23,7 @@ MEMBERS = ((0, 0), (1, 0))  # one agent of each task
 
 PRETRAINING = DiscreteMADDPG(first_epsilon=1.0, last_epsilon=0.03, epsilon_steps=4_000 * HORIZON)
 LEARNING = DiscreteMADDPG(epsilon_steps=3_000 * HORIZON)
-FROZEN = DiscreteMADDPG(epsilon_steps=3_000 * HORIZON, first_update=1_000_000_000)
-"""Plays on, and is never updated."""
+FROZEN = Frozen(LEARNING)
 
 
 def budgets() -> dict[str, dict[str, Budget]]:

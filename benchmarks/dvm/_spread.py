@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks import AboutEquals, Claim, Figure, Line, Outperforms, Panel, Row, Score, dvm
 from benchmarks._scores import Area, Window
 from benchmarks.dvm import FINAL, HORIZON, SPREAD_AGENTS, Method, tested
+from benchmarks.dvm._logs import at_the_end, logs
 
 BASELINES: tuple[Method, ...] = ("No DVM", "Distillation", "Value Matching")
 HELD = Window(0, 40 * HORIZON)  # before there is enough in replay to learn from
@@ -74,6 +75,8 @@ def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
         claims=(*best, own, matching),
         budgets=dvm.budgets(),
         decisions=dvm.DECISIONS,
+        logged=at_the_end() if number == 4 else (),
+        about_logs=f"{logs()['what']} Source: {logs()['source']}." if number == 4 else "",
     )
 
 
