@@ -165,8 +165,8 @@ DECISIONS = (
     ),
     Decision(
         "In which order are the three updates of an iteration made?",
-        "Q by (2), the spread by (5), the deterministic part by (4): so (5) weighs samples of the very policy that drew "
-        "them. `update_order` makes them in the order of the equations.",
+        "Q by (2), the spread by (5), the deterministic part by (4): so (5) weighs samples of the very policy that "
+        "drew them. `update_order` makes them in the order of the equations.",
         "The paper does not say, and it matters: with (5) after (4) the spread falls to between 0 and 0.33 within a "
         "million steps, before it stays between 0.35 and 0.65 (five seeds, CN-V1 and PF; the figure `ctedd/ablations` "
         "shows the returns).",
