@@ -65,9 +65,9 @@ def descend(loss: Tensor, variables: Sequence[Tensor], optimizer: Adam, *, learn
 
 
 def clip_by_joint_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
-    """All gradients scaled together so that the norm over all variables of a seed is at most `limit`.
+    """All gradients of a network scaled together so that their joint norm is at most `limit`.
 
-    Shapes: gradients [S, n, m]; one norm a seed.
+    Shapes: gradients [*, n, m]; one norm for every leading index, each of which is a network.
     Source: `torch.nn.utils.clip_grad_norm_`.
     """
     squares = [torch.linalg.vector_norm(g, dim=(-2, -1), keepdim=True).square() for g in gradients]

@@ -18,7 +18,8 @@ algorithms/maddpg.py `distill`; SamirW/pytorch-soft-actor-critic@7810569 algorit
  2. one random order σ for every critic in every iteration (`orders="all"` takes the mean over all of them);
  3. the student starts from fresh networks, with a fresh optimizer; the agents keep their own optimizers' moments;
  4. the softmax has temperature 1; the divergence of two Gaussians is before tanh, and averaged over the batch;
- 5. with MA-SAC the smaller of the twins is matched, and V beside it, clipped by itself;
+ 5. with MA-SAC the smaller of the twins is matched, and V beside it; each of the three networks is clipped by itself,
+    where the code clips the twins by the norm of both;
  6. targets become copies of what was taught, and stay what they were where nothing was;
  7. experience is not taken along: replay starts empty.
 """

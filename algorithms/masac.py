@@ -175,7 +175,7 @@ class MASAC:
         return twin_values(critic.q, observations, actions).amin(dim=1), state_value(critic.v, observations)
 
     def valuing(self, critic: Critics) -> tuple[MLP, ...]:
-        """The twins together, and the network of V."""
+        """The twins, and the network of V."""
         return (critic.q, critic.v)
 
     def followed(self, state: MASACState) -> Mapping[str, tuple[tuple[MLP, MLP], ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import itertools
 import random
 from collections.abc import Iterator
 from functools import cache
@@ -19,16 +20,22 @@ import algorithms
 from algorithms._networks import tensors
 from algorithms._replay import Replay
 from algorithms._tree import joined, leaves, split
+from algorithms.discrete_maddpg import DiscreteMADDPG
+from algorithms.dvm import Enrolment, Merging
+from algorithms.masac import MASAC
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_spread import SimpleSpread
 from environments.simple_tag import SimpleTag
+from environments.spread import Spread
 
 torch.set_num_threads(1)
 
 FOLDER = Path(algorithms.__file__).parent
-GAME = CooperativeNavigation(horizon=4)
-# So small that ten iterations learn, distil, end episodes, let replay grow once, and then let it wrap around.
+# An algorithm plays the first of these that it can.
+FORCES, CHOICES = CooperativeNavigation(horizon=4), Spread(action="discrete", horizon=4)
+# So small that ten iterations learn, distil, end episodes, let replay grow once, and then let it wrap around; and that
+# all ways to explore are gone through.
 SMALL: dict[str, Any] = {
     "hidden": 16,
     "batch_size": 32,
@@ -37,24 +44,58 @@ SMALL: dict[str, Any] = {
     "steps_per_update": 50,
     "n_envs": 5,
     "distill_every": 100,
+    "epsilon_steps": 300,
+    "random_steps": 150,
+    "iterations_per_round": 2,
 }
 ITERATIONS = 11
-SWITCHES: tuple[tuple[str, Any], ...] = (("message_size", 3), ("fixed_std", 0.3), ("distill_order", "random"))
+SWITCHES: tuple[tuple[str, Any], ...] = (
+    ("message_size", 3),
+    ("fixed_std", 0.3),
+    ("distill_order", "random"),
+    ("update_order", "on-policy"),
+)
+# Every value of the arguments without which some algorithms do not exist.
+NEEDED: dict[str, tuple[Any, ...]] = {
+    "learner": (DiscreteMADDPG(), MASAC()),
+    "part": ("actor", "critic"),
+    "members": (((0, 0), (1, 1)),),
+}
 
 
 def found() -> Iterator[tuple[str, Any]]:
-    """Every public algorithm as it is without arguments."""
+    """Every public algorithm as it is without arguments, or with all that it may need."""
     for path in sorted(FOLDER.glob("[!_]*.py")):
         module = importlib.import_module(f"algorithms.{path.stem}")
-        for name, thing in sorted(vars(module).items()):
-            if isinstance(thing, type) and thing.__module__ == module.__name__ and "version" in vars(thing):
-                yield name, thing()
+        for _, kind in sorted(vars(module).items()):
+            if (
+                isinstance(kind, type)
+                and kind.__module__ == module.__name__
+                and {"version", "advance"} <= set(vars(kind))
+            ):
+                yield from made(kind)
+
+
+def made(kind: Any) -> Iterator[tuple[str, Any]]:
+    """An algorithm with every combination of the arguments that it needs."""
+    needed = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+    for values in itertools.product(*(NEEDED[name] for name in needed)):
+        said: dict[str, Any] = {
+            "learner": lambda learner: type(learner).__name__,
+            "part": str,
+            "members": lambda _: "of-two-teams",
+        }
+        name = "-".join([kind.__name__, *(said[name](value) for name, value in zip(needed, values, strict=True))])
+        yield name, kind(**dict(zip(needed, values, strict=True)))
 
 
 def with_settings(algorithm: Any, **settings: Any) -> Any:
-    """The algorithm with those of the settings that it has."""
+    """The algorithm, and the learner that it may have, with those of the settings that they have."""
     fields = {field.name for field in dataclasses.fields(algorithm)}
-    return dataclasses.replace(algorithm, **{name: value for name, value in settings.items() if name in fields})
+    own = {name: value for name, value in settings.items() if name in fields}
+    if "learner" in fields:
+        own["learner"] = with_settings(algorithm.learner, **settings)
+    return dataclasses.replace(algorithm, **own)
 
 
 def switched(name: str, algorithm: Any) -> Iterator[tuple[str, Any]]:
@@ -66,25 +107,53 @@ def switched(name: str, algorithm: Any) -> Iterator[tuple[str, Any]]:
             yield f"{name}-{switch}-{setting}", variant
 
 
-def learns(algorithm: Any) -> bool:
+def plays(algorithm: Any) -> bool:
+    """Whether it learns from games of its own."""
     return "batch_size" in {field.name for field in dataclasses.fields(algorithm)}
 
 
 FOUND = dict(found())
 VARIANTS = {name: variant for base, algorithm in FOUND.items() for name, variant in switched(base, algorithm)}
-LEARNERS = {name: variant for name, variant in VARIANTS.items() if learns(variant)}
+PLAYERS = {name: variant for name, variant in VARIANTS.items() if plays(variant)}
+LEARNERS = PLAYERS | {name: variant for name, variant in VARIANTS.items() if isinstance(variant, Merging)}
 every_algorithm = pytest.mark.parametrize("full_size", FOUND.values(), ids=FOUND.keys())
 every_variant = pytest.mark.parametrize("full_size", VARIANTS.values(), ids=VARIANTS.keys())
+every_player = pytest.mark.parametrize("full_size", PLAYERS.values(), ids=PLAYERS.keys())
 every_learner = pytest.mark.parametrize("full_size", LEARNERS.values(), ids=LEARNERS.keys())
 
 
-def begun(algorithm: Any, seeds: list[int], env: Env[Any] = GAME) -> Any:
+@cache
+def game_of(algorithm: Any) -> Env[Any]:
+    """The first of the games that the algorithm can play."""
+    try:
+        fresh(algorithm, [0], FORCES)
+    except ValueError:
+        return CHOICES
+    return FORCES
+
+
+def fresh(algorithm: Any, seeds: list[int], env: Env[Any]) -> Any:
     return algorithm.init(env, Streams.of(seeds, "training", "cpu"))
+
+
+def begun(algorithm: Any, seeds: list[int]) -> Any:
+    """The beginning; of merging, with teachers that have learnt something."""
+    env = game_of(algorithm)
+    state = fresh(algorithm, seeds, env)
+    if isinstance(algorithm, Merging):
+        teams = [tuple(seed + 20 * team for seed in seeds) for team in range(len(state.teachers))]
+        Enrolment()(algorithm, env, state, [(env, team(algorithm.learner, taught)) for taught in teams])
+    return state
+
+
+@cache
+def team(learner: Any, seeds: tuple[int, ...]) -> Any:
+    return trained(learner, list(seeds), 4)
 
 
 def advanced(algorithm: Any, state: Any, n_iterations: int) -> Any:
     for _ in range(n_iterations):
-        algorithm.advance(GAME, state)
+        algorithm.advance(game_of(algorithm), state)
     return state
 
 
@@ -95,7 +164,7 @@ def trained(algorithm: Any, seeds: list[int], n_iterations: int = ITERATIONS) ->
 def contents(state: Any, n_seeds: int) -> list[dict[str, Tensor]]:
     """Copies of all that is kept of each seed; of replay what it holds, not the memory that nothing was written to."""
     held = split(state, n_seeds)
-    for replay in (part for part in vars(state).values() if isinstance(part, Replay)):
+    for replay in (part for part in vars(state).values() if isinstance(part, Replay) and part.n_steps):
         transitions = leaves(replay.between(replay.oldest, replay.n_steps))
         for row, seed in enumerate(held):
             seed[".replay.rows"] = torch.cat([x[row].flatten() for x in transitions.values() if isinstance(x, Tensor)])
@@ -115,19 +184,30 @@ def differing(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
 
 
 def continued(algorithm: Any, saved: list[dict[str, Tensor]], n_iterations: int) -> Any:
-    """Training goes on from what was saved; its streams come from there, not from the fresh state's seeds."""
+    """Training goes on from what was saved; its streams, and its teachers, are not those of the fresh state."""
     kept = [{name: tensor.clone() for name, tensor in seed.items()} for seed in saved]
-    return advanced(algorithm, joined(begun(algorithm, list(range(100, 100 + len(kept)))), kept), n_iterations)
+    template = fresh(algorithm, list(range(100, 100 + len(kept))), game_of(algorithm))
+    return advanced(algorithm, joined(template, kept), n_iterations)
 
 
 def greedy(algorithm: Any, state: Any, seeds: list[int]) -> dict[str, Tensor]:
-    game = GAME.reset(Streams.of(seeds, "test", "cpu"), 7)
-    return {name: policy(GAME, game)[0] for name, policy in algorithm.policies(state).items()}
+    env = game_of(algorithm)
+    game = env.reset(Streams.of(seeds, "test", "cpu"), 7)
+    return {name: policy(env, game)[0] for name, policy in algorithm.policies(state).items()}
 
 
 def test_the_glob_finds_the_algorithms() -> None:
-    assert {"MADDPG", "CTEDD", "Uniform"} <= set(FOUND)
-    assert {"MADDPG-message_size-3", "CTEDD-fixed_std-0.3"} <= set(VARIANTS)
+    assert {"MADDPG", "CTEDD", "Uniform", "DiscreteMADDPG", "MASAC"} <= set(FOUND)
+    assert {"MADDPG-message_size-3", "CTEDD-fixed_std-0.3", "CTEDD-update_order-on-policy"} <= set(VARIANTS)
+    merging = {name for name in FOUND if name.startswith("Merging")}
+    assert merging == {
+        f"Merging-{learner}-{part}" for learner in ("DiscreteMADDPG", "MASAC") for part in ("actor", "critic")
+    }
+
+
+def test_choices_are_played_where_forces_cannot_be() -> None:
+    assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is CHOICES} >= {DiscreteMADDPG}
+    assert game_of(FOUND["MASAC"]) is FORCES
 
 
 @every_algorithm
@@ -148,7 +228,8 @@ def test_a_seed_alone_is_bit_for_bit_what_it_is_among_others(full_size: Any) -> 
 
 @every_learner
 def test_so_it_is_at_the_sizes_of_the_papers(full_size: Any) -> None:
-    algorithm = with_settings(full_size, first_update=200, distill_every=200)
+    settings = {"first_update": 200, "distill_every": 200, "random_steps": 300, "iterations_per_round": 1}
+    algorithm = with_settings(full_size, **settings)
     _, among, _ = contents(trained(algorithm, [3, 14, 15], 4), 3)
     (alone,) = contents(trained(algorithm, [14], 4), 1)
     assert differing(alone, among) == []
@@ -163,7 +244,7 @@ def test_a_policy_of_a_seed_alone_plays_what_it_plays_among_others(full_size: An
             assert torch.equal(alone[0], together[name][row])
 
 
-@every_learner
+@every_player
 def test_in_these_tests_every_network_learns_and_replay_wraps_around(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
     (before,), (after,) = split(begun(algorithm, [0]), 1), split(trained(algorithm, [0]), 1)
@@ -180,8 +261,11 @@ def test_in_these_tests_every_network_learns_and_replay_wraps_around(full_size: 
 @every_variant
 def test_seeds_differ(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
-    for actions in greedy(algorithm, trained(algorithm, [0, 1], 3), [5, 5]).values():
+    state = trained(algorithm, [0, 1], 3)
+    for actions in greedy(algorithm, state, [5, 5]).values():
         assert not torch.equal(actions[0], actions[1])
+    for network in networks_of(state):
+        assert not torch.equal(*tensors(network)[0])
 
 
 @every_variant
@@ -222,7 +306,8 @@ def test_seeds_may_be_grouped_otherwise_when_training_goes_on(full_size: Any) ->
 def test_seeds_that_stand_at_different_steps_are_not_joined(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
     sets = [split(trained(algorithm, [seed], seed), 1)[0] for seed in (0, 1)]
-    with pytest.raises(ValueError, match=r"seeds that train together must agree on '\.steps', got \[0, 50\]"):
+    steps = rf"\[0, {steps_of_an_iteration(algorithm)}\]"
+    with pytest.raises(ValueError, match=rf"seeds that train together must agree on '\.steps', got {steps}"):
         joined(begun(algorithm, [0, 1]), sets)
 
 
@@ -230,20 +315,26 @@ def test_seeds_that_stand_at_different_steps_are_not_joined(full_size: Any) -> N
 def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
     (saved,) = split(begun(algorithm, [0]), 1)
-    with pytest.raises(ValueError, match=r"differ in '\.critic.*': raise the version"):
-        joined(begun(algorithm, [0]), [{name: x for name, x in saved.items() if not name.startswith(".critic")}])
+    part = ".student" if isinstance(algorithm, Merging) else ".critic"
+    with pytest.raises(ValueError, match=rf"differ in '\{part}.*': raise the version"):
+        joined(begun(algorithm, [0]), [{name: x for name, x in saved.items() if not name.startswith(part)}])
+
+
+def steps_of_an_iteration(algorithm: Any) -> int:
+    names = ("steps_per_update", "steps_per_iteration", "iterations_per_round")
+    (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)
+    return int(steps)
 
 
 @every_variant
 def test_an_iteration_takes_the_steps_that_it_says(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
-    per_iteration = algorithm.steps_per_update if learns(algorithm) else algorithm.steps_per_iteration
     state = begun(algorithm, [0, 1])
     assert state.steps == 0
     for iteration in range(1, 4):
-        algorithm.advance(GAME, state)
-        assert state.steps == iteration * per_iteration
-    if learns(algorithm):
+        algorithm.advance(game_of(algorithm), state)
+        assert state.steps == iteration * steps_of_an_iteration(algorithm)
+    if plays(algorithm):
         assert state.replay.n_steps * algorithm.n_envs == state.steps
 
 
@@ -251,30 +342,44 @@ def test_an_iteration_takes_the_steps_that_it_says(full_size: Any) -> None:
 def test_the_ledger_counts_what_the_algorithm_announces(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
     state = trained(algorithm, [0, 1], 4)
-    assert state.ledger.totals.keys() == algorithm.metrics.keys()
+    counted = {metric for metric, totals in state.ledger.totals.items() if totals.any()}
+    assert counted == algorithm.metrics.keys()
     assert all(algorithm.metrics.values())
-    for totals in state.ledger.totals.values():
+    for metric in counted:
+        totals = state.ledger.totals[metric]
         assert totals.shape == (2, 2)
         assert totals.isfinite().all()
         assert (totals[:, 1] > 0).all()
 
 
 @every_variant
-def test_policies_choose_one_action_a_role_that_the_box_may_clip(full_size: Any) -> None:
+def test_policies_choose_one_action_a_role_that_can_be_played(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
-    game = GAME.reset(Streams.of([0, 1], "test", "cpu"), 7)
+    env = game_of(algorithm)
+    game = env.reset(Streams.of([0, 1], "test", "cpu"), 7)
     policies = algorithm.policies(trained(algorithm, [0, 1], 4))
-    assert policies
+    assert policies or getattr(algorithm, "part", "actor") == "critic"
     for policy in policies.values():
-        actions = policy(GAME, game)
-        assert [action.shape for action in actions] == [(2, 7, role.n_agents, 2) for role in GAME.roles]
-        clipped = tuple(action.clamp(-1.0, 1.0) for action in actions)
-        # MADDPG's means are unbounded: that they leave the box must make no difference to anybody.
-        played, meant = (GAME.step(game, chosen, Streams.of([0, 1], "test", "cpu")) for chosen in (actions, clipped))
-        assert torch.equal(played[1], meant[1])
-        assert torch.equal(GAME.full_state(played[0]), GAME.full_state(meant[0]))
-        if algorithm.__class__.__name__ != "MADDPG":
-            assert all(torch.equal(action, inside) for action, inside in zip(actions, clipped, strict=True))
+        actions = policy(env, game)
+        for action, role in zip(actions, env.roles, strict=True):
+            match role.action:
+                case Discrete(n):
+                    assert action.shape == (2, 7, role.n_agents)
+                    assert set(action.unique().tolist()) <= set(range(n))
+                case Box(n):
+                    assert action.shape == (2, 7, role.n_agents, n)
+        if env is FORCES:
+            assert_the_box_may_clip(algorithm, game, actions)
+
+
+def assert_the_box_may_clip(algorithm: Any, game: Any, actions: tuple[Tensor, ...]) -> None:
+    clipped = tuple(action.clamp(-1.0, 1.0) for action in actions)
+    # MADDPG's means are unbounded: that they leave the box must make no difference to anybody.
+    played, meant = (FORCES.step(game, chosen, Streams.of([0, 1], "test", "cpu")) for chosen in (actions, clipped))
+    assert torch.equal(played[1], meant[1])
+    assert torch.equal(FORCES.full_state(played[0]), FORCES.full_state(meant[0]))
+    if algorithm.__class__.__name__ != "MADDPG":
+        assert all(torch.equal(action, inside) for action, inside in zip(actions, clipped, strict=True))
 
 
 @every_learner
@@ -289,21 +394,22 @@ def test_asking_a_policy_changes_nothing_in_training(full_size: Any) -> None:
 
 
 @every_learner
-@pytest.mark.parametrize(
-    "env", [SimpleTag(), SimpleSpread(action="discrete"), SimpleSpread()], ids=["two roles", "choices", "other box"]
-)
-def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, env: Env[Any]) -> None:
-    with pytest.raises(
-        ValueError, match=r"^expected one role with vectors of observations and of actions in \[-1, 1\], got "
-    ):
-        begun(with_settings(full_size, **SMALL), [0], env)
+@pytest.mark.parametrize("which", ["two roles", "other box", "other actions"])
+def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, which: str) -> None:
+    algorithm = with_settings(full_size, **SMALL)
+    plays_forces = game_of(algorithm) is FORCES
+    others: dict[str, Env[Any]] = {"two roles": SimpleTag(), "other box": SimpleSpread()}
+    env = others.get(which, CHOICES if plays_forces else FORCES)
+    wanted = r"vectors of actions in \[-1, 1\]" if plays_forces else "discrete actions"
+    with pytest.raises(ValueError, match=rf"^expected one role with vectors of observations and {wanted}, got "):
+        fresh(algorithm, [0], env)
 
 
 @pytest.mark.parametrize(
     "env", [SimpleTag(), SimpleSpread(action="discrete"), SimpleSpread()], ids=["two roles", "choices", "other box"]
 )
 def test_uniform_plays_any_game(env: Env[Any]) -> None:
-    state = begun(FOUND["Uniform"], [0, 1], env)
+    state = fresh(FOUND["Uniform"], [0, 1], env)
     game = env.reset(Streams.of([0, 1], "test", "cpu"), 400)
     actions = FOUND["Uniform"].policies(state)["uniform"](env, game)
     env.step(game, actions, Streams.of([0, 1], "test", "cpu"))
@@ -317,7 +423,7 @@ def test_uniform_plays_any_game(env: Env[Any]) -> None:
                 assert action.max() == pytest.approx(high, abs=0.02)
 
 
-@every_learner
+@every_player
 def test_copies_that_do_not_share_the_steps_evenly_are_refused(full_size: Any) -> None:
     with pytest.raises(ValueError, match=r"^n_envs must divide steps_per_update = 100, got 30$"):
         with_settings(full_size, n_envs=30)
@@ -339,9 +445,26 @@ def test_a_seed_that_diverged_has_no_return_and_disturbs_no_other(full_size: Any
     after, undisturbed = contents(advanced(algorithm, broken, 6), 3), contents(advanced(algorithm, healthy, 6), 3)
     assert differing(after[0], undisturbed[0]) == []
     assert differing(after[2], undisturbed[2]) == []
-    assert broken.ledger.totals["training return"].isnan().any(1).tolist() == [False, True, False]
+    lost = {metric: totals.isnan().any(1).tolist() for metric, totals in broken.ledger.totals.items()}
+    of_networks = ("training return", "divergence from the teachers", "matching error")
+    assert [lost[metric] for metric in of_networks if metric in lost] == [[False, True, False]]
     for actions in greedy(algorithm, broken, [0, 1, 2]).values():
-        assert actions.isnan().flatten(1).all(1).tolist() == [False, True, False]
+        no_action = actions.isnan() if actions.is_floating_point() else actions == -1
+        assert no_action.flatten(1).all(1).tolist() == [False, True, False]
+        assert no_action.flatten(1).any(1).tolist() == [False, True, False]
+
+
+def test_a_teacher_that_diverged_has_a_student_that_does_and_disturbs_no_other() -> None:
+    for name, full_size in LEARNERS.items():
+        if name.startswith("Merging"):
+            algorithm = with_settings(full_size, **SMALL)
+            state = joined(begun(algorithm, [0, 1, 2]), split(begun(algorithm, [0, 1, 2]), 3))
+            for tensor in tensors(state.teachers[1].taught):
+                tensor[1] = torch.nan
+            after = contents(advanced(algorithm, state, ITERATIONS), 3)
+            together = straight(algorithm, (0, 1, 2))
+            assert differing(after[0], together[0]) == differing(after[2], together[2]) == []
+            assert all(tensor[1].isnan().any() for tensor in tensors(state.student))
 
 
 def networks_of(state: Any) -> Iterator[tuple[Any, ...]]:

@@ -17,34 +17,62 @@ import pytest
 import torch
 
 from algorithms.ctedd import CTEDD
+from algorithms.discrete_maddpg import DiscreteMADDPG
+from algorithms.dvm import Enrolment, Merging
+from algorithms.frozen import Frozen
 from algorithms.maddpg import MADDPG
+from algorithms.masac import MASAC
 from algorithms.uniform import Uniform
 from environments import Streams
 from environments.cooperative_navigation import CooperativeNavigation
+from environments.spread import Spread
 
 torch.set_num_threads(1)
 
 FILE = Path(__file__).parent / "golden" / "algorithms.json"
 FOLDER = Path(__file__).parent.parent / "algorithms"
 N_ITERATIONS = 30
-GAME = CooperativeNavigation()
+TEAM = ((0, 0), (0, 1))
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, "n_envs": 25}
 ALGORITHMS: dict[str, Any] = {
     "MADDPG-0": MADDPG(**SMALL),
     "MADDPG-3": MADDPG(message_size=3, **SMALL),
     "CTEDD": CTEDD(distill_every=1_000, **SMALL),
     "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
+    "CTEDD-on-policy": CTEDD(update_order="on-policy", message_sizes=(0,), distill_every=1_000, **SMALL),
+    "DiscreteMADDPG": DiscreteMADDPG(**SMALL),
+    "MASAC": MASAC(random_steps=1_000, **SMALL),
+    "Merging-actor": Merging(MASAC(**SMALL), "actor", TEAM),
+    "Merging-critic": Merging(DiscreteMADDPG(**SMALL), "critic", TEAM),
+    "Frozen": Frozen(MASAC(**SMALL)),
     "Uniform": Uniform(),
 }
 
 
+def game_of(algorithm: Any) -> Any:
+    """What it plays."""
+    learner = getattr(algorithm, "learner", algorithm)
+    if isinstance(learner, DiscreteMADDPG):
+        return Spread()
+    return Spread(action="force") if isinstance(learner, MASAC) else CooperativeNavigation()
+
+
 def trace(algorithm: Any) -> dict[str, Any]:
-    """What was counted in 30 iterations, five of them with an update, and what every policy then does in one state."""
-    state = algorithm.init(GAME, Streams.of([2026], "golden", "cpu"))
-    for _ in range(N_ITERATIONS):
-        algorithm.advance(GAME, state)
-    game = GAME.reset(Streams.of([2026], "test", "cpu"), 1)
-    actions = {name: policy(GAME, game)[0] for name, policy in algorithm.policies(state).items()}
+    """What was counted in 30 iterations, five of them with an update, and what every policy then does in one state.
+
+    Merging has two rounds, with a teacher that has only played.
+    """
+    env = game_of(algorithm)
+    state = algorithm.init(env, Streams.of([2026], "golden", "cpu"))
+    if isinstance(algorithm, Merging):
+        teacher = algorithm.learner.init(env, Streams.of([2026], "teacher", "cpu"))
+        for _ in range(2):
+            algorithm.learner.advance(env, teacher)
+        Enrolment()(algorithm, env, state, [(env, teacher)])
+    for _ in range(2 if isinstance(algorithm, Merging) else N_ITERATIONS):
+        algorithm.advance(env, state)
+    game = env.reset(Streams.of([2026], "test", "cpu"), 1)
+    actions = {name: policy(env, game)[0] for name, policy in algorithm.policies(state).items()}
     return {
         "version": algorithm.version,
         "ledger": {metric: _numbers(totals) for metric, totals in state.ledger.totals.items()},

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from environments import Box, Env, Streams
+from environments._particles import Physics
 from environments.push_box import PushBox
 from environments.spread import Spread
 
@@ -24,9 +25,9 @@ N_STEPS = 10
 MORE: dict[str, Env[Any]] = {
     "Spread-3-II": Spread(n_agents=3, phase="II"),
     "Spread-4-II-force": Spread(n_agents=4, phase="II", action="force"),
-    "PushBox-III-moving": PushBox(task="III", agent_size=0.6),
+    "PushBox-III-moving": PushBox(task="III", agent_size=1.0, physics=Physics(contact_force=2.0)),
 }
-"""What the defaults leave out: more agents, the other phase, and a box that is touched from the start."""
+"""What the defaults leave out: more agents, the other phase, and a box that large and soft agents move."""
 
 
 def chosen(env: Env[Any], streams: Streams) -> tuple[torch.Tensor, ...]:

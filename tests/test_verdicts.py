@@ -296,8 +296,9 @@ def test_a_claim_about_the_end_is_assessed_by_any_profile_that_trains_to_the_end
     ended = claim(row(Outperforms()))
     known = {"left": SeedScores(SPREAD + 1), "right": SeedScores(SPREAD)}
     for whole, expected in ((True, "REPRODUCED"), (False, "NOT ASSESSED")):
-        extent = Extent("5 seeds", whole)
-        (found,) = judge([ended], lambda wanted: known[wanted.cell.name], "quick", lambda _, extent=extent: extent)
+        extents = {ended.id: Extent("5 seeds", whole)}
+        lookup = extents.__getitem__
+        (found,) = judge([ended], lambda wanted: known[wanted.cell.name], "quick", lambda one, at=lookup: at(one.id))  # type: ignore[misc]
         assert found.outcome == expected
 
 

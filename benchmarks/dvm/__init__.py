@@ -61,7 +61,7 @@ def budgets() -> dict[str, dict[str, Budget]]:
     """What each profile runs in every stage. Phase I and the merging are whole in all of them: others start from it."""
     found = {}
     for profile, n_seeds, phase_two in (
-        ("smoke", 2, dict.fromkeys(SPREAD_AGENTS, 60)),
+        ("smoke", 2, dict.fromkeys(SPREAD_AGENTS, 100)),
         ("quick", 5, QUICK_II),
         ("paper", 10, PHASE_II),
     ):
@@ -135,7 +135,7 @@ def continued(algorithm: Any) -> Any:
 def uniform(algorithm: Any, n_agents: int) -> Cell:
     """Actions drawn uniformly in Phase II: the level from which effects are measured."""
     env = spread(algorithm, n_agents, "II")
-    return Cell("Uniform", place(algorithm, n_agents, "II"), Uniform(), env, Evaluation(every=10_000, n_episodes=400))
+    return Cell("Uniform", place(algorithm, n_agents, "II"), Uniform(), env, Evaluation(every=2_500, n_episodes=400))
 
 
 TEST = "test return greedy"

@@ -82,7 +82,7 @@ def third(method: Method, *, frozen: bool = False) -> Cell:
 
 def uniform_level() -> Score:
     """How well a team does that plays at random."""
-    cell = Cell("Uniform", task("III"), Uniform(), PushBox(task="III"), Evaluation(every=10_000, n_episodes=400))
+    cell = Cell("Uniform", task("III"), Uniform(), PushBox(task="III"), Evaluation(every=2_000, n_episodes=400))
     return Score(cell, "test return uniform", Final(window=100))
 
 
