@@ -71,6 +71,7 @@ class Progress(NamedTuple):
     total: int
     steps_per_second: float
     note: str = ""
+    algorithm: str = ""  # whose steps are alike in time
 
 
 @dataclass(frozen=True)
@@ -227,8 +228,9 @@ def train_all(
     with ProcessPoolExecutor(n_jobs, context, initializer=_prepare, initargs=setup) as pool:
         futures: Futures = {}
         try:
-            progress = _watch(items, futures, lambda item: pool.submit(train_cell, item, store, states), line.inbox)
-            for latest in progress:
+            for latest in _watch(
+                items, futures, lambda item: pool.submit(train_cell, item, store, states), line.inbox, n_jobs
+            ):
                 report(latest, time_left(latest, n_jobs))
             finished = [future.result() for future in futures.values()]  # every one, for any may raise
             return len(futures) == len(items) and all(finished)
@@ -337,7 +339,7 @@ def _right_to_train(item: Work, states: States, line: Line) -> Lock | None:
         lock = states.try_lock(item.cell.key)
         if lock is not None:
             return lock
-        line.inbox.put(Progress(label(item), 0, item.total, math.nan, "another process trains it"))
+        line.inbox.put(_progress(item, 0, note="another process trains it"))
         line.stop.wait(REPORT_SECONDS)
     return None
 
@@ -370,7 +372,7 @@ class _Session:
         cell, start = self.item.cell, self.item.cell.start
         if start is None:
             return Training.of(cell, self.seeds)
-        self.line.inbox.put(Progress(label(self.item), self.done, self.item.total, math.nan, "transfer"))
+        self.line.inbox.put(_progress(self.item, self.done, note="transfer"))
         teachers = [_as_it_stood(*teacher, self.seeds, self.store, self.states) for teacher in start.teachers]
         return Training.started(cell, start, self.seeds, teachers)
 
@@ -411,7 +413,7 @@ class _Session:
         trained = len(self.seeds) * (self.training.learner.steps - self.first)
         rate = trained / max(self.reported - self.began, 1e-9)
         done = min(self.done + trained, self.item.total)  # the last iteration may end later
-        self.line.inbox.put(Progress(label(self.item), done, self.item.total, rate))
+        self.line.inbox.put(_progress(self.item, done, rate))
 
     def _save(self) -> None:
         metadata = {"wall_seconds": str(self._wall_seconds)}
@@ -430,15 +432,21 @@ def _watch(
     futures: Futures,
     begin: Callable[[Work], Future[bool]],
     inbox: Any,
+    n_jobs: int,
 ) -> Iterator[tuple[Progress, ...]]:
-    """Begin what is ready and pass on what the processes say until nothing is left; raises what one of them raised."""
-    latest = {label(item): Progress(label(item), 0, item.total, math.nan) for item in items}
+    """Begin what is ready, in order, and pass on what the processes say until nothing is left.
+
+    No more begins than there are processes, or what is ready later would wait behind all that comes after it.
+
+    Raises: what one of the processes raised.
+    """
+    latest = {label(item): _progress(item, 0) for item in items}
     while True:
-        idle = all(future.done() for future in futures.values())
+        n_running = sum(not future.done() for future in futures.values())
         ready = _ready(items, futures)
-        if idle and not ready:
+        if not n_running and not ready:
             return
-        futures.update({item.cell.key: begin(item) for item in ready})
+        futures.update({item.cell.key: begin(item) for item in ready[: n_jobs - n_running]})
         try:
             said = inbox.get(timeout=REPORT_SECONDS)
         except queue.Empty:
@@ -463,10 +471,21 @@ def label(item: Work) -> str:
     return f"{item.cell.name} on {item.cell.environment}"
 
 
+def _progress(item: Work, done: int, steps_per_second: float = math.nan, note: str = "") -> Progress:
+    return Progress(label(item), done, item.total, steps_per_second, note, type(item.cell.algorithm).__name__)
+
+
 def time_left(progress: Sequence[Progress], n_jobs: int) -> float:
-    """Seconds until all cells are trained, at the median rate so far; NaN before the first report."""
-    rates = [item.steps_per_second for item in progress if item.steps_per_second > 0]
-    if not rates:
+    """Seconds until all cells are trained; NaN before the first report.
+
+    A cell that has not begun is as fast as the median of those of its algorithm, or of all where none of them has.
+    """
+    known = [item for item in progress if item.steps_per_second > 0]
+    if not known:
         return math.nan
-    left = sum(item.total - item.done for item in progress)
-    return left / statistics.median(rates) / n_jobs
+    left = 0.0
+    for item in progress:
+        alike = [other for other in known if other.algorithm == item.algorithm]
+        rates = [other.steps_per_second for other in ([item] if item in known else alike or known)]
+        left += (item.total - item.done) / statistics.median(rates)
+    return left / n_jobs

@@ -72,11 +72,8 @@ class States:
                 return None
         try:
             header, tensors = _opened(path)
-            metadata, steps, seen = (
-                json.loads(header["metadata"]),
-                int(header["steps"]),
-                (header["key"], header["seed"]),
-            )
+            metadata, steps = json.loads(header["metadata"]), int(header["steps"])
+            seen = header["key"], header["seed"]
         except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
             raise _damaged(path, error) from error
         if seen != (key, str(seed)):
@@ -129,10 +126,28 @@ def _damaged(path: Path, error: Exception) -> StoreError:
 
 
 def _opened(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Header and tensors of a file.
+    """Header and tensors of a file, of one and the same where a writer replaces it meanwhile.
+
+    safetensors opens a file by its name once for the header and once for the tensors.
 
     Raises: ValueError where the checksum is another; whatever safetensors raises where it cannot read the file.
     """
+    while True:
+        opened = _identity(path)
+        try:
+            return _read(path)
+        except Exception:
+            if _identity(path) == opened:
+                raise
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Another number for every file that ever had this name."""
+    stat = path.stat()
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     with safe_open(path, framework="pt") as file:
         header: dict[str, str] = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)

@@ -200,9 +200,8 @@ def test_the_glob_finds_the_algorithms() -> None:
     assert {"MADDPG", "CTEDD", "Uniform", "DiscreteMADDPG", "MASAC"} <= set(FOUND)
     assert {"MADDPG-message_size-3", "CTEDD-fixed_std-0.3", "CTEDD-update_order-on-policy"} <= set(VARIANTS)
     merging = {name for name in FOUND if name.startswith("Merging")}
-    assert merging == {
-        f"Merging-{learner}-{part}" for learner in ("DiscreteMADDPG", "MASAC") for part in ("actor", "critic")
-    }
+    learners, parts = ("DiscreteMADDPG", "MASAC"), ("actor", "critic")
+    assert merging == {f"Merging-{learner}-{part}-of-two-teams" for learner in learners for part in parts}
 
 
 def test_choices_are_played_where_forces_cannot_be() -> None:

@@ -922,11 +922,11 @@ def test_a_store_that_cannot_be_written_shows_before_any_process_starts(
 class Pool:
     """Processes that end when they are told to."""
 
-    def __init__(self, items: Sequence[Work]) -> None:
+    def __init__(self, items: Sequence[Work], n_processes: int = 9) -> None:
         self.futures: dict[str, Future[bool]] = {}
         self.begun: list[str] = []
         self.inbox: queue.Queue[Progress] = queue.Queue()
-        self.progress = runner._watch(items, self.futures, self.begin, self.inbox)
+        self.progress = runner._watch(items, self.futures, self.begin, self.inbox, n_processes)
 
     def begin(self, item: Work) -> Future[bool]:
         self.begun.append(item.cell.name)
@@ -955,6 +955,22 @@ def test_a_cell_begins_as_soon_as_its_teachers_have_ended(tmp_path: Path) -> Non
     assert pool.watched() == ["third"]
     pool.ends(THIRD)
     assert pool.watched() == ["the end"]
+
+
+def test_what_becomes_ready_goes_before_what_comes_after_it(tmp_path: Path) -> None:
+    pool = Pool([*needed(tmp_path, Work(SECOND, (0,), 400)), Work(OTHER, (0,), 400)], n_processes=1)
+    assert pool.watched() == ["first"]
+    pool.ends(FIRST)
+    assert pool.watched() == ["second"]
+    pool.ends(SECOND)
+    assert pool.watched() == ["other first"]
+
+
+def test_the_time_left_is_reckoned_at_the_speed_of_each_algorithm() -> None:
+    begun = [Progress("a", 500, 1000, 100.0, algorithm="MADDPG"), Progress("b", 0, 10, 1.0, algorithm="Merging")]
+    waiting = [Progress("c", 0, 1000, math.nan, algorithm="MADDPG"), Progress("d", 0, 5, math.nan, algorithm="Merging")]
+    assert runner.time_left([*begun, *waiting], 2) == (5 + 10 + 10 + 5) / 2
+    assert math.isnan(runner.time_left(waiting, 2))
 
 
 def test_what_starts_from_a_cell_that_was_stopped_does_not_begin(tmp_path: Path) -> None:

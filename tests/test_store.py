@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from results import Run, States, Store, StoreError, Stores
 
@@ -466,6 +467,22 @@ def test_a_seed_keeps_one_state_and_strays_of_killed_writers_go(states: States) 
     states.save(KEY, 3, 600, TENSORS)
     assert sorted(files(states.folder)) == [f"{KEY}/seed-003.safetensors", f"{KEY}/seed-004.safetensors"]
     assert [state.steps for seed in (3, 4) if (state := states.latest(KEY, seed))] == [600, 100]
+
+
+def test_a_state_that_is_replaced_while_it_is_read_is_read_again(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(path: Path, framework: str) -> Any:
+        file = safe_open(path, framework=framework)
+        monkeypatch.undo()
+        states.save(KEY, 3, 2, {"x": torch.full((5,), 2.0)})
+        return file
+
+    states.save(KEY, 3, 1, {"x": torch.full((5,), 1.0)})
+    monkeypatch.setattr("results._states.safe_open", opened)
+    state = states.latest(KEY, 3)
+    assert state is not None and state.steps == 2
+    assert torch.equal(state.tensors["x"], torch.full((5,), 2.0))
 
 
 def test_damage_of_a_state_is_noticed(states: States) -> None:
