@@ -20,7 +20,7 @@ from torch import Tensor
 
 from environments._streams import Streams
 
-__all__ = ["Action", "Box", "Discrete", "Env", "Role", "State", "Streams"]
+__all__ = ["Action", "Box", "Discrete", "Env", "GridEnv", "Planes", "Role", "State", "Streams"]
 
 
 class Box(NamedTuple):
@@ -77,3 +77,22 @@ class Env(Protocol[State]):
 
     def full_state(self, state: State) -> Tensor:
         """All that matters for the future, as a vector for centralised critics and policies. Shapes: [S, E, D]."""
+
+
+class Planes(NamedTuple):
+    """A stack of grids, which are tori: the picture that a convolution sees."""
+
+    n_planes: int
+    height: int
+    width: int
+
+
+class GridEnv(Env[State], Protocol[State]):
+    """A game on a grid whose state can be drawn with few marks: planes full of zeros but for `K` ones."""
+
+    @property
+    def planes(self) -> Planes:
+        """How large the picture is."""
+
+    def cells(self, state: State) -> Tensor:
+        """Where the ones are, as indices into the flattened planes, none twice. Shapes: [S, E, K] int64."""
