@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, NamedTuple
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from algorithms import _networks as networks
 from algorithms._networks import MLP
+from algorithms._tree import mapped
 from environments import Box, Discrete, Env, Streams
 
 
@@ -62,9 +62,12 @@ class LocalPolicies(NamedTuple):
         """The raw outputs of all agents. Shapes: [S, A, B, D] → [S, A, B, n]."""
         if not self.speak:
             return networks.mlp(observations, self.act)
-        messages = torch.tanh(networks.mlp(observations, self.speak))  # [S, A, B, k]
-        heard = messages[:, others(messages.shape[1], messages.device)]  # [S, A, A-1, B, k]
-        return networks.mlp(torch.cat([observations, heard.transpose(2, 3).flatten(3)], dim=-1), self.act)
+        messages = torch.tanh(networks.mlp(observations, self.speak)).unbind(1)  # each [S, B, k]
+        known = [
+            torch.cat([own, *messages[:agent], *messages[agent + 1 :]], dim=-1)
+            for agent, own in enumerate(observations.unbind(1))
+        ]
+        return networks.mlp(torch.stack(known, dim=1), self.act)
 
     def of_agent(self, observations: Tensor, agent: int) -> Tensor:
         """The raw output of one agent, where `act` is that agent's alone and `speak` everybody's.
@@ -74,16 +77,15 @@ class LocalPolicies(NamedTuple):
         own = observations[:, agent]
         if not self.speak:
             return networks.mlp(own, self.act)
-        messages = torch.tanh(networks.mlp(observations, self.speak)).unbind(1)
-        return networks.mlp(torch.cat([own, *messages[:agent], *messages[agent + 1 :]], dim=-1), self.act)
+        speakers = mapped(self.speak, lambda weight: _without(weight, agent))
+        messages = torch.tanh(networks.mlp(_without(observations, agent), speakers)).unbind(1)  # each [S, B, k]
+        return networks.mlp(torch.cat([own, *messages], dim=-1), self.act)
 
     def reaching(self, agent: int) -> LocalPolicies:
         """The part that shapes what one agent does: everybody's `speak` and its own `act`, as views."""
         return LocalPolicies(self.speak, networks.of_agent(self.act, agent))
 
 
-@functools.cache
-def others(n_agents: int, device: torch.device) -> Tensor:
-    """Row i lists all agents but i. Shapes: [A, A-1]."""
-    rows = [[j for j in range(n_agents) if j != i] for i in range(n_agents)]
-    return torch.tensor(rows, device=device)
+def _without(tensor: Tensor, agent: int) -> Tensor:
+    """All agents but one. Shapes: [S, A, …] → [S, A-1, …]."""
+    return torch.cat([tensor[:, :agent], tensor[:, agent + 1 :]], dim=1)

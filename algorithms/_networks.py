@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from algorithms._tree import leaves, rebuilt
+from algorithms._tree import mapped
 from environments import Streams
 
 
@@ -57,85 +57,108 @@ def fan_in_uniform(streams: Streams, sizes: Sequence[int], groups: tuple[int, ..
     return tuple(layers)
 
 
-class _Layer(torch.autograd.Function):
-    """x·Wᵀ + b, with or without ReLU, and its gradients as products of the shapes that BLAS is quick at.
+class _Layers(torch.autograd.Function):
+    """Affine maps with ReLU between them, and their gradients as products of the shapes that BLAS is quick at.
 
-    Autograd's own rule multiplies xᵀ·g, which takes five times as long as gᵀ·x where there are few outputs; and here
-    the rectified output serves as the mask, so that no other activation is kept.
+    Autograd's own rule multiplies xᵀ·g, which takes five times as long as gᵀ·x where there are few outputs; here the
+    rectified outputs serve as the masks, so that no other activation is kept, and what only passes from layer to layer
+    is masked where it lies.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, rectified: bool) -> Tensor:
-        y = torch.baddbmm(bias, x, weight.transpose(1, 2))
-        if rectified:
-            y.relu_()
-        ctx.save_for_backward(x, weight, y if rectified else None)
-        return y
+    def forward(ctx: Any, rectified: bool, x: Tensor, *parameters: Tensor) -> Tensor:
+        outputs = _outputs(rectified, x, parameters)
+        ctx.rectified = rectified
+        ctx.save_for_backward(x, *outputs[: None if rectified else -1], *parameters[::2])
+        return outputs[-1]
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, y = ctx.saved_tensors
-        if y is not None:
-            g = torch.ops.aten.threshold_backward(g, y, 0)
-        for_x, for_weight, for_bias, _ = ctx.needs_input_grad
-        return (
-            torch.bmm(g, weight) if for_x else None,
-            torch.bmm(g.transpose(1, 2), x) if for_weight else None,
-            g.sum(1, keepdim=True) if for_bias else None,
-            None,
+        _, for_x, *for_parameters = ctx.needs_input_grad
+        n_layers = len(for_parameters) // 2
+        saved = ctx.saved_tensors
+        inputs, weights, rectified = saved[:n_layers], saved[-n_layers:], saved[1:-n_layers]
+        gradients: list[Tensor | None] = []
+        if ctx.rectified:
+            g = torch.ops.aten.threshold_backward(g, rectified[-1], 0)
+        for layer in reversed(range(n_layers)):
+            for_weight, for_bias = for_parameters[2 * layer : 2 * layer + 2]
+            gradients.append(g.sum(1, keepdim=True) if for_bias else None)
+            gradients.append(torch.bmm(g.transpose(1, 2), inputs[layer]) if for_weight else None)
+            if layer:
+                g = torch.bmm(g, weights[layer])
+                torch.ops.aten.threshold_backward.grad_input(g, rectified[layer - 1], 0, grad_input=g)
+        return None, torch.bmm(g, weights[0]) if for_x else None, *reversed(gradients)
+
+
+def _outputs(rectified: bool, x: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """What every layer makes of the one before. Shapes: x [*, B, in], parameters weight, bias, weight, …."""
+    outputs = []
+    for layer in range(0, len(parameters), 2):
+        weight, bias = parameters[layer : layer + 2]
+        x = torch.baddbmm(bias, x, weight.transpose(1, 2))
+        if rectified or layer + 2 < len(parameters):
+            x.relu_()
+        outputs.append(x)
+    return outputs
+
+
+def mlp(x: Tensor, layers: Sequence[Linear], *, rectified: bool = False) -> Tensor:
+    """Layers with ReLU between them, and after the last if `rectified`. Shapes: x [*, B, in] → [*, B, out]."""
+    groups, n_out = layers[-1].weight.shape[:-2], layers[-1].weight.shape[-2]
+    parameters = [part.flatten(0, -3) for layer in layers for part in layer]
+    if n_out == 1:
+        # A product with one column takes another path (gemv) when there is one seed only, with other rounding: a seed
+        # alone would no longer equal the same seed among others bit for bit. Two columns do not.
+        parameters[-2:] = (
+            torch.nn.functional.pad(parameters[-2], (0, 0, 0, 1)),
+            torch.nn.functional.pad(parameters[-1], (0, 1)),
         )
+    flat = x.flatten(0, -3)
+    if torch.is_grad_enabled():
+        out: Tensor = _Layers.apply(rectified, flat, *parameters)  # type: ignore[no-untyped-call]
+    else:
+        out = _outputs(rectified, flat, parameters)[-1]
+    stacked: Tensor = out[..., :n_out].unflatten(0, groups)
+    return stacked
 
 
 def linear(x: Tensor, layer: Linear, *, rectified: bool = False) -> Tensor:
     """x·Wᵀ + b for every leading index, with ReLU if `rectified`. Shapes: x [*, B, in] → [*, B, out]."""
-    weight, bias = layer
-    n_out = weight.shape[-2]
-    if n_out == 1:
-        # A product with one column takes another path (gemv) when there is one seed only, with other rounding: a seed
-        # alone would no longer equal the same seed among others bit for bit. Two columns do not.
-        weight = torch.nn.functional.pad(weight, (0, 0, 0, 1))
-        bias = torch.nn.functional.pad(bias, (0, 1))
-    groups = (x.flatten(0, -3), weight.flatten(0, -3), bias.flatten(0, -3))
-    product: Tensor = _Layer.apply(*groups, rectified)  # type: ignore[no-untyped-call]
-    stacked: Tensor = product[..., :n_out].unflatten(0, layer.weight.shape[:-2])
-    return stacked
-
-
-def mlp(x: Tensor, layers: MLP) -> Tensor:
-    """Layers with ReLU between them and a linear output. Shapes: x [*, B, in] → [*, B, out]."""
-    for layer in layers[:-1]:
-        x = linear(x, layer, rectified=True)
-    return linear(x, layers[-1])
+    return mlp(x, (layer,), rectified=rectified)
 
 
 def tensors(network: object) -> list[Tensor]:
     """Every tensor of a network, or of networks that belong together, in a fixed order."""
-    return [leaf for leaf in leaves(network).values() if isinstance(leaf, Tensor)]
+    found: list[Tensor] = []
+
+    def note(tensor: Tensor) -> Tensor:
+        found.append(tensor)
+        return tensor
+
+    mapped(network, note)
+    return found
 
 
 def trainable(network: Network) -> Network:
     """The same memory as leaves of a new graph: what a loss is differentiated by."""
-    return rebuilt(network, lambda _, leaf: leaf.detach().requires_grad_() if isinstance(leaf, Tensor) else leaf)
+    return mapped(network, lambda tensor: tensor.detach().requires_grad_())
 
 
 def clone(network: Network) -> Network:
     """The same values in memory of their own."""
-    return rebuilt(network, lambda _, leaf: leaf.clone() if isinstance(leaf, Tensor) else leaf)
+    return mapped(network, torch.clone)
 
 
 def of_agent(network: Network, agent: int) -> Network:
     """The network of one agent out of a stack, as views. Shapes: [S, A, …] → [S, …]."""
-    return rebuilt(network, lambda _, leaf: leaf[:, agent] if isinstance(leaf, Tensor) else leaf)
+    return mapped(network, lambda tensor: tensor[:, agent])
 
 
 def repeated(network: Network, n_agents: int) -> Network:
     """The same network for every agent, as views. Shapes: [S, …] → [S, A, …]."""
-
-    def stacked(_: str, leaf: Any) -> Any:
-        return leaf.unsqueeze(1).expand(-1, n_agents, *leaf.shape[1:]) if isinstance(leaf, Tensor) else leaf
-
-    return rebuilt(network, stacked)
+    return mapped(network, lambda tensor: tensor.unsqueeze(1).expand(-1, n_agents, *tensor.shape[1:]))
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 import torch
@@ -245,8 +246,23 @@ def joined(features: Sequence[Tensor]) -> Tensor:
 
 
 def flattened(state: Particles) -> Tensor:
-    """Positions, velocities, landmarks as one row. Shapes: [S, E, 4A + 2L]."""
-    return torch.cat([field.flatten(2) for field in state], -1)
+    """Positions, velocities, landmarks as one row, uncopied where they lie in memory so. Shapes: [S, E, 4A + 2L]."""
+    fields = [field.flatten(2) for field in state]
+    first = fields[0]
+    widths = [int(field.shape[-1]) for field in fields]
+    begins = accumulate([int(first.storage_offset()), *widths])
+    if all(_lies_like(first, field, begin) for field, begin in zip(fields, begins, strict=False)):
+        return first.as_strided((*first.shape[:-1], sum(widths)), first.stride())
+    return torch.cat(fields, -1)
+
+
+def _lies_like(first: Tensor, other: Tensor, begin: int) -> bool:
+    """Whether the rows of two tensors lie in the same memory, equally far apart, and the other's begin there."""
+    return (
+        other.storage_offset() == begin
+        and other.stride() == first.stride()
+        and other.untyped_storage().data_ptr() == first.untyped_storage().data_ptr()
+    )
 
 
 def egocentric(state: Particles, observation: Literal["vectors", "distance"]) -> Tensor:

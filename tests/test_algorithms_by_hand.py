@@ -15,7 +15,7 @@ from algorithms import _losses as losses
 from algorithms import _networks as networks
 from algorithms._copies import TRAINING_RETURN, Copies, seen
 from algorithms._ledger import Ledger
-from algorithms._local_policies import LocalPolicies, Team, others, single_team
+from algorithms._local_policies import LocalPolicies, Team, single_team
 from algorithms._networks import Linear
 from algorithms._optimizers import Adam, clip_by_norm, descend
 from algorithms._replay import Replay, Transitions
@@ -413,10 +413,6 @@ def local(message_size: int) -> LocalPolicies:
 
 def test_a_team_is_read_off_the_environment() -> None:
     assert single_team(CooperativeNavigation()) == Team(3, 12, 2)
-
-
-def test_rows_of_others_leave_oneself_out() -> None:
-    assert others(3, torch.device("cpu")).tolist() == [[1, 2], [0, 2], [0, 1]]
 
 
 @pytest.mark.parametrize("message_size", [0, 1, 3])
