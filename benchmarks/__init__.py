@@ -333,11 +333,32 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes."""
+    """One set of axes. `against` is what steps are counted in: whole episodes, or what one step of the cells is."""
 
     title: str
     lines: tuple[Line, ...]
     ylabel: str
+    against: Literal["learning episodes", "iterations", "samples"] = "learning episodes"
+
+
+@dataclass(frozen=True)
+class Band:
+    """What a paper shades around a mean: some standard deviations to both sides, or from the lowest to the highest.
+
+    `smooth` is over how many tests its curves are averaged.
+    """
+
+    deviations: float | None  # None: the range
+    smooth: int = 1
+
+    @property
+    def words(self) -> str:
+        """What is shaded."""
+        shade = "from the lowest to the highest seed"
+        if self.deviations is not None:
+            share = {0.5: "half a standard deviation", 1.0: "one standard deviation"}
+            shade = f"mean ± {share.get(self.deviations, f'{self.deviations:g} standard deviations')} over seeds"
+        return shade if self.smooth == 1 else f"{shade}; moving averages of {self.smooth} tests"
 
 
 @dataclass(frozen=True)
@@ -381,6 +402,7 @@ class Figure:
     budgets: Mapping[str, Mapping[str, Budget]]  # profile, environment
     decisions: tuple[Decision, ...] = ()
     family: str = "figures"
+    printed_band: Band | None = None  # where the paper shades something else than a 95 % interval
     published: tuple[str, ...] = field(default=())
     logged: tuple[Logged, ...] = field(default=())
     about_logs: str = ""
@@ -408,6 +430,12 @@ class Figure:
         scores = [score for claim in self.claims for row in claim.rows for score in scores_of(row)]
         used = [*drawn, *(score.cell for score in scores)]
         return tuple({cell.key: cell for last in used for cell in lineage(last)}.values())
+
+    @property
+    def step(self) -> str:
+        """What one step of its cells is, in the plural."""
+        counted = {panel.against for panel in self.panels} - {"learning episodes"}
+        return " or ".join(sorted(counted)) or "environment steps"
 
     def budget(self, profile: str, cell: Cell) -> Budget:
         """What a profile asks of a cell of this figure."""

@@ -1,6 +1,8 @@
 """A figure as a picture: every line's mean over seeds, its 95 % interval, and every seed.
 
-    svg, png = save(figure, desk, Path("reports/figures"))     # reports/figures/ctedd/fig5.svg, .png
+    paths = save(figure, desk, Path("reports/figures"))     # reports/figures/ctedd/fig5.svg, .png
+
+Where the paper shades something else, there is a second picture as the paper draws it: fig5-as-printed.svg, .png.
 
 Nothing is left out in silence. A line that has not been run is named above its panel and in the legend; a mean over
 seeds of which one diverged does not exist and is not drawn, the seeds are; where a few tests lie so far away that they
@@ -26,9 +28,10 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from benchmarks import Figure, Floats, Line, Panel
+from benchmarks import Band, Figure, Floats, Line, Panel
 from benchmarks._catalogue import figures
 from benchmarks._judging import Bundle, Desk
 from benchmarks._statistics import mean_interval
@@ -59,6 +62,8 @@ DASHES: tuple[Any, ...] = (
 FAR = 3.0  # an axis is cut where all values reach this many times as far as nine tenths of every seed's curve do
 MARGIN = 0.6  # of those nine tenths' range, kept on the side that is cut
 
+
+AS_PRINTED = "-as-printed"
 
 Method = tuple[str, str]
 """Name of a cell and, where it is not the cell's main one, the policy that is tested: ("CTEDD", "test return L-3")."""
@@ -124,16 +129,12 @@ def _class(line: Line) -> str:
 
 
 class Drawn(NamedTuple):
-    """A line and its numbers. `asked` is how many seeds there should be."""
+    """A line and its numbers. `asked` is how many seeds there should be, `x` where its tests are, in thousands."""
 
     line: Line
     bundle: Bundle
     asked: int
-
-    @property
-    def x(self) -> Floats:
-        """Units: thousands of learning episodes."""
-        return self.bundle.steps / float(self.line.cell.env.horizon) / 1000
+    x: Floats
 
     @property
     def diverged(self) -> int:
@@ -150,11 +151,18 @@ class Drawn(NamedTuple):
 # ------------------------------------------------------------------------------------------------------------ drawing
 
 
-def save(figure: Figure, desk: Desk, folder: Path) -> tuple[Path, Path]:
-    """`<folder>/<paper>/<figure>.svg` and `.png`; the same numbers give the same bytes of SVG."""
-    svg, png = (folder / f"{figure.id}.{kind}" for kind in ("svg", "png"))
+def save(figure: Figure, desk: Desk, folder: Path) -> tuple[Path, ...]:
+    """`<folder>/<paper>/<figure>.svg` and `.png`, and both as printed; the same numbers give the same bytes of SVG."""
+    written = _written(figure, draw(figure, desk), folder / figure.id)
+    if figure.printed_band is None:
+        return written
+    as_printed = draw(figure, desk, figure.printed_band)
+    return *written, *_written(figure, as_printed, folder / f"{figure.id}{AS_PRINTED}")
+
+
+def _written(figure: Figure, picture: Picture, stem: Path) -> tuple[Path, Path]:
+    svg, png = (stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "png"))
     svg.parent.mkdir(parents=True, exist_ok=True)
-    picture = draw(figure, desk)
     with mpl.rc_context(settings(figure)):
         picture.savefig(svg, metadata={"Date": None, "Creator": None, "Title": figure.title})
         pixels = io.BytesIO()
@@ -164,15 +172,19 @@ def save(figure: Figure, desk: Desk, folder: Path) -> tuple[Path, Path]:
     return svg, png
 
 
-def draw(figure: Figure, desk: Desk) -> Picture:
-    """The figure at print width. It belongs to no window and no global list, so nothing has to be closed."""
+def draw(figure: Figure, desk: Desk, band: Band | None = None) -> Picture:
+    """The figure at print width, with the 95 % interval and every seed, or with the `band` of the paper alone.
+
+    It belongs to no window and no global list, so nothing has to be closed.
+    """
     palette = Palette.of(figure)
     with mpl.rc_context(settings(figure)):
         n_columns = min(2, len(figure.panels))
         n_rows = -(-len(figure.panels) // n_columns)
-        foot = "\n".join(line for text in footnotes(figure, desk) for line in textwrap.wrap(text, FOOT_COLUMNS))
+        said = footnotes(figure, desk, band)
+        foot = "\n".join(line for text in said for line in textwrap.wrap(text, FOOT_COLUMNS))
         foot_height = 0.1 + 0.155 * (foot.count("\n") + 1)
-        lines = [[gathered(figure, line, desk) for line in panel.lines] for panel in figure.panels]
+        lines = [[gathered(figure, panel, line, desk, band) for line in panel.lines] for panel in figure.panels]
         shared = alike(lines, palette)
         head_height = 0.3 if shared and n_rows * n_columns == len(lines) else 0.0
         legend_height = 0.0 if shared else 0.1 + 0.17 * max(-(-len(drawn) // legend_columns(drawn)) for drawn in lines)
@@ -184,13 +196,13 @@ def draw(figure: Figure, desk: Desk) -> Picture:
         engine.set(rect=(0, foot_height / height, 1, inner), w_pad=0.05, h_pad=0.05)
         picture.text(0.008, 0.05 / height, foot, fontsize=8, color="0.3", va="bottom", linespacing=1.3)
         axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
-        notes = [_draw_panel(ax, drawn, palette) for ax, drawn in zip(axes, lines, strict=False)]
+        notes = [_draw_panel(ax, drawn, palette, band) for ax, drawn in zip(axes, lines, strict=False)]
         for i, (ax, panel) in enumerate(zip(axes, figure.panels, strict=False)):
             row = i // n_columns * n_columns
             _write_title(ax, panel.title, notes[i], max(len(note) for note in notes[row : row + n_columns]))
-            ax.set_xlim(0, episodes_asked(figure, panel, desk) / 1000)
+            ax.set_xlim(0, max(asked(figure, panel, line, desk) for line in panel.lines))
             if i + n_columns >= len(figure.panels):
-                ax.set_xlabel("learning episodes (thousands)")
+                ax.set_xlabel(f"{panel.against} (thousands)")
         labels = [ylabel(figure, panel, desk) for panel in figure.panels]
         for i, (ax, label) in enumerate(zip(axes, labels, strict=False)):
             if i % n_columns == 0 or len(set(labels)) > 1:
@@ -226,21 +238,35 @@ def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its 
     }
 
 
-def gathered(figure: Figure, line: Line, desk: Desk) -> Drawn:
-    """A line with its numbers."""
-    return Drawn(line, desk.bundle(figure, line.cell, line.metric), desk.budget(figure, line.cell).n_seeds)
+def gathered(figure: Figure, panel: Panel, line: Line, desk: Desk, band: Band | None = None) -> Drawn:
+    """A line with its numbers, smoothed as a band asks for."""
+    bundle = desk.bundle(figure, line.cell, line.metric)
+    if band is not None and bundle.values.shape[1] >= band.smooth:
+        smooth = sliding_window_view(bundle.values, band.smooth, axis=1).mean(axis=-1)
+        bundle = Bundle(bundle.seeds, bundle.steps[band.smooth - 1 :], smooth)
+    asked = desk.budget(figure, line.cell).n_seeds
+    return Drawn(line, bundle, asked, thousands(panel, line, bundle.steps))
 
 
-def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette) -> list[str]:
+def thousands(panel: Panel, line: Line, steps: Floats) -> Floats:
+    """Where on the axis of a panel steps are. Units: thousands of what the panel counts in."""
+    return steps / 1000 / (line.cell.env.horizon if panel.against == "learning episodes" else 1)
+
+
+def asked(figure: Figure, panel: Panel, line: Line, desk: Desk) -> float:
+    """How far a line of a panel goes, whether or not all of it has been run. Units: thousands of what it counts in."""
+    return float(thousands(panel, line, np.asarray(desk.budget(figure, line.cell).n_steps)))
+
+
+def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette, band: Band | None) -> list[str]:
     """Seeds below, bands above them, means on top. What is missing, diverged or cut comes back, in lines of text."""
     for item in drawn:
         style = palette.style(item.line)
-        for curve in item.bundle.values:
-            ax.plot(
-                item.x, np.where(np.isfinite(curve), curve, np.nan), color=style.colour, lw=0.5, alpha=0.35, zorder=2
-            )
+        for curve in item.bundle.values if band is None else ():
+            known = np.where(np.isfinite(curve), curve, np.nan)
+            ax.plot(item.x, known, color=style.colour, lw=0.5, alpha=0.35, zorder=2)
         if len(item.bundle.seeds) > 1:
-            mean, low, high = mean_and_band(item.bundle.values)
+            mean, low, high = mean_and_band(item.bundle.values, band)
             ax.fill_between(item.x, low, high, color=style.colour, alpha=0.16, lw=0, zorder=3)
             ax.plot(item.x, mean, color=style.colour, ls=style.dashes, lw=1.6, zorder=4)
     notes = shortcomings(drawn)
@@ -343,13 +369,23 @@ def _handle(line: Line, style: Style, run: bool) -> Line2D:
 # ------------------------------------------------------------------------------------------------------------ numbers
 
 
-def mean_and_band(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Mean over seeds and its 95 % t interval; NaN wherever one seed is not finite. Shapes: [S, N], S > 1 → [N]."""
+def mean_and_band(values: Floats, band: Band | None = None) -> tuple[Floats, Floats, Floats]:
+    """Mean over seeds and its 95 % t interval, or a paper's band; NaN wherever one seed is not finite.
+
+    Shapes: [S, N], S > 1 → [N].
+    """
     whole = np.isfinite(values).all(axis=0)
     mean, low, high = (np.full(values.shape[1], np.nan) for _ in range(3))
     if whole.any():
-        mean[whole] = values[:, whole].mean(axis=0)
-        low[whole], high[whole] = mean_interval(values[:, whole])
+        known = values[:, whole]
+        mean[whole] = known.mean(axis=0)
+        if band is None:
+            low[whole], high[whole] = mean_interval(known)
+        elif band.deviations is None:
+            low[whole], high[whole] = known.min(axis=0), known.max(axis=0)
+        else:
+            half = band.deviations * known.std(axis=0, ddof=1)
+            low[whole], high[whole] = mean[whole] - half, mean[whole] + half
     return mean, low, high
 
 
@@ -385,11 +421,6 @@ def limits(values: Iterable[Floats]) -> Limits:
     return Limits(low if lowest < low else low - air, high if highest > high else high + air, cut_low, cut_high)
 
 
-def episodes_asked(figure: Figure, panel: Panel, desk: Desk) -> float:
-    """How far the axis of a panel goes, whether or not everything has been run. Units: learning episodes."""
-    return max(desk.budget(figure, line.cell).n_steps / float(line.cell.env.horizon) for line in panel.lines)
-
-
 # -------------------------------------------------------------------------------------------------------------- words
 
 
@@ -405,18 +436,20 @@ def shortcomings(drawn: Sequence[Drawn]) -> list[str]:
     return notes
 
 
-def footnotes(figure: Figure, desk: Desk) -> list[str]:
+def footnotes(figure: Figure, desk: Desk, band: Band | None = None) -> list[str]:
     """How many seeds, how much training, what the shades are, and the units in full."""
     budgets = {desk.budget(figure, line.cell) for panel in figure.panels for line in panel.lines}
     seeds = " or ".join(str(n) for n in sorted({budget.n_seeds for budget in budgets}))
     steps = " or ".join(f"{n:,}" for n in sorted({budget.n_steps for budget in budgets}))
     full = " or ".join(f"{n:,}" for n in sorted({figure.budget("paper", cell).n_steps for cell in figure.cells}))
     of = f" of {full}" if full != steps else ""
-    first = (
-        f"{seeds} seeds a line, {steps}{of} environment steps each (profile {desk.profile}). "
-        "Thick: mean over seeds. Thin: the seeds. "
+    shades = (
+        f"As the paper draws it: {band.words}."
+        if band is not None
+        else "Thick: mean over seeds. Thin: the seeds. "
         "Shaded: 95\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}t\N{NO-BREAK SPACE}interval of the mean."
     )
+    first = f"{seeds} seeds a line, {steps}{of} {figure.step} each (profile {desk.profile}). {shades}"
     full_units = {(panel.ylabel, unit(figure, panel, desk)): None for panel in figure.panels}
     return [first, *(f"{name.capitalize()}: {text}." for name, text in full_units if text)]
 

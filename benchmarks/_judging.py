@@ -115,7 +115,7 @@ class Desk:
         budgets = [self.budget(figure, cell) for cell in cells]
         seeds = sorted({budget.n_seeds for budget in budgets})
         steps = sorted({budget.n_steps for budget in budgets})
-        return f"{' or '.join(map(str, seeds))} seeds, {' or '.join(f'{n:,}' for n in steps)} environment steps each"
+        return f"{' or '.join(map(str, seeds))} seeds, {' or '.join(f'{n:,}' for n in steps)} {figure.step} each"
 
 
 def families(figures: Iterable[Figure]) -> list[list[Figure]]:

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmarks import Figure, Outcome
-from benchmarks._drawing import save
+from benchmarks._drawing import AS_PRINTED, save
 from benchmarks._judging import Desk
 from benchmarks._verdicts import Characteristic, operating_characteristics
 from reports import _words as words
@@ -38,6 +38,7 @@ def build(desk: Desk, figures: Sequence[Figure], output: Path) -> list[Path]:
         "outcomes": words.OUTCOMES,
         "tally": tally(found),
         "level": words.LEVEL,
+        "as_printed": AS_PRINTED,
         "command": f"python -m reports --profile {desk.profile}",
     }
     for figure in figures:

@@ -11,7 +11,21 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from benchmarks import Budget, Cell, Claim, Evaluation, Figure, Floats, Line, Outperforms, Panel, Paper, Row, Score
+from benchmarks import (
+    Band,
+    Budget,
+    Cell,
+    Claim,
+    Evaluation,
+    Figure,
+    Floats,
+    Line,
+    Outperforms,
+    Panel,
+    Paper,
+    Row,
+    Score,
+)
 from benchmarks._drawing import Palette, draw, limits, mean_and_band, save
 from benchmarks._judging import Desk
 from benchmarks._runner import Library
@@ -200,3 +214,49 @@ def test_panels_with_other_names_have_their_own_legends(tmp_path: Path) -> None:
     other = draw(figure(Panel("a", (line(GOOD, "x"),), "y"), Panel("b", (line(BAD, "x"),), "y")), desk)
     assert not other.legends
     assert all(ax.get_legend() is not None for ax in other.axes)
+
+
+# ---- as printed -----------------------------------------------------------------------------------------------------
+
+
+def shades(picture: Any) -> Floats:
+    """The band of the first line of the first panel, as drawn. Shapes: [2, N], low and high."""
+    outline = picture.axes[0].collections[0].get_paths()[0].vertices
+    by_x = {x: outline[outline[:, 0] == x, 1] for x in np.unique(outline[:, 0])}
+    return np.array([[y.min(), y.max()] for y in by_x.values()]).T
+
+
+@pytest.mark.parametrize(("deviations", "said"), [(0.5, "mean ± half a standard deviation"), (None, "lowest")])
+def test_a_paper_s_own_band_is_drawn_without_the_seeds(tmp_path: Path, deviations: float | None, said: str) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10)})
+    shown = figure(Panel("Game", (line(GOOD),), "test return"), printed_band=Band(deviations, smooth=4))
+    picture = draw(shown, desk, shown.printed_band)
+    words = texts(picture).replace("\n", " ")
+    assert said in words and "moving averages of 4 tests" in words
+    (thick,) = picture.axes[0].lines
+    values = curves(10).astype(np.float32).astype(np.float64)
+    smooth = np.stack([values[:, i : i + 4].mean(axis=1) for i in range(N_TESTS - 3)], axis=1)
+    half = 0.5 * smooth.std(axis=0, ddof=1)
+    ends = (smooth.min(axis=0), smooth.max(axis=0))
+    np.testing.assert_allclose(np.asarray(thick.get_ydata(), float), smooth.mean(axis=0))
+    assert np.asarray(thick.get_xdata(), float)[0] == pytest.approx(0.16)
+    band = (smooth.mean(axis=0) - half, smooth.mean(axis=0) + half) if deviations else ends
+    np.testing.assert_allclose(shades(picture), band)
+
+
+def test_the_picture_as_printed_is_a_second_one(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10)})
+    shown = figure(Panel("Game", (line(GOOD),), "test return"), printed_band=Band(1.0))
+    paths = save(shown, desk, tmp_path)
+    assert [path.name for path in paths] == ["fig1.svg", "fig1.png", "fig1-as-printed.svg", "fig1-as-printed.png"]
+    assert len({path.read_bytes() for path in paths}) == 4
+    assert len(save(figure(Panel("Game", (line(GOOD),), "test return")), desk, tmp_path)) == 2
+
+
+def test_what_is_not_counted_in_episodes_says_so(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10)})
+    picture = draw(figure(Panel("Game", (line(GOOD),), "error", against="iterations")), desk)
+    (thick,) = (drawn for drawn in picture.axes[0].lines if drawn.get_linewidth() > 1)
+    assert np.asarray(thick.get_xdata(), float)[-1] == N_TESTS
+    assert picture.axes[0].get_xlabel() == "iterations (thousands)"
+    assert "40,000 of 320,000 iterations each" in texts(picture).replace("\n", " ")

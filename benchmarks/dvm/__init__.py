@@ -8,7 +8,7 @@ from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging, Succession
 from algorithms.masac import MASAC
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Paper, Score, Start, Statistic
+from benchmarks import Band, Budget, Cell, Decision, Evaluation, Paper, Score, Start, Statistic
 from benchmarks._scores import Final
 from environments.spread import Spread
 
@@ -39,6 +39,9 @@ EVALUATION = Evaluation(every=10 * HORIZON, n_episodes=10)
 """Every ten episodes."""
 
 MERGING_EVALUATION = Evaluation(every=128, n_episodes=100)
+
+PRINTED_BAND = Band(deviations=0.5, smooth=5)
+"""Half a standard deviation is printed; the moving average of 50 episodes is that of the authors' scripts."""
 
 Method = Literal["No DVM", "Distillation", "Value Matching", "DVM"]
 METHODS: tuple[Method, ...] = ("DVM", "No DVM", "Distillation", "Value Matching")

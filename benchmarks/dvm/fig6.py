@@ -43,4 +43,5 @@ FIGURE = Figure(
     ),
     budgets=budgets(),
     decisions=PUSH_DECISIONS,
+    printed_band=dvm.PRINTED_BAND,
 )
