@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -18,6 +18,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from results import Run
 
 Floats = NDArray[np.float64]
 
@@ -361,6 +363,25 @@ class Band:
         return shade if self.smooth == 1 else f"{shade}; moving averages of {self.smooth} tests"
 
 
+class Plate(Protocol):
+    """One set of axes that shows something else than curves. Implementations are frozen dataclasses of one figure."""
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """What it shows."""
+
+    @property
+    def words(self) -> str:
+        """How it is to be read."""
+
+    def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
+        """Draws on a `matplotlib.axes.Axes`, from the runs of every cell, at least one each."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """Something that the paper leaves open or that we do otherwise: what, which way, why."""
@@ -388,9 +409,10 @@ class Logged:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure or table of a paper, with all that it takes to draw and to judge it.
+    """A figure or table of a paper, with all that it takes to draw and to judge it: panels of curves, or plates.
 
-    Raises: ValueError where a profile does not end a cell exactly where others start from it, or gives it fewer seeds.
+    Raises: ValueError where it has both or none, or a profile does not end a cell exactly where others start from it,
+    or gives it fewer seeds.
     """
 
     paper: Paper
@@ -402,12 +424,16 @@ class Figure:
     budgets: Mapping[str, Mapping[str, Budget]]  # profile, environment
     decisions: tuple[Decision, ...] = ()
     family: str = "figures"
+    plates: tuple[Plate, ...] = ()
     printed_band: Band | None = None  # where the paper shades something else than a 95 % interval
     published: tuple[str, ...] = field(default=())
     logged: tuple[Logged, ...] = field(default=())
     about_logs: str = ""
 
     def __post_init__(self) -> None:
+        if bool(self.panels) == bool(self.plates):
+            kinds = f"{len(self.panels)} panels and {len(self.plates)} plates"
+            raise ValueError(f"{self.id} must have panels of curves or else plates, got {kinds}")
         pairs = [(cell, teacher, steps) for cell in self.cells for teacher, steps in cell.teachers]
         for profile, (cell, teacher, steps) in product(self.budgets, pairs):
             asked = self.budgets[profile].get(teacher.environment, Budget(0, 0))
@@ -426,10 +452,15 @@ class Figure:
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """Every cell that a panel or a claim needs, each once, in order of first use; what it starts from before it."""
-        drawn = [line.cell for panel in self.panels for line in panel.lines]
         scores = [score for claim in self.claims for row in claim.rows for score in scores_of(row)]
-        used = [*drawn, *(score.cell for score in scores)]
+        used = [*self.drawn, *(score.cell for score in scores)]
         return tuple({cell.key: cell for last in used for cell in lineage(last)}.values())
+
+    @property
+    def drawn(self) -> tuple[Cell, ...]:
+        """The cell of every line, or all cells of every plate."""
+        lines = [line.cell for panel in self.panels for line in panel.lines]
+        return (*lines, *(cell for plate in self.plates for cell in plate.cells))
 
     @property
     def step(self) -> str:

@@ -39,6 +39,7 @@ from benchmarks._training import TEST_RETURN
 
 WIDTH = 7.0  # inches: the text of a page of A4 or letter
 PANEL_HEIGHT = 2.35
+PLATE_HEIGHT = 3.3
 DPI = 180
 PNG_COLOURS = 128
 NOTE_COLUMNS = 44  # characters of a line above a panel
@@ -177,24 +178,18 @@ def draw(figure: Figure, desk: Desk, band: Band | None = None) -> Picture:
 
     It belongs to no window and no global list, so nothing has to be closed.
     """
+    if figure.plates:
+        return _draw_plates(figure, desk)
     palette = Palette.of(figure)
     with mpl.rc_context(settings(figure)):
         n_columns = min(2, len(figure.panels))
         n_rows = -(-len(figure.panels) // n_columns)
-        said = footnotes(figure, desk, band)
-        foot = "\n".join(line for text in said for line in textwrap.wrap(text, FOOT_COLUMNS))
-        foot_height = 0.1 + 0.155 * (foot.count("\n") + 1)
+        foot, foot_height = _foot(footnotes(figure, desk, band))
         lines = [[gathered(figure, panel, line, desk, band) for line in panel.lines] for panel in figure.panels]
         shared = alike(lines, palette)
         head_height = 0.3 if shared and n_rows * n_columns == len(lines) else 0.0
         legend_height = 0.0 if shared else 0.1 + 0.17 * max(-(-len(drawn) // legend_columns(drawn)) for drawn in lines)
-        height = n_rows * (PANEL_HEIGHT + legend_height) + head_height + foot_height
-        picture = Picture(figsize=(WIDTH, height), layout="constrained")
-        FigureCanvasAgg(picture)
-        engine: Any = picture.get_layout_engine()
-        inner = 1 - (head_height + foot_height) / height
-        engine.set(rect=(0, foot_height / height, 1, inner), w_pad=0.05, h_pad=0.05)
-        picture.text(0.008, 0.05 / height, foot, fontsize=8, color="0.3", va="bottom", linespacing=1.3)
+        picture = _sheet(n_rows * (PANEL_HEIGHT + legend_height), head_height, foot, foot_height)
         axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
         notes = [_draw_panel(ax, drawn, palette, band) for ax, drawn in zip(axes, lines, strict=False)]
         for i, (ax, panel) in enumerate(zip(axes, figure.panels, strict=False)):
@@ -212,6 +207,47 @@ def draw(figure: Figure, desk: Desk, band: Band | None = None) -> Picture:
             ax.set_axis_off()
         sns.despine(fig=picture)
         return picture
+
+
+def _draw_plates(figure: Figure, desk: Desk) -> Picture:
+    """Plates side by side; one of which a cell has not been run stays empty and says so."""
+    with mpl.rc_context(settings(figure)):
+        n_columns = min(2, len(figure.plates))
+        n_rows = -(-len(figure.plates) // n_columns)
+        legends = dict.fromkeys(plate.words for plate in figure.plates if plate.words)
+        foot, foot_height = _foot([f"{desk.in_words(figure, figure.drawn)} (profile {desk.profile}).", *legends])
+        picture = _sheet(n_rows * PLATE_HEIGHT, 0.0, foot, foot_height)
+        axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
+        for ax, plate in zip(axes, figure.plates, strict=False):
+            ax.set_title(plate.title, loc="left", fontweight="bold")
+            runs = [desk.runs(figure, cell) for cell in plate.cells]
+            if all(runs):
+                plate.draw(ax, runs)
+            else:
+                ax.set_xticks([])
+                _write_not_run(ax)
+        for ax in axes[len(figure.plates) :]:
+            ax.set_axis_off()
+        sns.despine(fig=picture)
+        return picture
+
+
+def _foot(texts: Iterable[str]) -> tuple[str, float]:
+    """What stands below a picture, and how high that is in inches."""
+    foot = "\n".join(line for text in texts for line in textwrap.wrap(text, FOOT_COLUMNS))
+    return foot, 0.1 + 0.155 * (foot.count("\n") + 1)
+
+
+def _sheet(axes_height: float, head_height: float, foot: str, foot_height: float) -> Picture:
+    """A picture at print width without axes, with room for them. Units: inches."""
+    height = axes_height + head_height + foot_height
+    picture = Picture(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(picture)
+    engine: Any = picture.get_layout_engine()
+    inner = 1 - (head_height + foot_height) / height
+    engine.set(rect=(0, foot_height / height, 1, inner), w_pad=0.05, h_pad=0.05)
+    picture.text(0.008, 0.05 / height, foot, fontsize=8, color="0.3", va="bottom", linespacing=1.3)
+    return picture
 
 
 def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its keys lists all their names
@@ -277,9 +313,13 @@ def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette, band: Band |
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     else:
-        ax.set_yticks([])
-        ax.text(0.5, 0.5, "not run", transform=ax.transAxes, ha="center", va="center", color="0.4", style="italic")
+        _write_not_run(ax)
     return [line for note in notes for line in textwrap.wrap(note, NOTE_COLUMNS)]
+
+
+def _write_not_run(ax: Axes) -> None:
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, "not run", transform=ax.transAxes, ha="center", va="center", color="0.4", style="italic")
 
 
 def _write_title(ax: Axes, title: str, notes: Sequence[str], n_lines: int) -> None:

@@ -179,9 +179,8 @@ def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict]) -> Page:
         for metric in run.units
     }
     sources = tuple(source(figure, cell, desk) for cell in figure.cells)
-    drawn = [line.cell for panel in figure.panels for line in panel.lines]
     logs = tuple(remembered(figure, logged, desk) for logged in figure.logged)
-    return Page(figure, claims, values, logs, sources, units, alt(figure, values), desk.in_words(figure, drawn))
+    return Page(figure, claims, values, logs, sources, units, alt(figure, values), desk.in_words(figure, figure.drawn))
 
 
 def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict) -> Judged:
@@ -269,11 +268,14 @@ def link(place: str, page: Path) -> str:
 def alt(figure: Figure, values: Iterable[Value]) -> str:
     """What the picture shows, for who cannot see it."""
     found = list(values)
+    if figure.plates:
+        return " ".join(f"{plate.title}: {plate.words}" for plate in figure.plates)
     panels = []
     for panel in figure.panels:
         ends = [f"{item.line} {ending(item)}" for item in found if item.panel == panel.title]
         panels.append(f"{panel.title}: {panel.ylabel} ends at {', '.join(ends)}")
-    return f"Curves over learning episodes in {len(panels)} panels. {'. '.join(panels)}."
+    against = " or ".join(sorted({panel.against for panel in figure.panels}))
+    return f"Curves over {against} in {len(panels)} panels. {'. '.join(panels)}."
 
 
 def ending(item: Value) -> str:
