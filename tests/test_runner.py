@@ -39,7 +39,7 @@ from _tiny import (
 from torch import Tensor
 
 from algorithms._tree import leaves, split
-from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage
+from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage, test_figures
 from benchmarks import Line as Curve
 from benchmarks import _runner as runner
 from benchmarks import _training as training_module
@@ -58,7 +58,9 @@ from benchmarks._runner import (
     with_teachers,
 )
 from benchmarks._training import TEST_RETURN, Training
+from benchmarks.conftest import Session
 from environments import Streams
+from reports._facts import chapters
 from results import Run, State, States, Store, StoreError, Stores
 
 torch.set_num_threads(1)
@@ -559,24 +561,24 @@ def test_two_metrics_or_arrays_of_one_name_are_refused(monkeypatch: pytest.Monke
 
 def test_a_measure_is_asked_without_gradients(looked_at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training = Training.resumed(MEASURED, (0,), [saved(looked_at, MEASURED, 0)])
-    asked: list[bool] = []
-    monkeypatch.setattr(
-        Sketch,
-        "__call__",
-        lambda *_: asked.append(torch.is_grad_enabled()) or Measured({}, {}),  # type: ignore[func-returns-value]
-    )
-    with pytest.raises(ValueError, match="Sketch must return"):
-        training_module.measured(MEASURED, Sketch(), training.learner, (0,))
-    assert asked == [False]
+
+    def recorded(*_: object) -> Measured:
+        graded = torch.full((1,), float(torch.is_grad_enabled()))
+        return Measured({"largest action": graded}, dict.fromkeys(Sketch.arrays, graded))
+
+    monkeypatch.setattr(Sketch, "__call__", recorded)
+    assert training_module.measured(MEASURED, Sketch(), training.learner, (0,)).metrics["largest action"] == 0
+
+
+DRAWN = replace(
+    FIGURE,
+    panels=(replace(FIGURE.panels[0], lines=(Curve("Measured", MEASURED, "largest action"),)),),
+    claims=(),
+    budgets={profile: {"Tiny": Budget(2, n)} for profile, n in (("smoke", 400), ("quick", 300), ("paper", 500))},
+)
 
 
 def test_arrays_survive_whatever_hands_a_run_on(looked_at: Path, tmp_path: Path) -> None:
-    figure = replace(
-        FIGURE,
-        panels=(replace(FIGURE.panels[0], lines=(Curve("Measured", MEASURED, "largest action"),)),),
-        claims=(),
-        budgets={"smoke": {"Tiny": Budget(2, 400)}, "quick": {"Tiny": Budget(2, 300)}},
-    )
     runs = {seed: loaded(looked_at, MEASURED, seed) for seed in (0, 1)}
     for run in runs.values():
         Store(tmp_path).save(MEASURED, run)
@@ -584,13 +586,38 @@ def test_arrays_survive_whatever_hands_a_run_on(looked_at: Path, tmp_path: Path)
     handed = library.load(MEASURED, 0, 400)
     assert handed is not None and bits(handed) == bits(runs[0])
     whole, part = Desk(library, "smoke"), Desk(library, "quick")
-    drawn = whole.arrays(figure, MEASURED, "actions")
+    drawn = whole.arrays(DRAWN, MEASURED, "actions")
     assert {seed: array.tobytes() for seed, array in drawn.items()} == {
         seed: run.arrays["actions"].tobytes() for seed, run in runs.items()
     }
-    assert set(part.runs(figure, MEASURED)) == {0, 1} and part.arrays(figure, MEASURED, "actions") == {}
+    assert set(part.runs(DRAWN, MEASURED)) == {0, 1} and part.arrays(DRAWN, MEASURED, "actions") == {}
     with pytest.raises(ValueError, match=r"an array of measured on Tiny must be one of \['actions', .*\], got 'maps'"):
-        whole.arrays(figure, MEASURED, "maps")
+        whole.arrays(DRAWN, MEASURED, "maps")
+
+
+def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
+    looked_at: Path, tmp_path: Path
+) -> None:
+    for seed in range(3):
+        run = replace(loaded(looked_at, MEASURED, seed), provenance={"device": "another"})
+        Store(tmp_path / "recorded").save(MEASURED, run)
+    asked = Session(
+        profile="smoke",
+        n_seeds=None,
+        device="cpu",
+        folder=tmp_path,
+        fresh=False,
+        strict=False,
+        time_limit=None,
+        desk=Desk(Library(Stores(Store(looked_at))), "smoke"),
+        reference=Library(Stores(Store(tmp_path / "recorded"))),
+    )
+    (panel,) = DRAWN.panels
+    test_figures.test_every_seed_is_there((DRAWN, MEASURED), asked)
+    test_figures.test_curve_agrees_with_the_recorded_one((DRAWN, panel, panel.lines[0]), asked)
+    test_figures.test_figure_is_drawn(DRAWN, asked)
+    (chapter,) = chapters(asked.desk, [DRAWN])
+    assert set(chapter.families[0].pages[0].units) == set(loaded(looked_at, MEASURED, 0).metrics)
 
 
 # ---- what is missing ------------------------------------------------------------------------------------------------
