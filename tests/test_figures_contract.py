@@ -150,6 +150,8 @@ def test_a_setting_that_json_cannot_hold_is_refused(setting: Any, kind: str) -> 
 
 def test_what_is_measured_is_in_the_key_and_nothing_is_said_where_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "measure" not in CELL.settings
+    thing, wider = (replace(CELL, measure=measure) for measure in (of(Thing(0.1)).algorithm, of(Wider(0.1)).algorithm))
+    assert thing.key == wider.key and thing.settings != wider.settings
     measured = replace(CELL, measure=Sketch())
     assert measured.settings == CELL.settings | {"measure": {"class": "Sketch", "version": 1, "n_states": 6}}
     keys = {cell.key for cell in (CELL, measured, replace(CELL, measure=Sketch(n_states=4)), measured.on("cuda"))}
