@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from results import Run
 
@@ -60,6 +61,29 @@ class Evaluation:
     n_episodes: int
 
 
+class Measured(NamedTuple):
+    """What a measure has found. Shapes: every metric [S], every array [S, ...]."""
+
+    metrics: Mapping[str, Tensor]
+    arrays: Mapping[str, Tensor]
+
+
+class Measure(Protocol):
+    """What a test looks at beside the return; it changes nothing. Implementations are frozen dataclasses."""
+
+    version: ClassVar[int]
+    """Raised when, and only when, the same call returns other numbers: it is part of the cell's key."""
+
+    metrics: ClassVar[Mapping[str, str]]
+    """Further curves: their names, and their units in words."""
+
+    arrays: ClassVar[Mapping[str, str]]
+    """What is only looked at (maps, codes, snapshots): names, and what they are in words. The last test's are kept."""
+
+    def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Any) -> Measured:
+        """All that is announced, without gradients. A seed draws from its own stream and depends on no other."""
+
+
 @dataclass(frozen=True)
 class Start:
     """Where a cell begins: the learners of other cells, each as it stood after so many steps, and what is made of them.
@@ -91,7 +115,8 @@ class Start:
 class Cell:
     """One algorithm in one environment, tested in one way: what a seed is run of.
 
-    `environment` is the name under which the paper knows the game ("CN-V1"). Without a `start` it begins afresh.
+    `environment` is the name under which the paper knows the game ("CN-V1"). Without a `start` it begins afresh. The
+    `measure` looks at the learner at every test.
 
     Raises: ValueError where it starts from a cell on another class of devices.
     """
@@ -103,6 +128,7 @@ class Cell:
     evaluation: Evaluation
     device: Literal["cpu", "cuda"] = "cpu"  # a class of devices; their numbers differ in the last bits
     start: Start | None = None
+    measure: Measure | None = None
 
     def __post_init__(self) -> None:
         for teacher, _ in self.teachers:
@@ -130,7 +156,11 @@ class Cell:
             "dtype": "float32",
             "device": self.device,
         }
-        return settings if self.start is None else settings | {"start": self.start.settings}
+        if self.start is not None:
+            settings["start"] = self.start.settings
+        if self.measure is not None:
+            settings["measure"] = described(self.measure)
+        return settings
 
     @cached_property
     def key(self) -> str:
@@ -148,6 +178,8 @@ class Cell:
         }
         if self.start is not None:
             distinctive["start"] = self.start.distinctive
+        if self.measure is not None:
+            distinctive["measure"] = described(self.measure, only_distinctive=True)
         digest = hashlib.sha256(json.dumps(distinctive, sort_keys=True).encode()).hexdigest()[:12]
         return f"{type(self.algorithm).__name__}/{self.environment}/{digest}"
 

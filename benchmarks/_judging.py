@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import Budget, Cell, Claim, Curve, Figure, Floats, Score, Verdict, scores_of
 from benchmarks._evidence import SeedScores
 from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo
+from benchmarks._training import array_units
 from benchmarks._verdicts import Extent, is_assessed, judge, warnings
 from results import Run
 
@@ -56,6 +58,20 @@ class Desk:
             return Bundle((), np.empty(0), np.empty((0, 0)))
         values = np.stack([run.metrics[metric].astype(np.float64) for run in found.values()])
         return Bundle(tuple(found), next(iter(found.values())).steps, values)
+
+    def arrays(self, figure: Figure, cell: Cell, name: str) -> dict[int, NDArray[Any]]:
+        """What a cell's measure has left of the seeds that are there in full and end with the budget.
+
+        A run that is longer than the budget has kept the arrays of its end, and none of this moment.
+
+        Raises: ValueError where the cell leaves nothing of that name.
+        """
+        known = array_units(cell)
+        if name not in known:
+            raise ValueError(
+                f"an array of {cell.name} on {cell.environment} must be one of {list(known)}, got {name!r}"
+            )
+        return {seed: run.arrays[name] for seed, run in self.runs(figure, cell).items() if run.arrays}
 
     def scores(self, figure: Figure, score: Score) -> SeedScores:
         """One number of every seed that is there, how many are missing, whether two are the same run."""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from algorithms import Policy
 from algorithms._tree import joined, split
-from benchmarks import Cell, Start
+from benchmarks import Cell, Measure, Measured, Start
 from environments import Streams
 from results import Run, State
 
@@ -26,12 +26,13 @@ TEST_RETURN = "test return"
 
 @dataclass
 class Training:
-    """The learner of several seeds and the curves that it has drawn so far: all that is saved to go on."""
+    """The learner of several seeds and what has been seen of it so far: all that is saved to go on."""
 
     learner: Any  # algorithms.TrainState
     steps: Tensor  # [S, N] float64: when each test was
     curves: dict[str, Tensor]  # [S, N] float32
     read: dict[str, Tensor]  # [S, 2] float64: the ledger at the last test
+    arrays: dict[str, Tensor]  # [S, ...]: of the last test; [S, 0] before the first
 
     @classmethod
     def of(cls, cell: Cell, seeds: Sequence[int]) -> Training:
@@ -40,7 +41,8 @@ class Training:
         learner = cell.algorithm.init(cell.env, Streams.of(seeds, purpose, cell.device))
         empty = torch.empty(len(seeds), 0)
         read = {metric: torch.zeros_like(total) for metric, total in learner.ledger.totals.items()}
-        return cls(learner, empty.double(), dict.fromkeys(units(cell, learner), empty), read)
+        arrays = dict.fromkeys(array_units(cell), empty)
+        return cls(learner, empty.double(), dict.fromkeys(units(cell, learner), empty), read, arrays)
 
     @classmethod
     def started(cls, cell: Cell, start: Start, seeds: Sequence[int], teachers: Sequence[Training]) -> Training:
@@ -61,14 +63,28 @@ class Training:
 
 
 def units(cell: Cell, learner: Any) -> dict[str, str]:
-    """Every metric that a cell records, and its unit in words."""
+    """Every metric that a cell records, and its unit in words.
+
+    Raises: ValueError where two of them, or of the arrays, have the same name.
+    """
     tested = (
         f"sum over agents and steps of the reward of an episode without exploration; "
         f"mean over {cell.evaluation.n_episodes} test episodes"
     )
-    return {f"{TEST_RETURN} {policy}": tested for policy in cell.algorithm.policies(learner)} | dict(
-        cell.algorithm.metrics
+    kinds = (
+        {f"{TEST_RETURN} {policy}": tested for policy in cell.algorithm.policies(learner)},
+        cell.algorithm.metrics,
+        {} if cell.measure is None else cell.measure.metrics,
     )
+    names = [name for kind in (*kinds, array_units(cell)) for name in kind]
+    if len(set(names)) < len(names):
+        raise ValueError(f"every metric and array of {cell.key} must have its own name, got {sorted(names)}")
+    return {name: unit for kind in kinds for name, unit in kind.items()}
+
+
+def array_units(cell: Cell) -> dict[str, str]:
+    """Every array that a cell keeps, and what it is in words."""
+    return {} if cell.measure is None else dict(cell.measure.arrays)
 
 
 def train(cell: Cell, seeds: Sequence[int], training: Training, n_steps: int, pause: Callable[[int], bool]) -> None:
@@ -100,9 +116,31 @@ def tested(cell: Cell, policy: Policy, seeds: Sequence[int], steps: int) -> Tens
     return total.mean(dim=1)
 
 
+@torch.no_grad()
+def measured(cell: Cell, measure: Measure, learner: Any, seeds: Sequence[int]) -> Measured:
+    """What a measure finds, with draws of its own; the arrays on the CPU.
+
+    Raises: ValueError where that is not what it announces.
+    """
+    streams = Streams.of(seeds, f"measure after {learner.steps} steps", cell.device)
+    found = measure(cell.algorithm, cell.env, learner, streams)
+    metrics, arrays = ({name: tuple(values.shape) for name, values in kind.items()} for kind in found)
+    named = (set(metrics), set(arrays)) == (set(measure.metrics), set(measure.arrays))
+    shaped = all(shape == (len(seeds),) for shape in metrics.values())
+    if not (named and shaped and all(shape[:1] == (len(seeds),) for shape in arrays.values())):
+        raise ValueError(
+            f"{type(measure).__name__} must return metrics {sorted(measure.metrics)} [{len(seeds)}] and "
+            f"arrays {sorted(measure.arrays)} [{len(seeds)}, ...], got {metrics} and {arrays}"
+        )
+    # Copies, because what is the learner's own goes on changing.
+    kept = {name: array.detach().to("cpu", copy=True) for name, array in found.arrays.items()}
+    return Measured({name: values.detach() for name, values in found.metrics.items()}, kept)
+
+
 def runs(cell: Cell, seeds: Sequence[int], training: Training, provenance: Mapping[str, Any]) -> list[Run]:
-    """What is stored of each seed."""
-    described = units(cell, training.learner)
+    """What is stored of each seed; arrays only once there has been a test."""
+    arrays = training.arrays if training.steps.numel() else {}
+    described = units(cell, training.learner) | (array_units(cell) if arrays else {})
     return [
         Run(
             key=cell.key,
@@ -111,6 +149,7 @@ def runs(cell: Cell, seeds: Sequence[int], training: Training, provenance: Mappi
             metrics={name: values[row].numpy() for name, values in training.curves.items()},
             units=described,
             provenance=provenance,
+            arrays={name: values[row].numpy() for name, values in arrays.items()},
         )
         for row, seed in enumerate(seeds)
     ]
@@ -157,6 +196,10 @@ def _record(cell: Cell, seeds: Sequence[int], training: Training) -> None:
         window = total - training.read[metric]
         values[metric] = window[:, 0] / window[:, 1]  # NaN where nothing was entered
         training.read[metric] = total.clone()
+    if cell.measure is not None:
+        found = measured(cell, cell.measure, learner, seeds)
+        values |= found.metrics
+        training.arrays = dict(found.arrays)
     now = torch.full((len(seeds), 1), steps, dtype=torch.float64)
     training.steps = torch.cat([training.steps, now], dim=1)
     training.curves = {

@@ -177,6 +177,7 @@ def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict]) -> Page:
         for cell in figure.cells
         for run in list(desk.runs(figure, cell).values())[:1]
         for metric in run.units
+        if metric in run.metrics
     }
     sources = tuple(source(figure, cell, desk) for cell in figure.cells)
     logs = tuple(remembered(figure, logged, desk) for logged in figure.logged)

@@ -1,4 +1,4 @@
-"""One seed's curve, and the numbers of a curve as JSON."""
+"""One seed's curves, and their numbers as JSON."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One seed's curve: what its tests measured, after how many steps.
+    """One seed's curves: what its tests measured, after how many steps; and the arrays that the last of them has left.
 
+    Arrays are what people look at (maps, codes, snapshots) and no claim is judged by.
     `provenance` is where the numbers come from (commit, versions, machine, wall time): told, never compared.
 
-    Shapes: steps and every metric [N].
-    Units: steps are environment steps per seed; `units` says of each metric what is summed over what.
+    Shapes: steps and every metric [N]; arrays any.
+    Units: steps are environment steps per seed; `units` says of each metric what is summed over what, and of each array
+    what it is.
     Raises: ValueError where shapes, names or kinds do not fit.
     """
 
@@ -28,17 +30,22 @@ class Run:
     metrics: Mapping[str, NDArray[np.float32]]  # NaN where the run diverged
     units: Mapping[str, str]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # of the last test
 
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ValueError(f"a seed must not be negative, got {self.seed}")
         if self.steps.dtype != np.float64 or self.steps.ndim != 1 or not _rises(self.steps):
             raise ValueError(f"steps must be rising float64 numbers [N], got {self.steps!r}")
-        if set(self.metrics) != set(self.units):
-            raise ValueError(f"every metric needs its unit, got {sorted(self.metrics)} and {sorted(self.units)}")
+        if sorted([*self.metrics, *self.arrays]) != sorted(self.units):
+            named = f"{sorted(self.metrics)}, {sorted(self.arrays)} and {sorted(self.units)}"
+            raise ValueError(f"every metric and array needs its own name and unit, got {named}")
         for name, values in self.metrics.items():
             if values.dtype != np.float32 or values.shape != self.steps.shape:
                 raise ValueError(f"metric {name} must be float32 {self.steps.shape}, got {values.dtype} {values.shape}")
+        for name, array in self.arrays.items():
+            if array.dtype.kind not in "biuf" or not self.steps.size:
+                raise ValueError(f"array {name} must be of numbers and of a test, got {array.dtype} and {self.steps}")
 
     @property
     def n_steps(self) -> float:
@@ -46,29 +53,49 @@ class Run:
         return float(self.steps[-1]) if self.steps.size else 0.0
 
     def upto(self, n_steps: float) -> Run:
-        """The first part of the curve: all tests until `n_steps`, that one included."""
+        """The first part of the curves: all tests until `n_steps`, that one included; arrays where it is the last."""
         n = int(np.searchsorted(self.steps, n_steps, side="right"))
         metrics = {name: values[:n] for name, values in self.metrics.items()}
-        return replace(self, steps=self.steps[:n], metrics=metrics)
+        arrays = self.arrays if n == self.steps.size else {}
+        units = {name: unit for name, unit in self.units.items() if name in metrics or name in arrays}
+        return replace(self, steps=self.steps[:n], metrics=metrics, units=units, arrays=arrays)
 
 
 def disagreement(stored: Run, other: Run) -> str | None:
     """Where two runs first differ, bit for bit, on the part that both have; None where one begins the other."""
-    if dict(stored.units) != dict(other.units):
-        return f"metrics and their units are {dict(stored.units)} there and {dict(other.units)} here"
+    there, here = ({name: run.units[name] for name in sorted(run.metrics)} for run in (stored, other))
+    if there != here:
+        return f"metrics and their units are {there} there and {here} here"
     n = min(stored.steps.size, other.steps.size)
     curves: list[tuple[str, NDArray[Any], NDArray[Any]]] = [("steps", stored.steps, other.steps)]
     curves += [(name, stored.metrics[name], other.metrics[name]) for name in sorted(stored.metrics)]
-    for name, there, here in curves:
-        differing = np.flatnonzero(_bits(there[:n]) != _bits(here[:n]))
+    for name, theirs, ours in curves:
+        differing = np.flatnonzero(_bits(theirs[:n]) != _bits(ours[:n]))
         if differing.size:
             first = differing[0]
-            return f"{name} at step {stored.steps[first]:.0f} is {there[first]} there and {here[first]} here"
+            return f"{name} at step {stored.steps[first]:.0f} is {theirs[first]} there and {ours[first]} here"
+    return _other_arrays(stored, other) if stored.steps.size == other.steps.size else None
+
+
+def _other_arrays(stored: Run, other: Run) -> str | None:
+    """Where the arrays of two runs that are as long as each other first differ."""
+    there, here = (
+        {name: (array.dtype.name, array.shape, run.units[name]) for name, array in sorted(run.arrays.items())}
+        for run in (stored, other)
+    )
+    if there != here:
+        return f"arrays are {there} there and {here} here"
+    for name in there:
+        theirs, ours = stored.arrays[name].ravel(), other.arrays[name].ravel()
+        differing = np.flatnonzero(_bits(theirs) != _bits(ours))
+        if differing.size:
+            first = differing[0]
+            return f"array {name} at {first} is {theirs[first]} there and {ours[first]} here"
     return None
 
 
 def content(run: Run) -> dict[str, Any]:
-    """A run as JSON values."""
+    """A run as JSON values; its arrays are written elsewhere."""
     return {
         "key": run.key,
         "seed": run.seed,
@@ -79,14 +106,14 @@ def content(run: Run) -> dict[str, Any]:
     }
 
 
-def from_content(value: Mapping[str, Any]) -> Run:
-    """The run that `content` wrote, bit for bit.
+def from_content(value: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Run:
+    """The run that `content` wrote, bit for bit, with its arrays.
 
     Raises: KeyError, TypeError or ValueError where it is something else.
     """
     metrics = {name: _numbers(values).astype(np.float32) for name, values in value["metrics"].items()}
     rest = {name: value[name] for name in ("key", "seed", "units", "provenance")}
-    return Run(steps=_numbers(value["steps"]), metrics=metrics, **rest)
+    return Run(steps=_numbers(value["steps"]), metrics=metrics, arrays=arrays, **rest)
 
 
 def _rises(steps: NDArray[np.float64]) -> bool:
@@ -94,9 +121,10 @@ def _rises(steps: NDArray[np.float64]) -> bool:
 
 
 def _bits(values: NDArray[Any]) -> NDArray[Any]:
-    """The bits of numbers, with one NaN for all: the file keeps no more of it."""
-    canonical = np.where(np.isnan(values), np.array(np.nan, values.dtype), values)
-    return canonical.view(f"u{values.dtype.itemsize}")
+    """The bits of numbers, with one NaN for all: JSON keeps no more of it."""
+    if values.dtype.kind == "f":
+        values = np.where(np.isnan(values), np.array(np.nan, values.dtype), values)
+    return values.view(f"u{values.dtype.itemsize}")
 
 
 def _shortest(values: NDArray[np.float32]) -> list[float | str | None]:

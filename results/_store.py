@@ -2,10 +2,14 @@
 
     <folder>/<algorithm>/<environment>/<digest>/cell.json        the settings in full
     <folder>/<algorithm>/<environment>/<digest>/seed-003.json    curves, units, provenance, checksum
+    <folder>/<algorithm>/<environment>/<digest>/seed-003-400.npz arrays that its last test, at step 400, has left
 
-Arrays that are drawn rather than compared (Q maps, snapshots) would lie beside a seed, as `seed-003.npz`.
+Only cells with a measure leave arrays. Their file is named in the seed's, which holds its checksum. It has the step in
+its name because two files cannot be replaced at once: the new arrays come first, then the seed's file, and then the
+earlier arrays go, so that whoever dies in between leaves a whole run.
 
-Nothing is deleted, and no number is ever replaced by another: a longer run replaces a shorter one that it begins with.
+Nothing is deleted, and no number is ever replaced by another: a longer run replaces a shorter one that it begins with,
+with its arrays.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from results import _sealed
+from results import _arrays, _sealed
 from results._files import StoreError, explained, lock, made, place, probe
 from results._run import Run, content, disagreement, from_content
 
@@ -88,7 +92,7 @@ class Store:
             self._settle(cell)
             stored = self._run(cell.key, run.seed)
             if stored is None or self._goes_on(stored, run):
-                _sealed.write(self._path(cell.key, run.seed), content(run))
+                self._write(run)
 
     def writable(self) -> None:
         """Tries what saving will do, so that a bad folder shows before training and not after.
@@ -105,15 +109,31 @@ class Store:
         stored = _sealed.read(path)
         if stored is None:
             return None
+        seen = stored.get("seed"), stored.get("key")
+        if seen != (seed, key):
+            raise StoreError(
+                f"{path} must hold seed {seed} of {key}, got seed {seen[0]} of {seen[1]}: move it to its own place"
+            )
         try:
-            run = from_content(stored)
+            arrays = _arrays.read(path.parent, stored["arrays"]) if "arrays" in stored else {}
+            return from_content(stored, arrays)
+        except StoreError:
+            if _sealed.read(path) == stored:
+                raise
+            return self._run(key, seed)  # a longer run has taken its place meanwhile, and its arrays with it
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"{path} must hold a run, got {error!r}: move it away and train again") from error
-        if (run.key, run.seed) != (key, seed):
-            raise StoreError(
-                f"{path} must hold seed {seed} of {key}, got seed {run.seed} of {run.key}: move it to its own place"
-            )
-        return run
+
+    def _write(self, run: Run) -> None:
+        """Puts a run in its place, arrays first, and removes those of the run that was there."""
+        path = self._path(run.key, run.seed)
+        value = content(run)
+        if run.arrays:
+            value["arrays"] = _arrays.write(path.with_name(f"{path.stem}-{run.n_steps:.0f}.npz"), run.arrays)
+        _sealed.write(path, value)
+        for earlier in path.parent.glob(f"{path.stem}-*.npz"):
+            if earlier.name != value.get("arrays", {}).get("file"):
+                earlier.unlink(missing_ok=True)
 
     def _goes_on(self, stored: Run, run: Run) -> bool:
         """Whether `run` is longer than what is stored."""

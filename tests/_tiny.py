@@ -22,7 +22,7 @@ import torch
 from algorithms._tree import leaves, rebuilt
 from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG, MADDPGState
-from benchmarks import Budget, Cell, Claim, Evaluation, Figure, Line, Panel, Paper, Printed, Row, Score, Start
+from benchmarks import Budget, Cell, Claim, Evaluation, Figure, Line, Measured, Panel, Paper, Printed, Row, Score, Start
 from benchmarks import _catalogue as catalogue
 from benchmarks import _runner as runner
 from benchmarks._scores import Last
@@ -122,6 +122,33 @@ TRANSFERS = replace(
         for profile, n_seeds, n_steps in (("smoke", 2, 400), ("quick", 2, 1_000_000), ("paper", 3, 1_000_000))
     },
 )
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What the first agent does in a few states, of which none is a test's or another sketch's; and what it is."""
+
+    n_states: int = 6  # products of three rows are rounded otherwise among others than alone
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = {"largest action": "entry of the first agent's action"}
+    arrays: ClassVar[Mapping[str, str]] = {
+        "actions": "of the first agent, [state, entry]",
+        "counted": "steps so far",
+        "weights": "of the first layer of all actors",
+    }
+
+    def __call__(self, algorithm: Any, env: Any, learner: MADDPGState, streams: Any) -> Measured:
+        """Plays one policy, counts, and hands out a tensor that the learner goes on changing."""
+        (policy,) = algorithm.policies(learner).values()
+        actions = policy(env, env.reset(streams, self.n_states))[0][:, :, 0]  # [S, E, n]
+        counted = torch.full((streams.n_seeds,), learner.steps)
+        weights = torch.as_tensor(next(iter(leaves(learner.actors).values())))
+        arrays = {"actions": actions, "counted": counted, "weights": weights}
+        return Measured({"largest action": actions.amax(dim=(1, 2))}, arrays)
+
+
+MEASURED = replace(MADDPG_CELL, name="measured", measure=Sketch())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any, ClassVar
 
 import pytest
-from _tiny import BOTH, FIRST, OTHER, SECOND, THIRD, TRANSFERS, Blended
+from _tiny import BOTH, FIRST, OTHER, SECOND, THIRD, TRANSFERS, Blended, Sketch
 
 from algorithms.maddpg import MADDPG
 from benchmarks import (
@@ -146,6 +146,17 @@ def test_settings_are_in_full_and_survive_json() -> None:
 def test_a_setting_that_json_cannot_hold_is_refused(setting: Any, kind: str) -> None:
     with pytest.raises(TypeError, match=f"must be a number, a text, a tuple or a dataclass, got {kind}"):
         described(replace(CELL.algorithm, discount=setting))
+
+
+def test_what_is_measured_is_in_the_key_and_nothing_is_said_where_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "measure" not in CELL.settings
+    thing, wider = (replace(CELL, measure=measure) for measure in (of(Thing(0.1)).algorithm, of(Wider(0.1)).algorithm))
+    assert thing.key == wider.key and thing.settings != wider.settings
+    measured = replace(CELL, measure=Sketch())
+    assert measured.settings == CELL.settings | {"measure": {"class": "Sketch", "version": 1, "n_states": 6}}
+    keys = {cell.key for cell in (CELL, measured, replace(CELL, measure=Sketch(n_states=4)), measured.on("cuda"))}
+    monkeypatch.setattr(Sketch, "version", 2)
+    assert len(keys | {replace(measured).key}) == 5
 
 
 # ---- a cell that starts from others ---------------------------------------------------------------------------------

@@ -27,17 +27,19 @@ from _tiny import (
     FIRST,
     GAME,
     MADDPG_CELL,
+    MEASURED,
     OTHER,
     SECOND,
     THIRD,
     TRANSFERS,
     Blended,
     Failing,
+    Sketch,
 )
 from torch import Tensor
 
 from algorithms._tree import leaves, split
-from benchmarks import Budget, Cell, Evaluation, Start, lineage
+from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage, test_figures
 from benchmarks import Line as Curve
 from benchmarks import _runner as runner
 from benchmarks import _training as training_module
@@ -56,6 +58,9 @@ from benchmarks._runner import (
     with_teachers,
 )
 from benchmarks._training import TEST_RETURN, Training
+from benchmarks.conftest import Session
+from environments import Streams
+from reports._facts import chapters
 from results import Run, State, States, Store, StoreError, Stores
 
 torch.set_num_threads(1)
@@ -164,7 +169,8 @@ def loaded(folder: Path, cell: Cell, seed: int) -> Run:
 
 
 def bits(run: Run) -> Bits:
-    return {"steps": run.steps.tobytes()} | {name: values.tobytes() for name, values in run.metrics.items()}
+    numbers: dict[str, Any] = {"steps": run.steps, **run.metrics, **run.arrays}
+    return {name: values.tobytes() for name, values in numbers.items()}
 
 
 def curves(folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> list[Bits]:
@@ -431,6 +437,187 @@ def test_a_seed_that_diverges_is_stored_as_nan_and_holds_up_no_other(
     assert len(returns) >= 2
     assert all(np.isfinite(values[:2]).all() and np.isnan(values[2:]).all() for values in returns)
     assert_same_end(tmp_path, whole, cell, seeds=[1])
+
+
+# ---- measures -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seeds of the measured cell, trained to step 400 together and without a break."""
+    folder = tmp_path_factory.mktemp("looked at")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_line", Line(queue.SimpleQueue(), threading.Event(), math.inf))
+        assert trained(folder, MEASURED, seeds=range(3))
+    return folder
+
+
+def test_a_measure_adds_curves_and_leaves_the_arrays_of_the_last_test(line: Line, looked_at: Path) -> None:
+    run = loaded(looked_at, MEASURED, 1)
+    assert run.steps.tolist() == [100, 200, 300, 400]
+    assert run.units["largest action"] == Sketch.metrics["largest action"] and run.units["counted"] == "steps so far"
+    assert set(run.arrays) == {"actions", "counted", "weights"}
+    assert (run.arrays["actions"].dtype.name, run.arrays["actions"].shape) == ("float32", (6, 2))
+    assert (run.arrays["counted"].dtype.name, run.arrays["counted"].shape) == ("int64", ())
+    assert run.arrays["counted"] == 400 and run.arrays["actions"].max() == run.metrics["largest action"][-1]
+    assert len(set(run.metrics["largest action"].tolist())) == 4
+
+
+def test_a_measure_draws_from_streams_of_its_own(looked_at: Path) -> None:
+    training = Training.resumed(MEASURED, (0, 1), [saved(looked_at, MEASURED, seed) for seed in (0, 1)])
+    before = training.learner.streams.save()
+    found = Sketch()(
+        MEASURED.algorithm, GAME, training.learner, Streams.of((0, 1), "measure after 400 steps", MEASURED.device)
+    )
+    assert torch.equal(found.arrays["actions"], training.arrays["actions"])
+    assert torch.equal(training.learner.streams.save(), before)
+
+
+def test_measuring_does_not_move_training(line: Line, looked_at: Path, whole: Path) -> None:
+    for seed in (0, 1):
+        plain, run = bits(loaded(whole, MADDPG_CELL, seed)), bits(loaded(looked_at, MEASURED, seed))
+        assert {name: run[name] for name in plain} == plain
+        one, other = (
+            {name: values for name, values in saved(folder, cell, seed).tensors.items() if name.startswith(".learner")}
+            for folder, cell in ((whole, MADDPG_CELL), (looked_at, MEASURED))
+        )
+        streams = {name for name in one if name.startswith((STREAMS, ".learner.actors"))}
+        assert streams and all(torch.equal(one[name], other[name]) for name in streams)
+
+
+def test_a_seed_that_is_measured_alone_equals_the_same_seed_among_others(
+    line: Line, looked_at: Path, tmp_path: Path
+) -> None:
+    assert trained(tmp_path, MEASURED, seeds=[1])
+    assert_same_end(tmp_path, looked_at, MEASURED, seeds=[1])
+
+
+def test_stopping_after_every_iteration_changes_no_bit_of_what_is_measured(
+    line: Line, looked_at: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
+    for _ in range(1, 400 // 50):
+        monkeypatch.setattr(runner, "_line", line._replace(stop=SecondTime()))
+        assert not trained(tmp_path, MEASURED)
+    monkeypatch.setattr(runner, "_line", line)
+    assert trained(tmp_path, MEASURED)
+    assert_same_end(tmp_path, looked_at, MEASURED)
+
+
+@pytest.mark.parametrize("n_steps", [300, 350])
+def test_who_goes_on_after_the_last_test_still_has_its_arrays(line: Line, tmp_path: Path, n_steps: int) -> None:
+    with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
+        dying.setattr(Store, "save", dies_after(0, Store.save))
+        trained(tmp_path / "stopped", MEASURED, n_steps=n_steps)
+    assert saved(tmp_path / "stopped", MEASURED, 0).steps == n_steps
+    for folder, until in (("stopped", n_steps), ("whole", 300), ("whole", n_steps)):
+        assert trained(tmp_path / folder, MEASURED, n_steps=until)
+    assert loaded(tmp_path / "stopped", MEASURED, 0).arrays["counted"] == 300
+    assert_same_end(tmp_path / "stopped", tmp_path / "whole", MEASURED)
+
+
+def test_a_longer_budget_replaces_what_the_shorter_one_had_measured(
+    line: Line, looked_at: Path, tmp_path: Path
+) -> None:
+    for n_steps in (50, 200, 400):
+        assert trained(tmp_path, MEASURED, n_steps=n_steps)
+        assert ("counted" in loaded(tmp_path, MEASURED, 0).arrays) is (n_steps > 50)
+    assert_same_end(tmp_path, looked_at, MEASURED)
+    assert loaded(tmp_path, MEASURED, 0).upto(200).arrays == {}
+
+
+NAMED = {name: torch.zeros(2) for name in Sketch.arrays}
+LARGEST = {"largest action": torch.zeros(2)}
+
+
+@pytest.mark.parametrize(
+    ("found", "seen"),
+    [
+        (Measured({}, NAMED), r"\{\} and \{'actions'.*"),
+        (Measured({**LARGEST, "more": torch.zeros(2)}, NAMED), r"\{'largest action': \(2,\), 'more': \(2,\)\} and .*"),
+        (Measured({"largest action": torch.zeros(2, 1)}, NAMED), r"\{'largest action': \(2, 1\)\} and .*"),
+        (Measured(LARGEST, {"counted": torch.zeros(2)}), r"\{'largest action': \(2,\)\} and \{'counted': \(2,\)\}"),
+        (Measured(LARGEST, {**NAMED, "counted": torch.zeros(3, 2)}), r".* and \{.*'counted': \(3, 2\).*\}"),
+        (Measured(LARGEST, {**NAMED, "counted": torch.tensor(0)}), r".* and \{.*'counted': \(\).*\}"),
+    ],
+)
+def test_a_measure_that_does_not_return_what_it_announces_is_refused(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Measured, seen: str
+) -> None:
+    monkeypatch.setattr(Sketch, "__call__", lambda *_: found)
+    announced = r"metrics \['largest action'\] \[2\] and arrays \['actions', 'counted', 'weights'\] \[2, \.\.\.\]"
+    with pytest.raises(ValueError, match=rf"Sketch must return {announced}, got {seen}$"):
+        trained(tmp_path, MEASURED, n_steps=100)
+
+
+@pytest.mark.parametrize("name", ["training return", f"{TEST_RETURN} greedy", "counted"])
+def test_two_metrics_or_arrays_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(Sketch, "metrics", {name: "another"})
+    with pytest.raises(
+        ValueError, match=rf"every metric and array of .* must have its own name, got .*'{name}', '{name}'"
+    ):
+        Training.of(MEASURED, [0])
+
+
+def test_a_measure_is_asked_without_gradients(looked_at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = Training.resumed(MEASURED, (0,), [saved(looked_at, MEASURED, 0)])
+
+    def recorded(*_: object) -> Measured:
+        graded = torch.full((1,), float(torch.is_grad_enabled()))
+        return Measured({"largest action": graded}, dict.fromkeys(Sketch.arrays, graded))
+
+    monkeypatch.setattr(Sketch, "__call__", recorded)
+    assert training_module.measured(MEASURED, Sketch(), training.learner, (0,)).metrics["largest action"] == 0
+
+
+DRAWN = replace(
+    FIGURE,
+    panels=(replace(FIGURE.panels[0], lines=(Curve("Measured", MEASURED, "largest action"),)),),
+    claims=(),
+    budgets={profile: {"Tiny": Budget(2, n)} for profile, n in (("smoke", 400), ("quick", 300), ("paper", 500))},
+)
+
+
+def test_arrays_survive_whatever_hands_a_run_on(looked_at: Path, tmp_path: Path) -> None:
+    runs = {seed: loaded(looked_at, MEASURED, seed) for seed in (0, 1)}
+    for run in runs.values():
+        Store(tmp_path).save(MEASURED, run)
+    library = Library(Stores(Store(tmp_path / "none"), Store(tmp_path)))
+    handed = library.load(MEASURED, 0, 400)
+    assert handed is not None and bits(handed) == bits(runs[0])
+    whole, part = Desk(library, "smoke"), Desk(library, "quick")
+    drawn = whole.arrays(DRAWN, MEASURED, "actions")
+    assert {seed: array.tobytes() for seed, array in drawn.items()} == {
+        seed: run.arrays["actions"].tobytes() for seed, run in runs.items()
+    }
+    assert set(part.runs(DRAWN, MEASURED)) == {0, 1} and part.arrays(DRAWN, MEASURED, "actions") == {}
+    with pytest.raises(ValueError, match=r"an array of measured on Tiny must be one of \['actions', .*\], got 'maps'"):
+        whole.arrays(DRAWN, MEASURED, "maps")
+
+
+def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
+    looked_at: Path, tmp_path: Path
+) -> None:
+    for seed in range(3):
+        run = replace(loaded(looked_at, MEASURED, seed), provenance={"device": "another"})
+        Store(tmp_path / "recorded").save(MEASURED, run)
+    asked = Session(
+        profile="smoke",
+        n_seeds=None,
+        device="cpu",
+        folder=tmp_path,
+        fresh=False,
+        strict=False,
+        time_limit=None,
+        desk=Desk(Library(Stores(Store(looked_at))), "smoke"),
+        reference=Library(Stores(Store(tmp_path / "recorded"))),
+    )
+    (panel,) = DRAWN.panels
+    test_figures.test_every_seed_is_there((DRAWN, MEASURED), asked)
+    test_figures.test_curve_agrees_with_the_recorded_one((DRAWN, panel, panel.lines[0]), asked)
+    test_figures.test_figure_is_drawn(DRAWN, asked)
+    (chapter,) = chapters(asked.desk, [DRAWN])
+    assert set(chapter.families[0].pages[0].units) == set(loaded(looked_at, MEASURED, 0).metrics)
 
 
 # ---- what is missing ------------------------------------------------------------------------------------------------

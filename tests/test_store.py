@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import multiprocessing
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
@@ -19,7 +22,8 @@ import numpy as np
 import pytest
 import torch
 
-from results import Run, States, Store, StoreError, Stores
+from results import Run, States, Store, StoreError, Stores, _arrays, _sealed
+from results._arrays import packed
 
 KEY = "MADDPG/CN-V1/0123456789ab"
 HARD = [0.1, -0.0, 0.0, 1 / 3, np.nan, np.inf, -np.inf, 1e-45, 1.1754944e-38, 3.4028235e38, -16777217.0, 2.0**-24]
@@ -42,6 +46,13 @@ def a_run(n: int = 4, seed: int = 3, key: str = KEY, shift: float = 0.0, machine
     return Run(key, seed, 1000.0 * np.arange(1.0, n + 1), {"return": values}, {"return": "sum"}, {"machine": machine})
 
 
+def with_arrays(run: Run, shift: float = 0.0) -> Run:
+    """The same run, with what its last test has left."""
+    value = np.arange(12, dtype=np.float32).reshape(1, 3, 4) * np.float32(run.n_steps) + np.float32(shift)
+    arrays = {"välue/max": value, "counted": np.array([[1, -2]], np.int64), "file": np.array(True)}
+    return replace(run, arrays=arrays, units={**run.units, **dict.fromkeys(arrays, "drawn")})
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """What a store holds, without its locks."""
     found = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".lock"))
@@ -55,6 +66,8 @@ def same(one: Run | None, other: Run) -> bool:
         and one.steps.tobytes() == other.steps.tobytes()
         and {name: values.tobytes() for name, values in one.metrics.items()}
         == {name: values.tobytes() for name, values in other.metrics.items()}
+        and {name: (array.dtype, array.shape, array.tobytes()) for name, array in one.arrays.items()}
+        == {name: (array.dtype, array.shape, array.tobytes()) for name, array in other.arrays.items()}
     )
 
 
@@ -213,6 +226,196 @@ def test_other_steps_metrics_or_units_are_an_error(store: Store) -> None:
     assert same(store.load(Cell(), 3), a_run(4))
 
 
+# ---- arrays ---------------------------------------------------------------------------------------------------------
+
+SEED_3 = f"{KEY}/seed-003.json"
+ARRAYS_3 = f"{KEY}/seed-003-4000.npz"
+DRAWN = with_arrays(a_run(4))
+
+
+def test_arrays_come_back_bit_for_bit_and_any_numpy_reads_them(store: Store) -> None:
+    run = with_arrays(a_run(4))
+    run.arrays["välue/max"][0, 0, :3] = np.nan, -0.0, np.inf
+    store.save(Cell(), run)
+    assert same(store.load(Cell(), 3), run)
+    said = json.loads((store.folder / SEED_3).read_text())["arrays"]
+    data = (store.folder / ARRAYS_3).read_bytes()
+    assert said == {"file": "seed-003-4000.npz", "sha256": hashlib.sha256(data).hexdigest()}
+    with np.load(store.folder / ARRAYS_3, allow_pickle=False) as archive:
+        assert archive["counted"].tolist() == [[1, -2]] and set(archive.files) == set(run.arrays)
+
+
+def test_the_same_arrays_have_the_same_bytes_on_another_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = with_arrays(a_run(4)).arrays
+    before = packed(arrays)
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    assert packed({name: np.asarray(arrays[name], order="F") for name in reversed(list(arrays))}) == before
+    with zipfile.ZipFile(io.BytesIO(before)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_run_without_arrays_says_nothing_of_them(store: Store) -> None:
+    store.save(Cell(), a_run(4))
+    assert sorted(files(store.folder)) == [f"{KEY}/cell.json", SEED_3]
+    assert b"arrays" not in files(store.folder)[SEED_3]
+
+
+def test_arrays_are_of_the_last_test_and_go_with_it() -> None:
+    assert same(with_arrays(a_run(9)).upto(9000), with_arrays(a_run(9)))
+    assert same(with_arrays(a_run(9)).upto(8999), a_run(8))
+    assert a_run(9).upto(0).arrays == with_arrays(a_run(9)).upto(0).arrays == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"units": {"return": "sum"}},
+        {"arrays": {}},
+        {"arrays": dict.fromkeys(("välue/max", "counted", "file"), np.array([None]))},
+        {"metrics": {name: np.zeros(4, np.float32) for name in ("return", "counted")}},
+        {"steps": np.zeros(0), "metrics": {"return": np.zeros(0, np.float32)}},
+    ],
+)
+def test_arrays_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"must be of numbers and of a test|needs its own name and unit"):
+        replace(with_arrays(a_run(4)), **wrong)
+
+
+def test_a_longer_run_replaces_the_arrays_too_and_a_shorter_one_leaves_them(store: Store) -> None:
+    store.save(Cell(), with_arrays(a_run(4, seed=1000)))
+    for n, expected in ((3, 3), (7, 7), (7, 7), (5, 7)):
+        store.save(Cell(), with_arrays(a_run(n, seed=100)))
+        assert same(store.load(Cell(), 100), with_arrays(a_run(expected, seed=100)))
+        arrays = sorted(path.name for path in (store.folder / KEY).glob("*.npz"))
+        assert arrays == [f"seed-100-{expected}000.npz", "seed-1000-4000.npz"]
+    store.save(Cell(), with_arrays(a_run(9, seed=100)).upto(8000))
+    assert same(store.load(Cell(), 100), a_run(8, seed=100)) and store.seeds(KEY) == (100, 1000)
+    assert [path.name for path in (store.folder / KEY).glob("*.npz")] == ["seed-1000-4000.npz"]
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        (with_arrays(a_run(4), shift=1), r"array välue/max at 0 is 0\.0 there and 1\.0 here"),
+        (a_run(4), r"arrays are \{.*'counted'.*\} there and \{\} here"),
+        (replace(DRAWN, units={**DRAWN.units, "file": "else"}), r"arrays are .*drawn.* there and .*else.* here"),
+        (
+            replace(DRAWN, arrays={**DRAWN.arrays, "counted": np.array([[1, -3]])}),
+            "array counted at 1 is -2 there and -3",
+        ),
+        (with_arrays(a_run(7, shift=1)), "return at step 1000"),
+    ],
+)
+def test_other_arrays_are_an_error_and_change_nothing(store: Store, other: Run, sentence: str) -> None:
+    store.save(Cell(), with_arrays(a_run(4)))
+    before = files(store.folder)
+    with pytest.raises(StoreError, match=rf"seed-003\.json holds other numbers \({sentence}.*train into another store"):
+        store.save(Cell(), other)
+    assert files(store.folder) == before
+
+
+def test_damage_of_arrays_is_noticed_and_kept(store: Store) -> None:
+    run = with_arrays(a_run(4))
+    store.save(Cell(), run)
+    path = store.folder / ARRAYS_3
+    whole = path.read_bytes()
+    flipped = [whole[:i] + bytes([whole[i] ^ 1 << i % 8]) + whole[i + 1 :] for i in range(len(whole))]
+    for data in [*flipped, *(whole[:n] for n in range(0, len(whole), 7)), whole + b"\n"]:
+        path.write_bytes(data)
+        with pytest.raises(StoreError, match=r"seed-003-4000\.npz is absent, damaged or of another run: .*\w$"):
+            store.load(Cell(), 3)
+        assert path.read_bytes() == data
+    for attempt in (lambda: store.save(Cell(), with_arrays(a_run(5))), lambda: store.missing(Cell(), [3], 1)):
+        with pytest.raises(StoreError, match="restore it from git"):
+            attempt()
+    path.write_bytes(whole)
+    assert same(store.load(Cell(), 3), run)
+
+
+def test_absent_and_foreign_arrays_are_an_error(store: Store) -> None:
+    store.save(Cell(), with_arrays(a_run(4)))
+    store.save(Cell(), with_arrays(a_run(4, seed=4), shift=1))
+    path = store.folder / ARRAYS_3
+    path.write_bytes(path.with_name("seed-004-4000.npz").read_bytes())
+    with pytest.raises(StoreError, match=r"seed-003-4000\.npz is absent, damaged or of another run"):
+        store.load(Cell(), 3)
+    path.unlink()
+    with pytest.raises(StoreError, match=r"seed-003-4000\.npz is absent.*, got no file; restore it"):
+        store.load(Cell(), 3)
+    assert store.load(Cell(), 4) is not None
+
+
+def test_what_is_said_of_arrays_must_make_sense(store: Store) -> None:
+    store.save(Cell(), with_arrays(a_run(4)))
+    stored = json.loads((store.folder / SEED_3).read_text())
+    del stored["format"], stored["sha256"]
+    wrong: list[dict[str, Any]] = [{"arrays": {}}, {"arrays": ["seed-003-4000.npz"]}, {"units": {"return": "sum"}}]
+    for changed in wrong:
+        _sealed.write(store.folder / SEED_3, {**stored, **changed})
+        with pytest.raises(StoreError, match=r"seed-003\.json must hold a run, got .*: move it away"):
+            store.load(Cell(), 3)
+
+
+class Killed(BaseException):
+    """What a test dies of."""
+
+
+@pytest.mark.parametrize("n_written", [0, 1])
+def test_death_while_arrays_are_replaced_loses_neither_the_old_run_nor_the_new_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch, n_written: int
+) -> None:
+    store.save(Cell(), with_arrays(a_run(4)))
+    rename, calls = Path.replace, iter(range(n_written))
+
+    def dying(path: Path, target: Path) -> Path:
+        if next(calls, None) is None:
+            raise Killed
+        return rename(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Path, "replace", dying)
+        store.save(Cell(), with_arrays(a_run(7)))
+    assert same(store.load(Cell(), 3), with_arrays(a_run(4)))
+    assert (store.folder / KEY / "seed-003-7000.npz").exists() is (n_written == 1)
+    store.save(Cell(), with_arrays(a_run(7)))
+    assert same(store.load(Cell(), 3), with_arrays(a_run(7)))
+    assert not (store.folder / ARRAYS_3).exists()
+
+
+def test_death_before_the_earlier_arrays_are_gone_leaves_the_new_run_whole(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(Cell(), with_arrays(a_run(4)))
+
+    def dying(path: Path, missing_ok: bool = False) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Path, "unlink", dying)
+        store.save(Cell(), with_arrays(a_run(7)))
+    assert same(store.load(Cell(), 3), with_arrays(a_run(7)))
+    store.save(Cell(), with_arrays(a_run(8)))
+    assert [path.name for path in (store.folder / KEY).glob("*.npz")] == ["seed-003-8000.npz"]
+
+
+def test_who_reads_while_a_longer_run_is_written_gets_one_or_the_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(Cell(), with_arrays(a_run(4)))
+    read, longer = _arrays.read, iter([5, 6])
+
+    def meanwhile(folder: Path, said: dict[str, Any]) -> Any:
+        n = next(longer, None)
+        if n is not None:
+            with monkeypatch.context() as undisturbed:
+                undisturbed.setattr(_arrays, "read", read)
+                store.save(Cell(), with_arrays(a_run(n)))
+        return read(folder, said)
+
+    monkeypatch.setattr(_arrays, "read", meanwhile)
+    assert same(store.load(Cell(), 3), with_arrays(a_run(6)))
+
+
 # ---- settings -------------------------------------------------------------------------------------------------------
 
 
@@ -297,13 +500,13 @@ def test_a_truncated_or_lengthened_file_is_noticed_and_kept(store: Store, name: 
 
 def test_a_file_in_the_place_of_another_is_an_error(store: Store) -> None:
     other = Cell("MADDPG/CN-V1/other")
-    store.save(Cell(), a_run())
+    store.save(Cell(), with_arrays(a_run()))
     store.save(other, a_run(key=other.key))
     here, there = store.folder / KEY, store.folder / other.key
     (here / "seed-004.json").write_bytes((here / "seed-003.json").read_bytes())
     with pytest.raises(StoreError, match=r"seed-004.json must hold seed 4 .* got seed 3"):
         store.load(Cell(), 4)
-    (there / "seed-003.json").write_bytes((here / "seed-003.json").read_bytes())
+    (there / "seed-003.json").write_bytes((here / "seed-003.json").read_bytes())  # and its arrays are not here
     with pytest.raises(StoreError, match=r"seed-003.json must hold seed 3 of MADDPG/CN-V1/other"):
         store.load(other, 3)
     (there / "cell.json").write_bytes((here / "cell.json").read_bytes())
@@ -398,6 +601,9 @@ def test_data_is_on_the_disk_before_its_name_and_the_name_before_saving_returns(
     monkeypatch.setattr(Path, "replace", replacing)
     store.save(Cell(), a_run(5))
     assert events == ["sync .tmp", "rename", "sync folder"]
+    events.clear()
+    store.save(Cell(), with_arrays(a_run(6)))
+    assert events == ["sync .tmp", "rename", "sync folder"] * 2
 
 
 # ---- one's own store and the recorded one ---------------------------------------------------------------------------
@@ -543,6 +749,13 @@ def killed(process: BaseProcess) -> None:
     process.join()
 
 
+def raced(seed: int, shift: float, machine: str) -> Run:
+    """What is shifted is the curve of an even seed, and of an odd one the arrays."""
+    if seed % 2 == 0:
+        return a_run(40, seed, shift=shift, machine=machine)
+    return with_arrays(a_run(40, seed, machine=machine), shift=shift)
+
+
 def write_on_signal(connection: Connection, folder: Path, rounds: int, shift: float) -> None:
     """Saves one seed a round, as soon as it is told to, and answers with the seeds that were refused."""
     connection.send("ready")
@@ -550,7 +763,7 @@ def write_on_signal(connection: Connection, folder: Path, rounds: int, shift: fl
     refused = []
     for seed in range(rounds):
         try:
-            Store(folder).save(Cell(), a_run(40, seed, shift=shift, machine=str(os.getpid())))
+            Store(folder).save(Cell(), raced(seed, shift, machine=str(os.getpid())))
         except StoreError:
             refused.append(seed)
     connection.send(refused)
@@ -568,7 +781,8 @@ def race(start: Start, folder: Path, rounds: int, shifts: tuple[float, float]) -
 
 def test_two_processes_with_the_same_numbers_leave_one_file_and_no_error(start: Start, store: Store) -> None:
     assert race(start, store.folder, 30, (0.0, 0.0)) == []
-    assert sorted(files(store.folder)) == [f"{KEY}/cell.json", *(f"{KEY}/seed-{seed:03d}.json" for seed in range(30))]
+    names = [f"seed-{seed:03d}.json" for seed in range(30)] + [f"seed-{seed:03d}-40000.npz" for seed in range(1, 30, 2)]
+    assert sorted(files(store.folder)) == sorted(f"{KEY}/{name}" for name in ("cell.json", *names))
     assert store.missing(Cell(), range(30), 40_000) == ()
 
 
@@ -577,7 +791,7 @@ def test_two_processes_with_different_numbers_get_exactly_one_error_a_seed(start
     for seed in range(30):
         run = store.load(Cell(), seed)
         assert run is not None
-        expected = [a_run(40, seed, shift=shift, machine=run.provenance["machine"]) for shift in (0.0, 1.0)]
+        expected = [raced(seed, shift, machine=run.provenance["machine"]) for shift in (0.0, 1.0)]
         assert same(run, expected[0]) or same(run, expected[1])
 
 
@@ -585,7 +799,7 @@ def write_for_ever(connection: Connection, folder: Path) -> None:
     """Extends one seed again and again, and saves its state."""
     connection.send("ready")
     for n in range(1, 100_000):
-        Store(folder / "store").save(Cell(), a_run(n))
+        Store(folder / "store").save(Cell(), with_arrays(a_run(n)))
         States(folder / "states").save(KEY, 3, n, {"x": torch.full((50_000,), float(n))})
 
 
@@ -599,13 +813,13 @@ def test_kill_leaves_only_whole_files(start: Start, tmp_path: Path) -> None:
         killed(process)
         run, state = store.load(Cell(), 3), states.latest(KEY, 3)
         if run is not None:
-            assert same(run, a_run(run.steps.size))
+            assert same(run, with_arrays(a_run(run.steps.size)))
             assert run.steps.size >= reached
             reached = run.steps.size
         if state is not None:
             assert torch.equal(state.tensors["x"], torch.full((50_000,), float(state.steps)))
     assert reached > 3
-    store.save(Cell(), a_run(reached + 1))  # the dead hold no lock
+    store.save(Cell(), with_arrays(a_run(reached + 1)))  # the dead hold no lock
 
 
 def hold(connection: Connection, folder: Path) -> None:
