@@ -220,7 +220,7 @@ def _draw_plates(figure: Figure, desk: Desk) -> Picture:
         axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
         for ax, plate in zip(axes, figure.plates, strict=False):
             ax.set_title(plate.title, loc="left", fontweight="bold")
-            runs = [desk.runs(figure, cell) for cell in plate.cells]
+            runs = [desk.measured(figure, cell) for cell in plate.cells]
             if all(runs):
                 plate.draw(ax, runs)
             else:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks import Budget, Cell, Claim, Curve, Figure, Floats, Score, Verdict, scores_of
 from benchmarks._evidence import SeedScores
@@ -59,19 +58,12 @@ class Desk:
         values = np.stack([run.metrics[metric].astype(np.float64) for run in found.values()])
         return Bundle(tuple(found), next(iter(found.values())).steps, values)
 
-    def arrays(self, figure: Figure, cell: Cell, name: str) -> dict[int, NDArray[Any]]:
-        """What a cell's measure has left of the seeds that are there in full and end with the budget.
+    def measured(self, figure: Figure, cell: Cell) -> dict[int, Run]:
+        """The seeds that are there in full and have kept the arrays of the cell's measure, where it leaves any.
 
-        A run that is longer than the budget has kept the arrays of its end, and none of this moment.
-
-        Raises: ValueError where the cell leaves nothing of that name.
+        A run that is longer than the budget has kept those of its end, and none of this moment.
         """
-        known = array_units(cell)
-        if name not in known:
-            raise ValueError(
-                f"an array of {cell.name} on {cell.environment} must be one of {list(known)}, got {name!r}"
-            )
-        return {seed: run.arrays[name] for seed, run in self.runs(figure, cell).items() if run.arrays}
+        return {seed: run for seed, run in self.runs(figure, cell).items() if run.arrays or not array_units(cell)}
 
     def scores(self, figure: Figure, score: Score) -> SeedScores:
         """One number of every seed that is there, how many are missing, whether two are the same run."""

@@ -586,13 +586,9 @@ def test_arrays_survive_whatever_hands_a_run_on(looked_at: Path, tmp_path: Path)
     handed = library.load(MEASURED, 0, 400)
     assert handed is not None and bits(handed) == bits(runs[0])
     whole, part = Desk(library, "smoke"), Desk(library, "quick")
-    drawn = whole.arrays(DRAWN, MEASURED, "actions")
-    assert {seed: array.tobytes() for seed, array in drawn.items()} == {
-        seed: run.arrays["actions"].tobytes() for seed, run in runs.items()
-    }
-    assert set(part.runs(DRAWN, MEASURED)) == {0, 1} and part.arrays(DRAWN, MEASURED, "actions") == {}
-    with pytest.raises(ValueError, match=r"an array of measured on Tiny must be one of \['actions', .*\], got 'maps'"):
-        whole.arrays(DRAWN, MEASURED, "maps")
+    drawn = whole.measured(DRAWN, MEASURED)
+    assert {seed: bits(run) for seed, run in drawn.items()} == {seed: bits(run) for seed, run in runs.items()}
+    assert set(part.runs(DRAWN, MEASURED)) == {0, 1} and part.measured(DRAWN, MEASURED) == {}
 
 
 def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(

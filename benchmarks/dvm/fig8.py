@@ -1,0 +1,110 @@
+"""Figure 8: what the first of two agents does and values in both phases, before and after DVM."""
+
+from dataclasses import replace
+from typing import Any
+
+from algorithms.frozen import Frozen
+from benchmarks import Budget, Cell, Claim, Decision, Evaluation, Figure, Outperforms, Row, Score, dvm
+from benchmarks._scores import Last
+from benchmarks.dvm import CONTINUOUS, Method, phase_one, phase_two
+from benchmarks.dvm._maps import FieldPlate, PolicyMap, leaning
+
+PLACE = "continuous-spread-2-maps"
+MERGING = dvm.place(CONTINUOUS, 2, "merging")
+
+
+def looked_at(cell: Cell, name: str, algorithm: Any) -> Cell:
+    """A learner that stays as it is, tested and mapped."""
+    evaluation = Evaluation(every=100, n_episodes=10)
+    frozen = Frozen(algorithm)
+    return replace(cell, name=name, environment=PLACE, algorithm=frozen, evaluation=evaluation, measure=PolicyMap())
+
+
+def at_the_switch(method: Method, name: str) -> Cell:
+    """The learner with which Phase II begins."""
+    return looked_at(phase_two(CONTINUOUS, 2, method), name, dvm.continued(CONTINUOUS))
+
+
+BEFORE, AFTER = at_the_switch("No DVM", "before"), at_the_switch("DVM", "after DVM")
+UNTRAINED = looked_at(phase_one(CONTINUOUS, 2), "untrained", CONTINUOUS)
+
+
+def leans(label: str, cell: Cell, metric: str) -> Row:
+    """A field leans more to a goal than that of networks that have learnt nothing."""
+    left, right = (Score(side, metric, Last()) for side in (cell, UNTRAINED))
+    return Row(label, left, right, Outperforms(reference=right))
+
+
+FIGURE = Figure(
+    paper=dvm.PAPER,
+    name="fig8",
+    title="Policy and value of the first of two agents, in both phases, before and after DVM (MA-SAC)",
+    caption="In Phase I the first agent is to go to the lower left, in Phase II to the upper right.",
+    panels=(),
+    plates=tuple(
+        FieldPlate(f"Phase {phase}, {cell.name}", cell, phase) for cell in (BEFORE, AFTER) for phase in ("I", "II")
+    ),
+    claims=(
+        Claim(
+            "DVM-F8-1",
+            "after DVM the first agent goes to the upper right in Phase II and to the lower left in Phase I",
+            "section V, on Figure 8",
+            (
+                leans("after DVM, Phase II: to the upper right", AFTER, leaning("force", "II")),
+                leans("after DVM, Phase I: to the lower left", AFTER, leaning("force", "I")),
+            ),
+            about="beginning",
+        ),
+        Claim(
+            "DVM-F8-2",
+            "before DVM the first agent goes to the lower left in Phase II too",
+            "section V, on Figure 8",
+            (
+                leans("before, Phase I: to the lower left", BEFORE, leaning("force", "I")),
+                Row(
+                    "Phase II: less to the upper right than untrained",
+                    Score(UNTRAINED, leaning("force", "II"), Last()),
+                    Score(BEFORE, leaning("force", "II"), Last()),
+                    Outperforms(reference=Score(UNTRAINED, leaning("force", "II"), Last())),
+                ),
+            ),
+            about="beginning",
+        ),
+        Claim(
+            "DVM-F8-3",
+            "after DVM the gradients of Q point to the right landmark in both phases",
+            "section V, on Figure 8",
+            (
+                leans("after DVM, Phase II: slope to the upper right", AFTER, leaning("slope", "II")),
+                leans("after DVM, Phase I: slope to the lower left", AFTER, leaning("slope", "I")),
+            ),
+            about="beginning",
+        ),
+    ),
+    budgets={
+        profile: stages | {PLACE: Budget(stages[MERGING].n_seeds, 100 if profile == "smoke" else 200)}
+        for profile, stages in dvm.budgets().items()
+    },
+    decisions=(
+        Decision(
+            "What is the figure of?",
+            "MA-SAC with 2 agents, where Phase II begins: the agents of Phase I as they are, and after 2048 iterations "
+            "of distillation and of value matching.",
+            "The paper does not name the algorithm; arrows of any direction need continuous actions, and the authors' "
+            "script draws the smaller of two critics, which only MA-SAC has.",
+        ),
+        Decision(
+            "Where does everything stand?",
+            "The first agent on a grid of 21 × 21 places in [−1, 1]², the other at (0.33, 0.33) in Phase I and "
+            "(−0.33, −0.33) in Phase II, landmarks at (−0.75, −0.75) and (0.75, 0.75), nobody moves.",
+            "So in the authors' script.",
+        ),
+        Decision(
+            "When does a field point to a landmark?",
+            "The cosine with the way there, less that with the way to the other landmark, halved: 1 straight to the "
+            "goal where the two ways are opposite. The mean over the grid is compared with that of untrained networks.",
+            "The paper shows one run and judges by eye; a mean over the grid has one number a seed.",
+            departs=True,
+        ),
+    ),
+)
