@@ -41,7 +41,7 @@ WIDTH = 7.0  # inches: the text of a page of A4 or letter
 PANEL_HEIGHT = 2.35
 PLATE_HEIGHT = 3.3
 DPI = 180
-PNG_COLOURS = 128
+PNG_COLOURS = 256
 NOTE_COLUMNS = 44  # characters of a line above a panel
 FOOT_COLUMNS = 116
 

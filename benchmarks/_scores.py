@@ -46,6 +46,22 @@ class Last:
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """A number that no run has a say in, for a score to be compared with: a test of one sample."""
+
+    value: float
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"{self.value:g}, fixed"
+
+    def __call__(self, curve: Curve) -> float:
+        """The number."""
+        return self.value
+
+
+@dataclass(frozen=True)
 class Early:
     """Mean over the tests after the start and within the first `fraction` of `n_steps`.
 

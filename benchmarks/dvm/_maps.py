@@ -34,8 +34,8 @@ class Setting(NamedTuple):
 SETTINGS = (Setting("I", LOWER_LEFT, (0.33, 0.33)), Setting("II", UPPER_RIGHT, (-0.33, -0.33)))
 
 
-def leaning(of: Literal["force", "slope"], phase: str) -> str:
-    """How a metric is called: towards where the agent is to go in that phase, rather than to the other landmark."""
+def leaning(of: str, phase: str) -> str:
+    """How the metric of a field is called, "force" or "slope": towards where the agent is to go in that phase."""
     return f"{of} towards the goal of Phase {phase}"
 
 
