@@ -31,6 +31,7 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
+from algorithms._copies import TRAINING_RETURN
 from benchmarks import Band, Figure, Floats, Line, Panel
 from benchmarks._catalogue import figures
 from benchmarks._judging import Bundle, Desk
@@ -43,6 +44,7 @@ PLATE_HEIGHT = 3.3
 DPI = 180
 PNG_COLOURS = 256
 NOTE_COLUMNS = 44  # characters of a line above a panel
+UNIT_COLUMNS = 34  # and beside it
 FOOT_COLUMNS = 116
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#aa3377", "#e69f00", "#56b4e9", "#332288", "#666666")
@@ -67,7 +69,7 @@ MARGIN = 0.6  # of those nine tenths' range, kept on the side that is cut
 AS_PRINTED = "-as-printed"
 
 Method = tuple[str, str]
-"""Name of a cell and, where it is not the cell's main one, the policy that is tested: ("CTEDD", "test return L-3")."""
+"""Name of a cell and, where it is not how well its main policy does, the metric: ("CTEDD", "test return L-3")."""
 
 
 class Style(NamedTuple):
@@ -118,7 +120,8 @@ class Palette:
 
 def method(line: Line, main: Mapping[str, str]) -> Method:
     """What a line shows, whatever a panel calls it."""
-    return line.cell.name, line.metric if _is_test(line) and line.metric != main[_class(line)] else ""
+    like_the_main_one = line.metric in (TRAINING_RETURN, main.get(_class(line)))
+    return line.cell.name, "" if like_the_main_one else line.metric
 
 
 def _is_test(line: Line) -> bool:
@@ -478,10 +481,10 @@ def shortcomings(drawn: Sequence[Drawn]) -> list[str]:
 
 def footnotes(figure: Figure, desk: Desk, band: Band | None = None) -> list[str]:
     """How many seeds, how much training, what the shades are, and the units in full."""
-    budgets = {desk.budget(figure, line.cell) for panel in figure.panels for line in panel.lines}
+    budgets = {desk.budget(figure, cell) for cell in figure.drawn}
     seeds = " or ".join(str(n) for n in sorted({budget.n_seeds for budget in budgets}))
     steps = " or ".join(f"{n:,}" for n in sorted({budget.n_steps for budget in budgets}))
-    full = " or ".join(f"{n:,}" for n in sorted({figure.budget("paper", cell).n_steps for cell in figure.cells}))
+    full = " or ".join(f"{n:,}" for n in sorted({figure.budget("paper", cell).n_steps for cell in figure.drawn}))
     of = f" of {full}" if full != steps else ""
     shades = (
         f"As the paper draws it: {band.words}."
@@ -495,9 +498,9 @@ def footnotes(figure: Figure, desk: Desk, band: Band | None = None) -> list[str]
 
 
 def ylabel(figure: Figure, panel: Panel, desk: Desk) -> str:
-    """What the panel measures and, as far as the runs that are there tell it, what is summed over what."""
+    """What the panel measures and, where the runs that are there tell it in few words, what is summed over what."""
     text = unit(figure, panel, desk).partition(" of ")[0]
-    return f"{panel.ylabel}\n({text})" if text else panel.ylabel
+    return f"{panel.ylabel}\n({text})" if 0 < len(text) <= UNIT_COLUMNS else panel.ylabel
 
 
 def unit(figure: Figure, panel: Panel, desk: Desk) -> str:
