@@ -23,6 +23,8 @@ the authors' tests draw a Gumbel sample although the paper says “no noise”.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -85,6 +87,8 @@ class DiscreteMADDPG:
     last_epsilon: float = 0.0
     epsilon_steps: int = 75_000
     timeout_terminal: bool = True
+    permuted_critic: bool = False
+    """Critics learn every batch with the agents in every order: `flip_critic` in the authors' last scripts."""
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -201,7 +205,8 @@ class DiscreteMADDPG:
             next_value = value(of_agent(state.target_critics, agent), next_observed, next_actions)
             target = losses.td_target(reward, next_value * following, self.discount)
         critic = trainable(of_agent(state.critics, agent))
-        loss = losses.squared_error(value(critic, observed, actions), target)
+        errors = [losses.squared_error(value(critic, *joint), target) for joint in self._shown(observed, actions)]
+        loss = functools.reduce(torch.add, errors) / len(errors)
         self._descend(loss, critic, state.critic_optimizers[agent])
 
         actor = trainable(of_agent(state.actors, agent))
@@ -212,6 +217,13 @@ class DiscreteMADDPG:
         joint = torch.cat([present[:, :agent], own.unsqueeze(1), present[:, agent + 1 :]], dim=1)
         advice = losses.negative_value(value(of_agent(state.critics, agent), observed, joint))
         self._descend(advice + self.regularizer * losses.regularizer(logits), actor, state.actor_optimizers[agent])
+
+    def _shown(self, observed: Tensor, actions: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """What critics learn from a batch: the agents as they are, or in every order. Shapes: [S, A, B, …]."""
+        if not self.permuted_critic:
+            return [(observed, actions)]
+        orders = itertools.permutations(range(observed.shape[1]))
+        return [(observed[:, order], actions[:, order]) for order in map(list, orders)]
 
     def _descend(self, loss: Tensor, network: MLP, optimizer: Adam) -> None:
         descend_jointly(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)

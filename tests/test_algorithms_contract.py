@@ -54,6 +54,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("fixed_std", 0.3),
     ("distill_order", "random"),
     ("update_order", "on-policy"),
+    ("permuted_critic", True),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {

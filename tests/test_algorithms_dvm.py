@@ -389,7 +389,10 @@ class PlainMADDPG:
             if self.algorithm.timeout_terminal:
                 beyond = beyond * (1 - batch.done)
             target = normalised(batch, rewards, agent) + self.algorithm.discount * beyond
-        self.step(critic, mse_loss(critic(torch.cat([*batch.observed, *batch.actions], 1))[:, 0], target))
+        shown = [torch.cat([*batch.observed, *batch.actions], 1)]
+        if self.algorithm.permuted_critic:
+            shown.append(torch.cat([*batch.observed[::-1], *batch.actions[::-1]], 1))
+        self.step(critic, torch.stack([mse_loss(critic(joint)[:, 0], target) for joint in shown]).mean())
 
         logits = self.actors[agent](batch.observed[agent])
         soft = torch.softmax(logits - torch.log(-torch.log(uniform.double())), 1)
@@ -412,11 +415,11 @@ class PlainMADDPG:
         return torch.nn.functional.one_hot(logits.argmax(1), logits.shape[1]).double()
 
 
-@pytest.mark.parametrize("timeout_terminal", [True, False])
+@pytest.mark.parametrize("settings", [{}, {"timeout_terminal": False}, {"permuted_critic": True}])
 def test_updates_of_discrete_maddpg_are_those_of_torchs_own_modules(
-    timeout_terminal: bool, monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    algorithm = replace(DISCRETE, timeout_terminal=timeout_terminal, regularizer=0.05, first_update=0)
+    algorithm = replace(DISCRETE, regularizer=0.05, first_update=0, **settings)
     state = in_double_precision(played(DISCRETE))
     disturbed(state, "target_actors", "target_critics")
     monkeypatch.setattr(DiscreteMADDPG, "_play", lambda *_: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from algorithms.discrete_maddpg import DiscreteMADDPG
@@ -130,9 +131,7 @@ def phase_two(algorithm: Any, n_agents: int, method: Method) -> Cell:
 
 def continued(algorithm: Any) -> Any:
     """The algorithm as it goes on in Phase II: ε begins anew, at twice its first value; no action is drawn blindly."""
-    if is_discrete(algorithm):
-        return DiscreteMADDPG(first_epsilon=0.6)
-    return MASAC(random_steps=0)
+    return replace(algorithm, **({"first_epsilon": 0.6} if is_discrete(algorithm) else {"random_steps": 0}))
 
 
 def uniform(algorithm: Any, n_agents: int) -> Cell:
