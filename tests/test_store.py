@@ -796,9 +796,9 @@ def test_two_processes_with_different_numbers_get_exactly_one_error_a_seed(start
 
 
 def write_for_ever(connection: Connection, folder: Path) -> None:
-    """Extends one seed again and again, and saves its state."""
-    connection.send("ready")
+    """Extends one seed again and again, and saves its state; says so before every round."""
     for n in range(1, 100_000):
+        connection.send("ready")
         Store(folder / "store").save(Cell(), with_arrays(a_run(n)))
         States(folder / "states").save(KEY, 3, n, {"x": torch.full((50_000,), float(n))})
 
@@ -806,9 +806,10 @@ def write_for_ever(connection: Connection, folder: Path) -> None:
 def test_kill_leaves_only_whole_files(start: Start, tmp_path: Path) -> None:
     store, states = Store(tmp_path / "store"), States(tmp_path / "states")
     reached = 0
-    for milliseconds in (1, 20, 33, 47, 61, 80, 95, 110):
+    for n_rounds, milliseconds in enumerate((1, 20, 33, 47, 61, 80, 95, 110)):
         process, connection = start(write_for_ever, tmp_path)
-        connection.recv()
+        for _ in range(1 + n_rounds):
+            connection.recv()
         time.sleep(milliseconds / 1000)
         killed(process)
         run, state = store.load(Cell(), 3), states.latest(KEY, 3)
