@@ -53,8 +53,8 @@ class Budget:
 class Evaluation:
     """Tests of the greedy policies, on fresh episodes that training never sees.
 
-    Units: `every` in environment steps per seed; `n_episodes` per test and seed. The score of an episode is the sum
-    over its steps and over all agents of the reward.
+    Units: `every` in environment steps per seed; `n_episodes` per test and seed, 0 where only what training itself
+    measures is recorded. The score of an episode is the sum over its steps and over all agents of the reward.
     """
 
     every: int

@@ -72,7 +72,7 @@ def units(cell: Cell, learner: Any) -> dict[str, str]:
         f"mean over {cell.evaluation.n_episodes} test episodes"
     )
     kinds = (
-        {f"{TEST_RETURN} {policy}": tested for policy in cell.algorithm.policies(learner)},
+        {f"{TEST_RETURN} {policy}": tested for policy in tested_policies(cell, learner)},
         cell.algorithm.metrics,
         {} if cell.measure is None else cell.measure.metrics,
     )
@@ -100,6 +100,11 @@ def train(cell: Cell, seeds: Sequence[int], training: Training, n_steps: int, pa
             _record(cell, seeds, training)
         if pause(learner.steps):
             return
+
+
+def tested_policies(cell: Cell, learner: Any) -> Mapping[str, Policy]:
+    """The policies that are tested, by name: none where a test has no episodes."""
+    return cell.algorithm.policies(learner) if cell.evaluation.n_episodes else {}
 
 
 @torch.no_grad()
@@ -190,7 +195,7 @@ def _record(cell: Cell, seeds: Sequence[int], training: Training) -> None:
     steps = learner.steps
     values = {
         f"{TEST_RETURN} {name}": tested(cell, policy, seeds, steps)
-        for name, policy in cell.algorithm.policies(learner).items()
+        for name, policy in tested_policies(cell, learner).items()
     }
     for metric, total in learner.ledger.totals.items():
         window = total - training.read[metric]

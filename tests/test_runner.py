@@ -616,6 +616,13 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
     assert set(chapter.families[0].pages[0].units) == set(loaded(looked_at, MEASURED, 0).metrics)
 
 
+def test_without_test_episodes_there_is_what_training_measures(line: Line, whole: Path, tmp_path: Path) -> None:
+    untested = replace(MADDPG_CELL, evaluation=replace(MADDPG_CELL.evaluation, n_episodes=0))
+    assert untested.key != MADDPG_CELL.key and trained(tmp_path, untested)
+    run, tested = bits(loaded(tmp_path, untested, 0)), bits(loaded(whole, MADDPG_CELL, 0))
+    assert run == {name: values for name, values in tested.items() if not name.startswith(TEST_RETURN)}
+
+
 # ---- what is missing ------------------------------------------------------------------------------------------------
 
 
