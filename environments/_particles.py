@@ -8,7 +8,8 @@ and `sqrt` give the same bits everywhere.
 
 Tensors are indexed [S, E, A, 2] but stored with the copies next to each other in memory (`copies_innermost`), because
 with two numbers in the innermost loop a pairwise difference takes twenty times as long. What leaves an environment as
-an observation or a reward is contiguous.
+an observation or a reward is contiguous. Pairs of agents are worked on in place: every temporary of a thousand copies
+is a megabyte or more, which malloc gives back to the system and fetches anew, page by page, at every step.
 
 Source: openai/multiagent-particle-envs @83ba4d1, `multiagent/core.py`; mpe2 1.1.1, `_mpe_utils/core.py`.
 """
@@ -60,6 +61,9 @@ class Physics:
 OPENAI = Physics(integrator="openai")
 MPE2 = Physics(integrator="mpe2")
 
+UNDERFLOW = {torch.float32: -104.0, torch.float64: -746.0}
+"""Below this, exp is 0 to the last bit: half of the smallest subnormal number is exp(−103.97), or exp(−745.13)."""
+
 
 def copies_innermost(x: Tensor) -> Tensor:
     """The same tensor, stored in the order [A, n, S, E]. Shapes: [S, E, A, n]."""
@@ -71,14 +75,26 @@ def stored_for_speed(state: Particles) -> Particles:
     return Particles(*map(copies_innermost, state))
 
 
+def bodies(state: Particles) -> Tensor:
+    """Where agents and then landmarks are, stored with `copies_innermost`. Shapes: [S, E, A + L, 2]."""
+    # Joined as they are stored: a concatenation of transposed pieces takes three times as long and is not.
+    return torch.cat([field.permute(2, 3, 0, 1) for field in (state.position, state.landmark)]).permute(2, 3, 0, 1)
+
+
 def ordered_sum(terms: Tensor, dim: int) -> Tensor:
     """((x₁ + x₂) + x₃) + … along `dim`, in this order for any batch. Shapes: `terms` without `dim`."""
     return functools.reduce(torch.add, terms.unbind(dim))
 
 
+def squares(vectors: Tensor) -> Tensor:
+    """‖v‖₂². Shapes: [..., 2] to [...]."""
+    x, y = vectors.unbind(-1)
+    return x.square().add_(y.square())
+
+
 def lengths(vectors: Tensor) -> Tensor:
     """‖v‖₂. Shapes: [..., 2] to [...]."""
-    return ordered_sum(vectors.square(), -1).sqrt()
+    return squares(vectors).sqrt_()
 
 
 def offsets(origin: Tensor, target: Tensor) -> Tensor:
@@ -128,12 +144,25 @@ def contact_forces(physics: Physics, position: Tensor, obstacles: Tensor, reach:
     Shapes: position [S, E, A, 2], obstacles [S, E, N, 2], reach [A, N]; returns [S, E, A, 2].
     Source: openai/multiagent-particle-envs @83ba4d1, `World.get_collision_force`.
     """
-    away = -offsets(position, obstacles)  # [S, E, A, N, 2]
-    distance = lengths(away)
-    depth = (reach - distance) / physics.contact_margin
-    softened = depth.clamp_min(0.0) + depth.abs().neg().exp().log1p()
-    strength = softened * (physics.contact_force * physics.contact_margin) / distance.clamp_min(1e-12)
-    return ordered_sum(away * strength.unsqueeze(-1), -2)
+    toward = offsets(position, obstacles)  # [S, E, A, N, 2]
+    distance = lengths(toward)
+    depth = (reach - distance).div_(physics.contact_margin)
+    strength = softplus_(depth).mul_(-physics.contact_force * physics.contact_margin).div_(distance.clamp_min_(1e-12))
+    return ordered_sum(toward.mul_(strength.unsqueeze(-1)), -2)
+
+
+def softplus_(x: Tensor) -> Tensor:
+    """log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|)), in place of x, whose bits do not depend on the batch.
+
+    Where exp(−|x|) is 0 it is not asked for: most discs are far apart, and an underflow takes fifty times as long as
+    a number (torch 2.13).
+
+    Shapes: any.
+    """
+    tail = x.abs().neg_()
+    far = tail < UNDERFLOW[x.dtype]
+    tail = tail.masked_fill_(far, 0.0).exp_().masked_fill_(far, 0.0).log1p_()
+    return x.clamp_min_(0.0).add_(tail)
 
 
 def integrate(
@@ -224,13 +253,14 @@ def shared(reward: Tensor) -> Tensor:
 
 def uncovered(distance: Tensor) -> Tensor:
     """Σ_l min_a d(a, l): how far landmarks are from their closest agents. Shapes: [S, E, A, L] to [S, E]."""
-    return ordered_sum(distance.amin(-2), -1)
+    closest = functools.reduce(torch.minimum, distance.unbind(-2))  # six times as fast as `amin`
+    return ordered_sum(closest, -1)
 
 
 def collisions(position: Tensor, reach: Tensor) -> Tensor:
     """How many discs each agent overlaps, itself included. Shapes: [S, E, A, 2] to [S, E, A]."""
     overlapping = lengths(offsets(position, position)) < reach
-    return overlapping.sum(-1).to(position.dtype)
+    return ordered_sum(overlapping.to(position.dtype), -1)
 
 
 def never(state: Particles) -> Tensor:
