@@ -8,8 +8,8 @@ and `sqrt` give the same bits everywhere.
 
 Tensors are indexed [S, E, A, 2] but stored with the copies next to each other in memory (`copies_innermost`), because
 with two numbers in the innermost loop a pairwise difference takes twenty times as long. What leaves an environment as
-an observation or a reward is contiguous. Pairs of agents are worked on in place: every temporary of a thousand copies
-is a megabyte or more, which malloc gives back to the system and fetches anew, page by page, at every step.
+an observation or a reward is contiguous. Pairs of agents are worked on in place: among many agents every temporary is
+a megabyte or more, which malloc may give back to the system and fetch anew, page by page, at every step.
 
 Source: openai/multiagent-particle-envs @83ba4d1, `multiagent/core.py`; mpe2 1.1.1, `_mpe_utils/core.py`.
 """
@@ -144,11 +144,11 @@ def contact_forces(physics: Physics, position: Tensor, obstacles: Tensor, reach:
     Shapes: position [S, E, A, 2], obstacles [S, E, N, 2], reach [A, N]; returns [S, E, A, 2].
     Source: openai/multiagent-particle-envs @83ba4d1, `World.get_collision_force`.
     """
-    toward = offsets(position, obstacles)  # [S, E, A, N, 2]
-    distance = lengths(toward)
-    depth = (reach - distance).div_(physics.contact_margin)
-    strength = softplus_(depth).mul_(-physics.contact_force * physics.contact_margin).div_(distance.clamp_min_(1e-12))
-    return ordered_sum(toward.mul_(strength.unsqueeze(-1)), -2)
+    distance = lengths(offsets(position, obstacles))  # [S, E, A, N]
+    strength = softplus_((reach - distance).div_(physics.contact_margin))
+    strength.mul_(-physics.contact_force * physics.contact_margin).div_(distance.clamp_min_(1e-12))
+    # Offsets are made again, for they are the largest of all temporaries: to keep them would take longer.
+    return ordered_sum(offsets(position, obstacles).mul_(strength.unsqueeze(-1)), -2)
 
 
 def softplus_(x: Tensor) -> Tensor:

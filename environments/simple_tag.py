@@ -103,13 +103,11 @@ class SimpleTag:
         """Own velocity, own position, relative obstacles, relative others, and the velocities of the (other) prey."""
         rows = flattened(state).flatten(0, 1)  # [N, D], for all copies of all seeds
         columns = torch.cat([rows, rows.new_zeros(len(rows), 1)], 1).t().contiguous()  # [D + 1, N]
-        things, origins = _seen(self.n_predators, self.n_prey, self.n_obstacles, rows.device)
-        # Gathered in rows of copies, and transposed once: a difference of gathered numbers would take thrice as long.
-        seen = columns.index_select(0, things).sub_(columns.index_select(0, origins))
-        shares = seen.split([role.n_agents * role.observation_shape[0] for role in self.roles])
+        tables = _seen(self.n_predators, self.n_prey, self.n_obstacles, rows.device)
+        rows_of_all = state.position.shape[:2]
         return tuple(
-            share.t().contiguous().view(*state.position.shape[:2], role.n_agents, -1)
-            for role, share in zip(self.roles, shares, strict=True)
+            counted(columns, *table).view(*rows_of_all, role.n_agents, -1)
+            for role, table in zip(self.roles, tables, strict=True)
         )
 
     def full_state(self, state: Particles) -> Tensor:
@@ -128,25 +126,37 @@ class SimpleTag:
         return torch.cat([hunted, caught], -1).contiguous()
 
 
+def counted(columns: Tensor, things: Tensor, origins: Tensor) -> Tensor:
+    """The numbers at `things`, each counted from the one at `origins`, contiguous. Shapes: [D, N] to [N, K]."""
+    # Gathered in rows of copies, and transposed once: a gather of single numbers takes three times as long.
+    return columns.index_select(0, things).sub_(columns.index_select(0, origins)).t().contiguous()
+
+
 @functools.cache
-def _seen(n_predators: int, n_prey: int, n_obstacles: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Which numbers of the flattened state every agent sees in turn, and from which each of them is counted.
+def _seen(
+    n_predators: int, n_prey: int, n_obstacles: int, device: torch.device
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Which numbers of the flattened state each role's agents see in turn, and from which these are counted.
 
     The state is thought to end with a 0, from which velocities and own positions are counted.
 
-    Shapes: both [Σ_roles n_agents · observation_size].
+    Shapes: for predators and for prey two of [n_agents · observation_size].
     """
     n_agents = n_predators + n_prey
     places = torch.arange(4 * n_agents + 2 * n_obstacles, device=device).view(-1, 2)
     position, velocity, obstacle = places.split([n_agents, n_agents, n_obstacles])
     zero = torch.full((2,), places.numel(), device=device)
-    things, origins = list[Tensor](), list[Tensor]()
-    for i in range(n_agents):
-        neighbours = [*obstacle, *position[others(n_agents, i)]]
-        running = [velocity[j] for j in others(n_agents, i) if j >= n_predators]
-        things += [velocity[i], position[i], *neighbours, *running]
-        origins += [zero, zero, *(position[i] for _ in neighbours), *(zero for _ in running)]
-    return torch.cat(things), torch.cat(origins)
+
+    def by(agents: range) -> tuple[Tensor, Tensor]:
+        things, origins = list[Tensor](), list[Tensor]()
+        for i in agents:
+            neighbours = [*obstacle, *position[others(n_agents, i)]]
+            running = [velocity[j] for j in others(n_agents, i) if j >= n_predators]
+            things += [velocity[i], position[i], *neighbours, *running]
+            origins += [zero, zero, *(position[i] for _ in neighbours), *(zero for _ in running)]
+        return torch.cat(things), torch.cat(origins)
+
+    return by(range(n_predators)), by(range(n_predators, n_agents))
 
 
 def bound(x: Tensor) -> Tensor:
