@@ -8,7 +8,8 @@ and `sqrt` give the same bits everywhere.
 
 Tensors are indexed [S, E, A, 2] but stored with the copies next to each other in memory (`copies_innermost`), because
 with two numbers in the innermost loop a pairwise difference takes twenty times as long. What leaves an environment as
-an observation or a reward is contiguous.
+an observation or a reward is contiguous. Pairs of agents are worked on in place: among many agents every temporary is
+a megabyte or more, which malloc may give back to the system and fetch anew, page by page, at every step.
 
 Source: openai/multiagent-particle-envs @83ba4d1, `multiagent/core.py`; mpe2 1.1.1, `_mpe_utils/core.py`.
 """
@@ -61,6 +62,9 @@ class Physics:
 OPENAI = Physics(integrator="openai")
 MPE2 = Physics(integrator="mpe2")
 
+UNDERFLOW = {torch.float32: -104.0, torch.float64: -746.0}
+"""Below this, exp is 0 to the last bit: half of the smallest subnormal number is exp(−103.97), or exp(−745.13)."""
+
 
 def copies_innermost(x: Tensor) -> Tensor:
     """The same tensor, stored in the order [A, n, S, E]. Shapes: [S, E, A, n]."""
@@ -72,14 +76,26 @@ def stored_for_speed(state: Particles) -> Particles:
     return Particles(*map(copies_innermost, state))
 
 
+def bodies(state: Particles) -> Tensor:
+    """Where agents and then landmarks are, stored with `copies_innermost`. Shapes: [S, E, A + L, 2]."""
+    # Joined as they are stored: a concatenation of transposed pieces takes three times as long and is not.
+    return torch.cat([field.permute(2, 3, 0, 1) for field in (state.position, state.landmark)]).permute(2, 3, 0, 1)
+
+
 def ordered_sum(terms: Tensor, dim: int) -> Tensor:
     """((x₁ + x₂) + x₃) + … along `dim`, in this order for any batch. Shapes: `terms` without `dim`."""
     return functools.reduce(torch.add, terms.unbind(dim))
 
 
+def squares(vectors: Tensor) -> Tensor:
+    """‖v‖₂². Shapes: [..., 2] to [...]."""
+    x, y = vectors.unbind(-1)
+    return x.square().add_(y.square())
+
+
 def lengths(vectors: Tensor) -> Tensor:
     """‖v‖₂. Shapes: [..., 2] to [...]."""
-    return ordered_sum(vectors.square(), -1).sqrt()
+    return squares(vectors).sqrt_()
 
 
 def offsets(origin: Tensor, target: Tensor) -> Tensor:
@@ -129,12 +145,27 @@ def contact_forces(physics: Physics, position: Tensor, obstacles: Tensor, reach:
     Shapes: position [S, E, A, 2], obstacles [S, E, N, 2], reach [A, N]; returns [S, E, A, 2].
     Source: openai/multiagent-particle-envs @83ba4d1, `World.get_collision_force`.
     """
-    away = -offsets(position, obstacles)  # [S, E, A, N, 2]
-    distance = lengths(away)
-    depth = (reach - distance) / physics.contact_margin
-    softened = depth.clamp_min(0.0) + depth.abs().neg().exp().log1p()
-    strength = softened * (physics.contact_force * physics.contact_margin) / distance.clamp_min(1e-12)
-    return ordered_sum(away * strength.unsqueeze(-1), -2)
+    distance = lengths(offsets(position, obstacles))  # [S, E, A, N]
+    strength = softplus_((reach - distance).div_(physics.contact_margin))
+    strength.mul_(-physics.contact_force * physics.contact_margin).div_(distance.clamp_min_(1e-12))
+    # Offsets are made again, for they are the largest of all temporaries: to keep them would take longer.
+    return ordered_sum(offsets(position, obstacles).mul_(strength.unsqueeze(-1)), -2)
+
+
+def softplus_(x: Tensor) -> Tensor:
+    """log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|)), in place of x; its bits do not depend on the batch.
+
+    Where the second term is 0, or lost in the first, exp is not asked for: most discs are far apart, and an exp that
+    is 0 or subnormal takes up to a hundred times as long as another (torch 2.13, float32).
+
+    Shapes: any.
+    """
+    lowest = UNDERFLOW[x.dtype]
+    width = (64.0 - lowest) / 2.0
+    # 1 where the second term matters: a mask of numbers, because masks of truth values take ten times as long.
+    matters = (x - (64.0 - width)).abs_().le_(width)
+    tail = x.abs().neg_().mul_(matters).exp_().mul_(matters).log1p_()
+    return x.clamp_min_(0.0).add_(tail)
 
 
 def integrate(
@@ -225,13 +256,14 @@ def shared(reward: Tensor) -> Tensor:
 
 def uncovered(distance: Tensor) -> Tensor:
     """Σ_l min_a d(a, l): how far landmarks are from their closest agents. Shapes: [S, E, A, L] to [S, E]."""
-    return ordered_sum(distance.amin(-2), -1)
+    closest = functools.reduce(torch.minimum, distance.unbind(-2))  # six times as fast as `amin`
+    return ordered_sum(closest, -1)
 
 
 def collisions(position: Tensor, reach: Tensor) -> Tensor:
     """How many discs each agent overlaps, itself included. Shapes: [S, E, A, 2] to [S, E, A]."""
-    overlapping = lengths(offsets(position, position)) < reach
-    return overlapping.sum(-1).to(position.dtype)
+    overlapping = lengths(offsets(position, position)).lt_(reach)  # 1 or 0: truth values take ten times as long
+    return ordered_sum(overlapping, -1)
 
 
 def never(state: Particles) -> Tensor:

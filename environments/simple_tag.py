@@ -6,6 +6,7 @@ the same rules and another integrator.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,17 +20,16 @@ from environments._particles import (
     Particles,
     Physics,
     action_space,
+    bodies,
     constant,
     contact_forces,
     flattened,
     integrate,
-    joined,
     lengths,
     never,
     offsets,
-    offsets_to_others,
     ordered_sum,
-    others_of,
+    others,
     reaches,
     stored_for_speed,
     thrust,
@@ -92,7 +92,7 @@ class SimpleTag:
         speed = constant(self._each(self.predator_max_speed, self.prey_max_speed), device, dtype)
         sizes = self._each(self.predator_size, self.prey_size)
         reach = reaches(sizes, (*sizes, *(self.obstacle_size,) * self.n_obstacles), device, dtype)
-        solid = torch.cat([state.position, state.landmark], 2)
+        solid = bodies(state)
         force = thrust(self.action, torch.cat(actions, 2), dtype) * sensitivity.unsqueeze(-1)
         force = force + contact_forces(self.physics, state.position, solid, reach)
         position, velocity = integrate(self.physics, state.position, state.velocity, force, speed)
@@ -101,15 +101,14 @@ class SimpleTag:
 
     def observe(self, state: Particles) -> tuple[Tensor, ...]:
         """Own velocity, own position, relative obstacles, relative others, and the velocities of the (other) prey."""
-        state = stored_for_speed(state)
-        landmarks = offsets(state.position, state.landmark).flatten(-2)
-        others = offsets_to_others(state.position).flatten(-2)
-        seen = joined([state.velocity, state.position, landmarks, others])
-        predators, prey = seen.tensor_split((self.n_predators,), dim=2)
-        running = state.velocity[:, :, self.n_predators :]  # [S, E, P, 2]
-        all_running = running.flatten(2).unsqueeze(2).expand(-1, -1, self.n_predators, -1)
-        other_running = others_of(running).flatten(-2)
-        return torch.cat([predators, all_running], -1), torch.cat([prey, other_running], -1)
+        rows = flattened(state).flatten(0, 1)  # [N, D], for all copies of all seeds
+        columns = torch.cat([rows, rows.new_zeros(len(rows), 1)], 1).t().contiguous()  # [D + 1, N]
+        tables = _seen(self.n_predators, self.n_prey, self.n_obstacles, rows.device)
+        rows_of_all = state.position.shape[:2]
+        return tuple(
+            counted(columns, *table).view(*rows_of_all, role.n_agents, -1)
+            for role, table in zip(self.roles, tables, strict=True)
+        )
 
     def full_state(self, state: Particles) -> Tensor:
         """Positions and velocities of all agents, then positions of the obstacles."""
@@ -127,6 +126,39 @@ class SimpleTag:
         return torch.cat([hunted, caught], -1).contiguous()
 
 
+def counted(columns: Tensor, things: Tensor, origins: Tensor) -> Tensor:
+    """The numbers at `things`, each counted from the one at `origins`, contiguous. Shapes: [D, N] to [N, K]."""
+    # Gathered in rows of copies, and transposed once: a gather of single numbers takes three times as long.
+    return columns.index_select(0, things).sub_(columns.index_select(0, origins)).t().contiguous()
+
+
+@functools.cache
+def _seen(
+    n_predators: int, n_prey: int, n_obstacles: int, device: torch.device
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Which numbers of the flattened state each role's agents see in turn, and from which these are counted.
+
+    The state is thought to end with a 0, from which velocities and own positions are counted.
+
+    Shapes: for predators and for prey two of [n_agents · observation_size].
+    """
+    n_agents = n_predators + n_prey
+    places = torch.arange(4 * n_agents + 2 * n_obstacles, device=device).view(-1, 2)
+    position, velocity, obstacle = places.split([n_agents, n_agents, n_obstacles])
+    zero = torch.full((2,), places.numel(), device=device)
+
+    def by(agents: range) -> tuple[Tensor, Tensor]:
+        things, origins = list[Tensor](), list[Tensor]()
+        for i in agents:
+            neighbours = [*obstacle, *position[others(n_agents, i)]]
+            running = [velocity[j] for j in others(n_agents, i) if j >= n_predators]
+            things += [velocity[i], position[i], *neighbours, *running]
+            origins += [zero, zero, *(position[i] for _ in neighbours), *(zero for _ in running)]
+        return torch.cat(things), torch.cat(origins)
+
+    return by(range(n_predators)), by(range(n_predators, n_agents))
+
+
 def bound(x: Tensor) -> Tensor:
     """0 for x < 0.9, 10·(x − 0.9) for x < 1, else min(exp(2x − 2), 10): what prey pay at the border.
 
@@ -135,3 +167,12 @@ def bound(x: Tensor) -> Tensor:
     """
     beyond = (2.0 * x - 2.0).exp().clamp_max(10.0)
     return torch.where(x < 1.0, ((x - 0.9) * 10.0).clamp_min(0.0), beyond)
+
+
+PREDATOR_PREY_3V1 = SimpleTag(horizon=200, action="force")
+"""DiMA-PG's game with prey that are 30 % faster, as in openai's: 200 steps, and forces as actions."""
+
+PREDATOR_PREY_12V4 = SimpleTag(
+    n_predators=12, n_prey=4, horizon=200, action="force", prey_max_speed=1.5, prey_sensitivity=4.5
+)
+"""DiMA-PG's game with prey that are 50 % faster, and accelerate so, too, which the paper does not say."""

@@ -111,6 +111,7 @@ def played(env: Env[Any], n_steps: int = 5) -> Any:
 def test_the_glob_finds_the_environments() -> None:
     navigation = {"CN_V1", "CN_V2", "CooperativeNavigation", "SimpleSpread", "Spread"}
     assert navigation | {"PredatorPrey", "PushBox", "PushForward", "SimpleTag"} <= set(FOUND)
+    assert {"GoalNavigation", "NAVIGATION_10", "PREDATOR_PREY_3V1", "PREDATOR_PREY_12V4"} <= set(FOUND)
 
 
 @every_variant

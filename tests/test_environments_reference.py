@@ -6,6 +6,7 @@ the five actions, collisions with oneself, and how rewards are shared.
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +20,7 @@ from environments import Streams
 from environments._particles import MPE2, Particles
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_spread import SimpleSpread
-from environments.simple_tag import SimpleTag
+from environments.simple_tag import PREDATOR_PREY_12V4, SimpleTag
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pygame and pettingzoo warn about themselves when mpe2 is imported
@@ -166,6 +167,34 @@ def test_two_prey_see_each_others_velocity_as_in_mpe2() -> None:
         ours = [row.numpy() for role in env.observe(after) for row in role[0, 0]]
         for row, expected in zip(ours, seen, strict=True):
             np.testing.assert_allclose(row, expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("speed", "accel"), [(1.3, 4.0), (1.5, 4.5)])
+def test_twelve_against_four_move_see_and_are_rewarded_as_in_mpe2(speed: float, accel: float) -> None:
+    random, game = np.random.default_rng(5), wheel(simple_tag_v3, num_good=4, num_adversaries=12, num_obstacles=2)
+    env = dataclasses.replace(PREDATOR_PREY_12V4, physics=MPE2, action="soft")
+    env = dataclasses.replace(env, prey_max_speed=speed, prey_sensitivity=accel)
+    for prey in world_of(game).agents[12:]:
+        prey.max_speed, prey.accel = speed, accel
+    place(game, random.uniform(-1, 1, (18, 2)) * 0.4)
+    contacts, caught, fastest = 0, 0.0, 0.0
+    for _ in range(N_STEPS):
+        before, actions = state_of(game), chosen(random, 16)
+        places = torch.cat([before.position, before.landmark], 2)
+        contacts += contacts_among(places, [0.075] * 12 + [0.05] * 4 + [0.2] * 2)
+        seen, rewards = stepped(game, actions)
+        after, reward, _ = env.step(before, split(actions, [12, 4]), unused())
+        caught = max(caught, float(reward.max()))
+        fastest = max(fastest, float(after.velocity[:, :, 12:].norm(dim=-1).max()))
+        torch.testing.assert_close(after.position, state_of(game).position, atol=1e-9, rtol=0)
+        torch.testing.assert_close(after.velocity, state_of(game).velocity, atol=1e-9, rtol=0)
+        torch.testing.assert_close(reward, rewards, atol=1e-9, rtol=0)
+        ours = [row.numpy() for role in env.observe(after) for row in role[0, 0]]
+        for row, expected in zip(ours, seen, strict=True):
+            np.testing.assert_allclose(row, expected, atol=1e-6, rtol=0)
+    assert contacts > 0
+    assert caught > 10.0  # more than one pair at once
+    assert fastest == pytest.approx(speed)
 
 
 def test_observations_have_the_sizes_of_mpe2() -> None:

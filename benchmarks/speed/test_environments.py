@@ -21,10 +21,17 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from environments import Box, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
+from environments.goal_navigation import NAVIGATION_10
 from environments.simple_spread import SimpleSpread
+from environments.simple_tag import PREDATOR_PREY_12V4
 
 N_SEEDS, N_ENVS = 10, 100
-ENVIRONMENTS = [CooperativeNavigation(), SimpleSpread()]
+ENVIRONMENTS: dict[str, Env[Any]] = {
+    "CooperativeNavigation": CooperativeNavigation(),
+    "SimpleSpread": SimpleSpread(),
+    "GoalNavigation-10": NAVIGATION_10,
+    "PredatorPrey-12v4": PREDATOR_PREY_12V4,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +64,7 @@ def _loop(game: Any, n_steps: int) -> float:
     return n_steps / (time.perf_counter() - started)
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS, ids=lambda env: type(env).__name__)
+@pytest.mark.parametrize("env", ENVIRONMENTS.values(), ids=ENVIRONMENTS.keys())
 def test_speed_of_a_step_and_what_is_seen(
     benchmark: BenchmarkFixture, env: Env[Any], loop_steps_per_second: float
 ) -> None:
