@@ -123,7 +123,7 @@ class Hunters:
         return Hunt(*(copies_first(field.long()) for field in after)), copies_first(reward).contiguous(), ended
 
     def observe(self, state: Hunt) -> tuple[Tensor, ...]:
-        """Where the hunter is, where the other hunters and then the prey are, the status of all in this order, the time.
+        """Where the hunter is, where the other hunters and then the prey are, everyone's status, and the time.
 
         Its own place is absolute and those of others are relative, the shorter way round the torus; both are in half
         grids, within [−1, 1). The status of a hunter is 1 where it is frozen, that of prey the hits that it still
