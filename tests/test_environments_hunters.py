@@ -23,6 +23,14 @@ Cells = Sequence[tuple[int, int]]
 
 REST, RIGHT, LEFT, UP, DOWN = range(5)
 
+HARES, STAGS = 912.0, 4207.0
+"""What ten hunters who act at random are paid by ten moving hares, or stags and hares, in 10⁶ steps of whole episodes.
+
+Measured here on 3000 episodes each, of up to 2000 and 1000 steps, with standard errors of 38 and 37. It is what this
+code gave, and so a check on what comes later; where a sentence of the rules is read in another way, it comes out
+differently: 796 for stags (200 episodes, ± 55) if two hunters had to be beside one at the same time.
+"""
+
 
 def hare(n_hunters: int = 1, n_prey: int = 1, **changes: Any) -> Hunters:
     return Hunters("Hare-Hunters", n_hunters, n_prey, grid=10, horizon=9, **changes)
@@ -181,13 +189,17 @@ def test_stags_and_hares_pay_those_who_have_hit_them_and_are_kept_when_the_time_
     state, reward, ended = play(env, start, [REST] * 6)
     assert hit(state) == [0, 0, 1, 2, 3, -1]
     assert (reward, ended) == ([0.0] * 6, False)
-    assert play(env, state, [REST] * 6)[1:] == (pytest.approx([1.0, 1.0, 0.0, 0.1, 0.1, 0.0]), True)
+    _, reward, ended = play(env, state, [REST] * 6)
+    assert reward == pytest.approx([1.0, 1.0, 0.0, 0.1, 0.1, 0.0])
+    assert ended
 
 
 def test_a_game_ends_when_every_hunter_is_frozen() -> None:
     env = stag(2, 4)
     start = board(env, [(0, 1), (2, 8)], [(5, 5), (0, 0), (2, 8), (0, 5)])
-    assert play(env, start, [REST] * 2)[1:] == (pytest.approx([0.0, 0.1]), True)
+    _, reward, ended = play(env, start, [REST] * 2)
+    assert reward == pytest.approx([0.0, 0.1])
+    assert ended
     assert play(hare(1, 2), board(hare(1, 2), [(0, 1)], [(0, 0), (5, 5)]), [REST])[1:] == ([0.0], True)
 
 
@@ -337,8 +349,8 @@ def test_every_transition_is_that_of_plain_python(env: Hunters) -> None:
 
 
 def _plain(env: Hunters, state: Hunt, seed: int, copy: int) -> PlainHunt:
-    cells = ([(x, y) for x, y in places[seed, copy].tolist()] for places in (state.hunters, state.prey))
-    return PlainHunt(env.grid, env.horizon, env.n_stags, *cells, state.hits[seed, copy].tolist())
+    hunters, prey = ([(x, y) for x, y in places[seed, copy].tolist()] for places in (state.hunters, state.prey))
+    return PlainHunt(env.grid, env.horizon, env.n_stags, hunters, prey, state.hits[seed, copy].tolist())
 
 
 # Random play
