@@ -216,13 +216,18 @@ def _folded(patches: Tensor, first: Tensor) -> Tensor:
 
     Shapes: [S, B·places, 9·in], and first as `_first` gives it → as first.
     """
-    g = torch.zeros_like(first)
-    places = halved(first.shape[2] - 2), halved(first.shape[3] - 2)
-    of_taps = patches.view(*first.shape[:2], *places, TAPS, first.shape[4])
-    for tap in range(TAPS):
-        down, right = divmod(tap, 3)
-        reached = slice(down, down + 2 * places[0] - 1, 2), slice(right, right + 2 * places[1] - 1, 2)
-        g[:, :, reached[0], reached[1]] += of_taps[..., tap, :]
+    g = torch.empty_like(first)
+    rows, columns = halved(first.shape[2] - 2), halved(first.shape[3] - 2)
+    g[:, :, 2 * rows :], g[:, :, :, 2 * columns :] = 0.0, 0.0
+    of_taps = patches.view(*first.shape[:2], rows, columns, 3, 3, -1)
+    # Without their last row and column kernels do not overlap, and fill all but the last row or two, and columns.
+    pairs = of_taps[..., :2, :2, :].transpose(3, 4)  # [S, B, rows, 2, columns, 2, in]
+    g[:, :, : 2 * rows, : 2 * columns].unflatten(2, (rows, 2)).unflatten(4, (columns, 2)).copy_(pairs)
+    below, beside = slice(2, 2 * rows + 1, 2), slice(2, 2 * columns + 1, 2)
+    g[:, :, below, : 2 * columns].unflatten(3, (columns, 2)).add_(of_taps[..., 2, :2, :])
+    g[:, :, : 2 * rows, beside].unflatten(2, (rows, 2)).add_(of_taps[..., :2, 2, :].transpose(3, 4))
+    g[:, :, below, beside] += of_taps[..., 2, 2, :]
+    # What the padding got belongs to the other side.
     g[:, :, :, 1] += g[:, :, :, -1]
     g[:, :, :, -2] += g[:, :, :, 0]
     g[:, :, 1] += g[:, :, -1]
@@ -230,7 +235,8 @@ def _folded(patches: Tensor, first: Tensor) -> Tensor:
     for edge in (0, -1):
         g[:, :, edge] = 0.0
         g[:, :, :, edge] = 0.0
-    return g.mul_(first > 0)
+    rectified: Tensor = torch.ops.aten.threshold_backward(g, first, 0)
+    return rectified
 
 
 def halved(side: int) -> int:

@@ -50,9 +50,7 @@ class Chase:
         step = torch.zeros(drawn.shape[:2], dtype=torch.int64, device=streams.device)
         return Positions(drawn[:, :, :-1].contiguous(), drawn[:, :, -1].contiguous(), step)
 
-    def step(
-        self, state: Positions, actions: tuple[Tensor, ...], streams: Streams
-    ) -> tuple[Positions, Tensor, Tensor]:
+    def step(self, state: Positions, actions: tuple[Tensor, ...], streams: Streams) -> tuple[Positions, Tensor, Tensor]:
         size = torch.tensor([self.height, self.width], device=streams.device)
         moves = torch.tensor([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]], device=streams.device)
         strays = streams.integers(state.prey.shape[1], high=5)
