@@ -247,7 +247,7 @@ class MACE:
                 state.ledger.enter(f"drawn {field.name}", getattr(state.settings, field.name)[:, None])
 
     def policies(self, state: MACEState) -> Mapping[str, Policy]:
-        """The policy as it plays, λ and actions drawn; from copies of the streams, so that training does not feel it."""
+        """The policy as it plays, λ and actions drawn; from copies of the streams, which training does not feel."""
         streams = branched(state.streams)
 
         def sampled(env: Env[Any], game: Any) -> tuple[Tensor, ...]:

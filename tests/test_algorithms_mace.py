@@ -192,7 +192,8 @@ def reference_loss(network: Network, algorithm: MACE, rollout: Rollout, followin
     prior = torch.distributions.Normal(0.0, 1.0)
     total = total - algorithm.entropy_weight * acting.entropy().sum()
     total = total + algorithm.kl_weight * torch.distributions.kl_divergence(normal, prior).sum()
-    return total / n_envs
+    averaged: Tensor = total / n_envs
+    return averaged
 
 
 @pytest.mark.parametrize("clip", [1e9, 0.5])
