@@ -44,10 +44,11 @@ class Adam:
         for p, g, m, v in zip(parameters, gradients, self.first, self.second, strict=True):
             m.lerp_(g, 0.1)
             v.mul_(0.999).addcmul_(g, g, value=0.001)
+            root = v.sqrt().add_(epsilon)
             if isinstance(rate, Tensor):
-                p.sub_(torch.div(m, v.sqrt().add_(epsilon)).mul_(rate.view(-1, *(1,) * (p.dim() - 1))))
+                p.sub_(torch.div(m, root, out=root).mul_(rate.view(-1, *(1,) * (p.dim() - 1))))
             else:
-                p.addcdiv_(m, v.sqrt().add_(epsilon), value=-rate)
+                p.addcdiv_(m, root, value=-rate)
 
 
 def clip_by_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
