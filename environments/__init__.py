@@ -60,7 +60,10 @@ class Env(Protocol[State]):
 
     @property
     def horizon(self) -> int:
-        """Steps until an episode is truncated; truncation is never reported as termination."""
+        """Steps until an episode is truncated; truncation is never reported as termination.
+
+        Where a limit on time belongs to the rules, a game that reaches it here has terminated and is not truncated.
+        """
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -88,11 +91,14 @@ class Planes(NamedTuple):
 
 
 class GridEnv(Env[State], Protocol[State]):
-    """A game on a grid whose state can be drawn with few marks: planes full of zeros but for `K` ones."""
+    """A game on a grid whose state can be drawn with few marks: planes of zeros on which `K` marks count one each."""
 
     @property
     def planes(self) -> Planes:
         """How large the picture is."""
 
     def cells(self, state: State) -> Tensor:
-        """Where the ones are, as indices into the flattened planes, none twice. Shapes: [S, E, K] int64."""
+        """Where the marks are, as indices into the flattened planes. One that stands twice counts twice.
+
+        Shapes: [S, E, K] int64.
+        """

@@ -72,7 +72,8 @@ class ParallelEnvironment(pettingzoo.ParallelEnv):  # type: ignore[misc]
         self._state, reward, terminated = self._env.step(self._state, joint, self._streams)
         self._step += 1
         names = self.agents
-        ended, truncated = bool(terminated[0, 0]), self._step >= self._env.horizon
+        ended = bool(terminated[0, 0])
+        truncated = self._step >= self._env.horizon and not ended  # the limit may be a rule of the game
         rewards = dict(zip(names, reward[0, 0].tolist(), strict=True))
         if ended or truncated:
             self.agents = []

@@ -123,7 +123,7 @@ class Hunters:
         return Hunt(*(copies_first(field.long()) for field in after)), copies_first(reward).contiguous(), ended
 
     def observe(self, state: Hunt) -> tuple[Tensor, ...]:
-        """Where the hunter is, where the other hunters and then the prey are, the status of all in this order, the time.
+        """Where the hunter is, where the other hunters and then the prey are, everyone's status, and the time.
 
         Its own place is absolute and those of others are relative, the shorter way round the torus; both are in half
         grids, within [−1, 1). The status of a hunter is 1 where it is frozen, that of prey the hits that it still
@@ -168,25 +168,27 @@ class Hunters:
     def _captures(self, state: Hunt, free: Tensor) -> tuple[Tensor, Tensor]:
         """The hits that prey still needs and what each hunter has hit, when all who may have hit, one after the other.
 
-        One hunter at a time even measures its distances: what is near to all of them is too much for a cache.
+        One hunter is a dozen operations, so lengths are in M-ths of a cell and row M + j is prey j's: the larger of a
+        distance and the number of a row is less than 2M where the distance is at most 1, and the least of them is the
+        prey to be hit. Row 2M stands for none. Caught prey has its number raised by M, which is what it has `spent`.
 
         Shapes: a state with copies last, and which hunters may hit [N, S, E]; returns [M, S, E] and [N, S, E].
         """
-        index, hits = _indices(self.n_prey, free.device), state.hits
-        captured = []
-        for hunter, may, already in zip(state.hunters, free, state.captured, strict=True):
-            open_to = self._near(hunter, state.prey) & (hits > 0)
-            first = torch.where(open_to, index, self.n_prey).amin(0)  # M where there is none
-            first = torch.where(may, first, self.n_prey)
-            hits = hits - (index == first).int()
-            captured.append(torch.where(first < self.n_prey, first, already))
-        return hits, torch.stack(captured)
-
-    def _near(self, hunter: Tensor, prey: Tensor) -> Tensor:
-        """Whether |Δx| + |Δy| ≤ 1, the shorter way round. Shapes: [2, S, E] and [M, 2, S, E] to [M, S, E]."""
-        apart = (prey - hunter).abs()
-        x, y = torch.minimum(apart, self.grid - apart).unbind(1)
-        return x + y <= 1
+        m, none = self.n_prey, torch.zeros_like(state.hits[:1])  # none: [1, S, E]
+        prey, hunters, around = state.prey * m, state.hunters * m, self.grid * m
+        spent = torch.cat([none.expand_as(state.hits), (1 - state.hits) * m, none])  # M, or at most 0
+        number = _indices(2 * m + 1, spent.device) + spent.clamp_min(0)
+        live, least, most = number[m:-1], (~free).int() * (2 * m), none + 2 * m
+        price, chosen = none + m, []
+        for hunter, bar in zip(hunters, least, strict=True):
+            apart = (prey - hunter).abs_()
+            x, y = torch.minimum(apart, around - apart).unbind(1)
+            row = torch.maximum(x + y, live).amin(0, keepdim=True).clamp(bar, most).long()
+            spent.scatter_add_(0, row, price)
+            number.scatter_add_(0, row, spent.gather(0, row).clamp_min(0))
+            chosen.append(row)
+        hit = torch.cat(chosen).int() - m
+        return 1 - spent[m:-1] // m, torch.where(hit < m, hit, state.captured)
 
     def _ended(self, state: Hunt) -> Tensor:
         """Whether the game is over, of a state with copies last. Shapes: [S, E] bool."""

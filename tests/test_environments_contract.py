@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import itertools
+import math
 import random
 import warnings
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ import pytest
 import torch
 
 import environments
-from environments import Box, Env, Streams
-from environments._particles import MPE2, ActionKind, Particles
+from environments import Box, Env, GridEnv, Streams
+from environments._particles import MPE2, ActionKind
 from environments._pettingzoo import ParallelEnvironment
+from environments.hunters import Hunters
 from environments.push_box import PushBox
 from environments.spread import Spread
 
@@ -37,6 +39,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("physics", MPE2),
     ("n_agents", 4),
     ("n_prey", 2),
+    ("moving", True),
 )
 
 PHASES: tuple[Literal["I", "II"], ...] = ("I", "II")
@@ -44,19 +47,45 @@ ACTIONS: tuple[ActionKind, ...] = ("force", "discrete")
 MORE: dict[str, Any] = {
     f"Spread-{n_agents}-{phase}-{action}": Spread(n_agents, phase, action)
     for n_agents, phase, action in itertools.product((2, 3, 4), PHASES, ACTIONS)
-} | {"PushBox-II": PushBox(task="II"), "PushBox-III-force": PushBox(task="III", action="force")}
+} | {
+    "PushBox-II": PushBox(task="II"),
+    "PushBox-III-force": PushBox(task="III", action="force"),
+    "Hunters-stag-moving": Hunters("Stag-Hunters", 3, 4, moving=True, horizon=25),
+}
 """What no single switch leads to: other phases and tasks, with forces and with choices."""
+
+LONG, SHORT = 100, 25
+"""An environment whose episodes have more steps than the one is played here with the other."""
 
 
 def found() -> Iterator[tuple[str, Any]]:
-    """Every public environment as it is without arguments, and every instance that its file names."""
+    """Every public environment as it is without arguments, and every instance that its file names, both `shortened`."""
     for path in sorted(FOLDER.glob("[!_]*.py")):
         module = importlib.import_module(f"environments.{path.stem}")
         for name, thing in sorted(vars(module).items()):
             if isinstance(thing, type) and thing.__module__ == module.__name__ and dataclasses.is_dataclass(thing):
-                yield name, thing()
+                yield name, shortened(thing())
             elif type(thing).__module__ == module.__name__:
-                yield name, thing
+                yield name, shortened(thing)
+
+
+def shortened(env: Any) -> Any:
+    """The same game with `SHORT` steps, if it has more than `LONG`."""
+    return dataclasses.replace(env, horizon=SHORT) if env.horizon > LONG else env
+
+
+def ends_by_its_rules(env: Env[Any]) -> bool:
+    """Whether the limit on time is a rule of the game, so that it terminates then if it has not before."""
+    return isinstance(env, Hunters)
+
+
+def leaves_to_chance(env: Env[Any]) -> bool:
+    """Whether steps draw, so that a row goes on as it was in its own place only."""
+    streams = Streams.of([0], "game", "cpu")
+    state, actions = env.reset(streams, 1), random_actions(env, streams, 1)
+    before = streams.save()
+    env.step(state, actions, streams)
+    return not torch.equal(streams.save(), before)
 
 
 def switched(name: str, env: Any) -> Iterator[tuple[str, Any]]:
@@ -76,6 +105,8 @@ ALL = {env: name for name, env in (FOUND | MORE).items()}
 every_environment = pytest.mark.parametrize("env", ALL.keys(), ids=ALL.values())
 SWITCHED = {env: name for base, found_env in FOUND.items() for name, env in switched(base, found_env)} | ALL
 every_variant = pytest.mark.parametrize("env", SWITCHED.keys(), ids=SWITCHED.values())
+GRIDS = {env: name for env, name in SWITCHED.items() if hasattr(env, "cells")}
+every_grid = pytest.mark.parametrize("env", GRIDS.keys(), ids=GRIDS.values())
 
 
 def random_actions(env: Env[Any], streams: Streams, n_envs: int) -> tuple[torch.Tensor, ...]:
@@ -110,7 +141,7 @@ def played(env: Env[Any], n_steps: int = 5) -> Any:
 
 def test_the_glob_finds_the_environments() -> None:
     navigation = {"CN_V1", "CN_V2", "CooperativeNavigation", "SimpleSpread", "Spread"}
-    assert navigation | {"PredatorPrey", "PushBox", "PushForward", "SimpleTag"} <= set(FOUND)
+    assert navigation | {"Hunters", "PredatorPrey", "PushBox", "PushForward", "SimpleTag"} <= set(FOUND)
 
 
 @every_variant
@@ -129,11 +160,14 @@ def test_axes_are_seeds_copies_agents_features(env: Env[Any]) -> None:
 @every_variant
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_types_follow_the_state(env: Env[Any], dtype: torch.dtype) -> None:
-    state = type(played(env))(*(field.to(dtype) for field in played(env)))
+    """Fields of integers stay what they are, and what is told of nothing but integers is in float32."""
+    given = played(env)
+    state = type(given)(*(field.to(dtype) if field.is_floating_point() else field for field in given))
     after, reward, terminated = env.step(state, random_actions(env, _streams(), N_ENVS), _streams())
-    assert {field.dtype for field in after} == {dtype}
-    assert {seen.dtype for seen in env.observe(after)} == {dtype}
-    assert env.full_state(after).dtype == reward.dtype == dtype
+    assert [field.dtype for field in after] == [field.dtype for field in state]
+    told = dtype if any(field.is_floating_point() for field in state) else torch.float32
+    assert {seen.dtype for seen in env.observe(after)} == {told}
+    assert env.full_state(after).dtype == reward.dtype == told
     assert terminated.dtype == torch.bool
 
 
@@ -144,9 +178,14 @@ def test_what_leaves_is_contiguous(env: Env[Any]) -> None:
 
 
 @every_variant
-def test_an_episode_is_finite_and_never_terminates_before_its_horizon(env: Env[Any]) -> None:
-    for tensor in episode(env, [0, 1]):
-        assert not tensor.any() if tensor.dtype == torch.bool else tensor.isfinite().all()
+def test_an_episode_is_finite_and_terminates_by_the_rules_of_the_game_only(env: Env[Any]) -> None:
+    seen = episode(env, [0, 1])
+    assert all(tensor.isfinite().all() for tensor in seen)
+    terminated = torch.stack([tensor for tensor in seen if tensor.dtype == torch.bool])
+    if ends_by_its_rules(env):
+        assert terminated[env.horizon - 1 :: env.horizon].all()
+    else:
+        assert not terminated.any()
 
 
 @every_variant
@@ -183,7 +222,7 @@ def test_the_full_state_is_the_state_flattened(env: Env[Any]) -> None:
 @every_variant
 def test_a_replayed_row_is_seen_and_goes_on_as_it_was(env: Env[Any]) -> None:
     state = played(env)
-    rows = torch.tensor([6, 0, 3, 3])
+    rows = torch.arange(N_ENVS) if leaves_to_chance(env) else torch.tensor([6, 0, 3, 3])
     replayed = rebuilt(state, env.full_state(state)[:, rows])
     for again, seen in zip(env.observe(replayed), env.observe(state), strict=True):
         assert torch.equal(again, seen[:, rows])
@@ -232,6 +271,17 @@ def test_an_action_that_is_no_number_or_no_choice_is_answered_with_a_sentence(en
         env.step(played(env), wrong, _streams())
 
 
+@every_grid
+def test_marks_lie_on_the_planes_and_there_are_as_many_in_every_state(env: GridEnv[Any]) -> None:
+    marks = [env.cells(state) for state in (env.reset(_streams(), N_ENVS), played(env), played(env, 30))]
+    assert len({mark.shape for mark in marks}) == 1
+    for mark in marks:
+        assert mark.shape[:2] == (2, N_ENVS)
+        assert mark.dtype == torch.int64
+        assert mark.is_contiguous()
+        assert 0 <= mark.min() <= mark.max() < math.prod(env.planes)
+
+
 @every_environment
 def test_pettingzoo_accepts_it(env: Env[Any]) -> None:
     parallel_api_test(ParallelEnvironment(env), num_cycles=2 * env.horizon + 3)
@@ -255,14 +305,14 @@ def test_pettingzoo_starts_over_when_it_is_reset_with_the_same_seed(env: Env[Any
 
 
 @every_environment
-def test_pettingzoo_truncates_at_the_horizon_and_never_terminates(env: Env[Any]) -> None:
+def test_pettingzoo_truncates_at_the_horizon_where_the_game_does_not_terminate(env: Env[Any]) -> None:
     game = ParallelEnvironment(env)
     game.reset(seed=0)
     for step in range(1, env.horizon + 1):
         actions = {agent: game.action_space(agent).sample() for agent in game.agents}
         _, _, terminations, truncations, _ = game.step(actions)
-        assert set(truncations.values()) == {step == env.horizon}
-        assert set(terminations.values()) == {False}
+        assert set(truncations.values()) == {step == env.horizon and not ends_by_its_rules(env)}
+        assert set(terminations.values()) == {step == env.horizon and ends_by_its_rules(env)}
     assert game.agents == []
     with pytest.raises(ValueError, match="call reset first"):
         game.step({})
@@ -295,11 +345,13 @@ def _streams() -> Streams:
     return Streams.of([0, 1], "another game", "cpu")
 
 
-def rebuilt(like: Particles, rows: torch.Tensor) -> Particles:
-    """The state from rows of the full state, as a replay does it. Shapes: rows [S, B, D]."""
+def rebuilt(like: Any, rows: torch.Tensor) -> Any:
+    """The state from rows of the full state, each field in its own type. Shapes: rows [S, B, D]."""
     sizes = [field[0, 0].numel() for field in like]
     pieces = torch.split(rows, sizes, dim=-1)
-    fields = [piece.view(*rows.shape[:2], *field.shape[2:]) for piece, field in zip(pieces, like, strict=True)]
+    fields = (
+        piece.view(*rows.shape[:2], *field.shape[2:]).to(field.dtype) for piece, field in zip(pieces, like, strict=True)
+    )
     return type(like)(*fields)
 
 

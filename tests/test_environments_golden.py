@@ -16,6 +16,7 @@ import torch
 
 from environments import Box, Env, Streams
 from environments._particles import Physics
+from environments.hunters import Hunters
 from environments.push_box import PushBox
 from environments.spread import Spread
 
@@ -26,8 +27,10 @@ MORE: dict[str, Env[Any]] = {
     "Spread-3-II": Spread(n_agents=3, phase="II"),
     "Spread-4-II-force": Spread(n_agents=4, phase="II", action="force"),
     "PushBox-III-moving": PushBox(task="III", agent_size=1.0, physics=Physics(contact_force=2.0)),
+    "Hunters-hare-moving": Hunters("Hare-Hunters", 4, 4, moving=True, grid=5, horizon=9),
+    "Hunters-stag-moving": Hunters("Stag-Hunters", 6, 4, moving=True, grid=7, horizon=9),
 }
-"""What the defaults leave out: more agents, the other phase, and a box that large and soft agents move."""
+"""What the defaults leave out: more agents, the other phase, a box that large and soft agents move, and captures."""
 
 
 def chosen(env: Env[Any], streams: Streams) -> tuple[torch.Tensor, ...]:
