@@ -24,8 +24,10 @@ class Ledger:
         """An empty ledger for the named metrics."""
         return cls({metric: torch.zeros(n_seeds, 2, dtype=torch.float64, device=device) for metric in metrics})
 
-    def enter(self, metric: str, values: Tensor) -> None:
-        """Add values to a metric. Shapes: values [S, ...]."""
+    def enter(self, metric: str, values: Tensor, where: Tensor | None = None) -> None:
+        """Add values to a metric, all of them or those at `where`. Shapes: [S, ...] both."""
         flat = values.detach().flatten(1).double()
+        if where is not None:
+            flat = torch.where(where.flatten(1), flat, 0.0)
         self.totals[metric][:, 0] += flat.sum(1)
-        self.totals[metric][:, 1] += flat.shape[1]
+        self.totals[metric][:, 1] += flat.shape[1] if where is None else where.flatten(1).sum(1)

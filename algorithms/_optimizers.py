@@ -28,11 +28,11 @@ class Adam:
         self,
         parameters: Sequence[Tensor],
         gradients: Sequence[Tensor],
-        learning_rate: float,
+        learning_rate: float | Tensor,
         *,
         corrected_epsilon: bool = False,
     ) -> None:
-        """θ ← θ - η·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v + ε̂), in place, with β = (0.9, 0.999).
+        """θ ← θ - η·√(1-β₂ᵗ)/(1-β₁ᵗ) · m/(√v + ε̂), in place, with β = (0.9, 0.999); η may be one a seed, [S].
 
         ε̂ is 1e-8, outside of the bias correction, as in `tf.train.AdamOptimizer` (Kingma & Ba's "epsilon hat"), which
         openai/maddpg@3ceefa0 uses; with `corrected_epsilon` it is √(1-β₂ᵗ)·1e-8, as in `torch.optim.Adam`.
@@ -44,7 +44,11 @@ class Adam:
         for p, g, m, v in zip(parameters, gradients, self.first, self.second, strict=True):
             m.lerp_(g, 0.1)
             v.mul_(0.999).addcmul_(g, g, value=0.001)
-            p.addcdiv_(m, v.sqrt().add_(epsilon), value=-rate)
+            root = v.sqrt().add_(epsilon)
+            if isinstance(rate, Tensor):
+                p.sub_(torch.div(m, root, out=root).mul_(rate.view(-1, *(1,) * (p.dim() - 1))))
+            else:
+                p.addcdiv_(m, root, value=-rate)
 
 
 def clip_by_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from algorithms import Policy
+from algorithms._copies import lost, playable
 from algorithms._tree import joined, split
 from benchmarks import Cell, Measure, Measured, Start
 from environments import Streams
@@ -115,9 +116,8 @@ def tested(cell: Cell, policy: Policy, seeds: Sequence[int], steps: int) -> Tens
     total = torch.zeros(len(seeds), cell.evaluation.n_episodes, device=cell.device)
     for _ in range(cell.env.horizon):
         actions = policy(cell.env, game)
-        game, reward, _ = cell.env.step(game, tuple(a.nan_to_num(0.0, 0.0, 0.0) for a in actions), streams)
-        # A diverged policy has no return: NaN times zero is NaN.
-        total += reward.sum(dim=-1) + sum(0.0 * a.flatten(2).sum(dim=-1) for a in actions)
+        game, reward, _ = cell.env.step(game, tuple(map(playable, actions)), streams)
+        total += (reward + torch.cat([lost(a) for a in actions], dim=-1)).sum(dim=-1)
     return total.mean(dim=1)
 
 

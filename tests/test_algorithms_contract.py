@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import itertools
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from _grids import Chase
 from torch import Tensor
 
 import algorithms
@@ -22,6 +24,7 @@ from algorithms._replay import Replay
 from algorithms._tree import joined, leaves, split
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
+from algorithms.mace import MACE
 from algorithms.masac import MASAC
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -33,7 +36,8 @@ torch.set_num_threads(1)
 
 FOLDER = Path(algorithms.__file__).parent
 # An algorithm plays the first of these that it can.
-FORCES, CHOICES = CooperativeNavigation(horizon=4), Spread(action="discrete", horizon=4)
+FORCES, CHOICES, GRID = CooperativeNavigation(horizon=4), Spread(action="discrete", horizon=4), Chase()
+GAMES: tuple[Env[Any], ...] = (FORCES, CHOICES, GRID)
 # So small that ten iterations learn, distil, end episodes, let replay grow once, and then let it wrap around; and that
 # all ways to explore are gone through.
 SMALL: dict[str, Any] = {
@@ -55,6 +59,9 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("distill_order", "random"),
     ("update_order", "on-policy"),
     ("permuted_critic", True),
+    ("policy", "Shared"),
+    ("policy", "Cloned"),
+    ("search", True),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
@@ -116,7 +123,7 @@ def plays(algorithm: Any) -> bool:
 FOUND = dict(found())
 VARIANTS = {name: variant for base, algorithm in FOUND.items() for name, variant in switched(base, algorithm)}
 PLAYERS = {name: variant for name, variant in VARIANTS.items() if plays(variant)}
-LEARNERS = PLAYERS | {name: variant for name, variant in VARIANTS.items() if isinstance(variant, Merging)}
+LEARNERS = PLAYERS | {name: variant for name, variant in VARIANTS.items() if isinstance(variant, Merging | MACE)}
 every_algorithm = pytest.mark.parametrize("full_size", FOUND.values(), ids=FOUND.keys())
 every_variant = pytest.mark.parametrize("full_size", VARIANTS.values(), ids=VARIANTS.keys())
 every_player = pytest.mark.parametrize("full_size", PLAYERS.values(), ids=PLAYERS.keys())
@@ -126,11 +133,11 @@ every_learner = pytest.mark.parametrize("full_size", LEARNERS.values(), ids=LEAR
 @cache
 def game_of(algorithm: Any) -> Env[Any]:
     """The first of the games that the algorithm can play."""
-    try:
-        fresh(algorithm, [0], FORCES)
-    except ValueError:
-        return CHOICES
-    return FORCES
+    for env in GAMES[:-1]:
+        with contextlib.suppress(ValueError):
+            fresh(algorithm, [0], env)
+            return env
+    return GAMES[-1]
 
 
 def fresh(algorithm: Any, seeds: list[int], env: Env[Any]) -> Any:
@@ -208,6 +215,7 @@ def test_the_glob_finds_the_algorithms() -> None:
 def test_choices_are_played_where_forces_cannot_be() -> None:
     assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is CHOICES} >= {DiscreteMADDPG}
     assert game_of(FOUND["MASAC"]) is FORCES
+    assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is GRID} == {MACE}
 
 
 @every_algorithm
@@ -315,7 +323,7 @@ def test_seeds_that_stand_at_different_steps_are_not_joined(full_size: Any) -> N
 def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any) -> None:
     algorithm = with_settings(full_size, **SMALL)
     (saved,) = split(begun(algorithm, [0]), 1)
-    part = ".student" if isinstance(algorithm, Merging) else ".critic"
+    (part,) = {name for name in (".student", ".critic", ".network") if any(key.startswith(name) for key in saved)}
     with pytest.raises(ValueError, match=rf"differ in '\{part}.*': raise the version"):
         joined(begun(algorithm, [0]), [{name: x for name, x in saved.items() if not name.startswith(part)}])
 
@@ -397,11 +405,15 @@ def test_asking_a_policy_changes_nothing_in_training(full_size: Any) -> None:
 @pytest.mark.parametrize("which", ["two roles", "other box", "other actions"])
 def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, which: str) -> None:
     algorithm = with_settings(full_size, **SMALL)
-    plays_forces = game_of(algorithm) is FORCES
+    game = game_of(algorithm)
     others: dict[str, Env[Any]] = {"two roles": SimpleTag(), "other box": SimpleSpread()}
-    env = others.get(which, CHOICES if plays_forces else FORCES)
-    wanted = r"vectors of actions in \[-1, 1\]" if plays_forces else "discrete actions"
-    with pytest.raises(ValueError, match=rf"^expected one role with vectors of observations and {wanted}, got "):
+    env = others.get(which, CHOICES if game is FORCES else FORCES)
+    wanted = {
+        FORCES: r"vectors of observations and vectors of actions in \[-1, 1\]",
+        CHOICES: "vectors of observations and discrete actions",
+        GRID: "discrete actions in a game on a grid",
+    }[game]
+    with pytest.raises(ValueError, match=rf"^expected one role with {wanted}, got "):
         fresh(algorithm, [0], env)
 
 
@@ -446,7 +458,7 @@ def test_a_seed_that_diverged_has_no_return_and_disturbs_no_other(full_size: Any
     assert differing(after[0], undisturbed[0]) == []
     assert differing(after[2], undisturbed[2]) == []
     lost = {metric: totals.isnan().any(1).tolist() for metric, totals in broken.ledger.totals.items()}
-    of_networks = ("training return", "divergence from the teachers", "matching error")
+    of_networks = ("training return", "divergence from the teachers", "matching error", "episode reward")
     assert [lost[metric] for metric in of_networks if metric in lost] == [[False, True, False]]
     for actions in greedy(algorithm, broken, [0, 1, 2]).values():
         no_action = actions.isnan() if actions.is_floating_point() else actions == -1

@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 import torch
+from _grids import Chase
 
 from algorithms.ctedd import CTEDD
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
 from algorithms.frozen import Frozen
+from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.uniform import Uniform
@@ -33,6 +35,7 @@ FILE = Path(__file__).parent / "golden" / "algorithms.json"
 FOLDER = Path(__file__).parent.parent / "algorithms"
 N_ITERATIONS = 30
 TEAM = ((0, 0), (0, 1))
+ON_A_GRID: dict[str, Any] = {"hidden": 16, "n_envs": 4, "steps_per_update": 20, "widths": (16, 16)}
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, "n_envs": 25}
 ALGORITHMS: dict[str, Any] = {
     "MADDPG-0": MADDPG(**SMALL),
@@ -46,12 +49,18 @@ ALGORITHMS: dict[str, Any] = {
     "Merging-critic": Merging(DiscreteMADDPG(**SMALL), "critic", TEAM),
     "Frozen": Frozen(MASAC(**SMALL)),
     "Uniform": Uniform(),
+    "MACE": MACE(**ON_A_GRID),
+    "MACE-Shared": MACE(policy="Shared", **ON_A_GRID),
+    "MACE-Cloned": MACE(policy="Cloned", **ON_A_GRID),
+    "MACE-search": MACE(search=True, **ON_A_GRID),
 }
 
 
 def game_of(algorithm: Any) -> Any:
     """What it plays."""
     learner = getattr(algorithm, "learner", algorithm)
+    if isinstance(learner, MACE):
+        return Chase()
     if isinstance(learner, DiscreteMADDPG):
         return Spread()
     return Spread(action="force") if isinstance(learner, MASAC) else CooperativeNavigation()

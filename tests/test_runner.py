@@ -60,6 +60,7 @@ from benchmarks._runner import (
 from benchmarks._training import TEST_RETURN, Training
 from benchmarks.conftest import Session
 from environments import Streams
+from environments.spread import Spread
 from reports._facts import chapters
 from results import Run, State, States, Store, StoreError, Stores
 
@@ -614,6 +615,18 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
     test_figures.test_figure_is_drawn(DRAWN, asked)
     (chapter,) = chapters(asked.desk, [DRAWN])
     assert set(chapter.families[0].pages[0].units) == set(loaded(looked_at, MEASURED, 0).metrics)
+
+
+def test_choices_of_a_seed_that_diverged_have_no_return_and_hold_up_no_other() -> None:
+    cell = replace(MADDPG_CELL, env=Spread(2, "I", "discrete"))
+
+    def policy(env: Any, game: Any) -> tuple[Tensor, ...]:
+        choices = torch.zeros(2, cell.evaluation.n_episodes, 2, dtype=torch.int64)
+        choices[1, 0, 1] = -1
+        return (choices,)
+
+    alone, lost = training_module.tested(cell, policy, (0, 1), 0)
+    assert alone.isfinite() and lost.isnan()
 
 
 def test_without_test_episodes_there_is_what_training_measures(line: Line, whole: Path, tmp_path: Path) -> None:

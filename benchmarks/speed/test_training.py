@@ -4,7 +4,8 @@
 
 1. one update of every algorithm, next to the bare matrix products that are in it: what is left is overhead;
 2. training from end to end, next to a plain loop of PyTorch and mpe2 with one seed and one game;
-3. the memory that ten seeds with a full replay take.
+3. the memory that ten seeds with a full replay take;
+4. training on a grid, next to one seed at a time and to a plain network that sees all planes.
 
 Everything runs on one thread, as training does. Units: `steps_per_second` are environment steps of all seeds together.
 Nothing is asserted about time.
@@ -32,11 +33,13 @@ from algorithms._replay import Replay
 from algorithms._tree import leaves
 from algorithms.ctedd import CTEDD, Recent
 from algorithms.discrete_maddpg import DiscreteMADDPG
+from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from benchmarks._training import keep_freed_memory
 from environments import Env, Streams
 from environments.cooperative_navigation import CN_V1
+from environments.hunters import HARE_HUNTERS
 from environments.spread import Spread
 
 Benchmark = Any  # pytest_benchmark.fixture.BenchmarkFixture, whose `pedantic` has no types
@@ -424,3 +427,78 @@ def test_memory_of_a_training_state_with_a_full_replay(benchmark: Benchmark, nam
         "peak_mib": round((peak + rest) / 2**20),
         "replay_bytes_per_transition": round(full / n_seeds / algorithm.capacity, 1),
     }
+
+
+# ---- on a grid ------------------------------------------------------------------------------------------------------
+
+N_ROWS = 5
+
+
+def hunting_steps_per_second(n_seeds: int, n_iterations: int) -> float:
+    """Steps a second of all seeds of MACE, ten hunters and ten hares on 50 × 50 cells; one step moves all hunters."""
+    algorithm = MACE()
+    state = algorithm.init(HARE_HUNTERS, Streams.of(range(n_seeds), "speed", "cpu"))
+    algorithm.advance(HARE_HUNTERS, state)
+    seconds = quickest(lambda: algorithm.advance(HARE_HUNTERS, state), n_iterations)
+    return n_seeds * algorithm.steps_per_update / seconds
+
+
+class PlainHunter:
+    """MACE's network for one seed as one would write it down: all planes in full, `nn.Module`, `torch.optim.Adam`.
+
+    Its rollouts are always the same pictures: there is no game, no draw of actions, and no advantage.
+    """
+
+    def __init__(self, algorithm: MACE, cells: Tensor) -> None:
+        self.cells, self.n_steps = cells, algorithm.steps_per_update // algorithm.n_envs
+        (first, second), hidden, size = algorithm.widths, algorithm.hidden, algorithm.latent_size
+        n_agents = HARE_HUNTERS.n_hunters
+        side = (((HARE_HUNTERS.grid + 1) // 2) + 1) // 2
+        settings: dict[str, Any] = {"stride": 2, "padding": 1, "padding_mode": "circular"}
+        self.trunk = nn.Sequential(
+            nn.Conv2d(HARE_HUNTERS.planes.n_planes, first, 3, **settings),
+            nn.ReLU(),
+            nn.Conv2d(first, second, 3, **settings),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(second * side * side, hidden),
+            nn.ReLU(),
+        )
+        self.latent, self.value = nn.Linear(hidden, 2 * size), nn.Linear(hidden, n_agents)
+        self.heads = nn.Linear(hidden + size, n_agents * 5)
+        modules = nn.ModuleList([self.trunk, self.latent, self.value, self.heads])
+        self.optimizer = torch.optim.Adam(modules.parameters())
+
+    def iterate(self) -> None:
+        """Every step forward, and all of them back."""
+        loss = torch.zeros(())
+        for _ in range(self.n_steps):
+            planes = torch.zeros(len(self.cells), *HARE_HUNTERS.planes)
+            planes.flatten(1).scatter_add_(1, self.cells, torch.ones(self.cells.shape))
+            features = self.trunk(planes)
+            mean, log_std = self.latent(features).chunk(2, dim=1)
+            latent = mean + log_std.exp() * torch.randn_like(mean)
+            logits = self.heads(torch.cat([features, latent], dim=1)).unflatten(1, (-1, 5))
+            loss = loss + logits.log_softmax(dim=-1)[..., 0].mean() + self.value(features).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
+def test_speed_of_training_on_a_grid(benchmark: Benchmark) -> None:
+    algorithm = MACE()
+    state = algorithm.init(HARE_HUNTERS, Streams.of(range(N_ROWS), "speed", "cpu"))
+    benchmark.pedantic(lambda: algorithm.advance(HARE_HUNTERS, state), rounds=4, warmup_rounds=1)
+    if benchmark.stats is not None:
+        together = N_ROWS * algorithm.steps_per_update / benchmark.stats.stats.min
+        alone = hunting_steps_per_second(1, 4)
+        plain = PlainHunter(algorithm, HARE_HUNTERS.cells(state.episodes.game)[0])
+        plain.iterate()
+        plain_steps_per_second = algorithm.steps_per_update / quickest(plain.iterate, 4)
+        benchmark.extra_info |= {
+            "seeds": N_ROWS,
+            "steps_per_second": round(together),
+            "steps_per_second_of_one_seed": round(alone),
+            "plain_network_steps_per_second": round(plain_steps_per_second),
+            "times_plain_network": round(together / plain_steps_per_second, 1),
+        }

@@ -1,0 +1,486 @@
+"""MACE: coordinated exploration with a hierarchical variational policy, and its two baselines (Zheng and Yue 2018).
+
+All agents see the same picture s of a game on a grid, through one network φ. What differs is how they act on it:
+
+- `Cloned`: every agent draws from one and the same distribution, P(aⁱ|s) ∝ exp(W·φ);
+- `Shared`: every agent has a head Wⁱ of its own over φ and one shared layer μ(φ), P(aⁱ|s) ∝ exp(Wⁱ·[φ, μ]);
+- `MACE`: in the place of μ there is a latent λ, drawn anew at every step and the same for all agents, so that what they
+  try varies together (equations (9) to (15)):
+
+      λ = μ(φ) + σ(φ)·ε,  ε ~ N(0, I);        P(a|s, λ) = Π_i P(aⁱ|s, λ) ∝ Π_i exp(Wⁱ·[φ, λ])
+
+Each is trained by advantage actor-critic: minus
+
+    Σ_t [Σ_i log P(aⁱ|s, λ)·Aⁱ + β·Σ_i H(P(·ⁱ|s, λ)) - α·½·Σ_i (Rⁱ - Vⁱ(s))² - β_KL·KL(N(μ, σ²) ‖ N(0, I))]
+
+where Aⁱ is the generalised advantage of the agent's own reward, and the gradient reaches μ and σ through λ.
+
+What the paper leaves open and how it is done here; where nothing else is said, as in ikostrikov/pytorch-a3c@21bb228
+train.py, whose arguments (`tau`, `value-loss-coef`, …) are those of the paper's Table 2:
+
+ 1. A3C's asynchronous threads are `n_envs` copies of the game in step, with one update of all;
+ 2. the loss is summed over the steps of a rollout and over agents, and averaged over copies; its gradient is clipped to
+    a joint norm of 40, so that rollouts without a reward, which are most, weigh no more than they should; Adam;
+ 3. V is taught the discounted reward of the rollout, Rⁱ, bootstrapped from V(s) after its last step;
+ 4. the time limit is an end, as it is a rule of these games: nothing is bootstrapped from the end of an episode;
+ 5. equation (8) weights the KL term by R, which would be nothing in all episodes that fail, and leave σ free to vanish;
+    equation (10), called KL-controlled, has none: here it is added, with a weight β_KL of its own;
+ 6. φ is two convolutions of 3×3, stride 2, 16 and 32 wide, and a layer of 256; λ has 16 entries; Vⁱ sees φ alone;
+ 7. Shared's layer is as wide as λ and linear, as μ is: MACE without σ and without KL is Shared;
+ 8. all weights are Xavier-uniform and biases zero, the heads' too, where pytorch-a3c begins with next to no preference:
+    then λ would move nobody before training, which the paper's Figure 5 says it does.
+
+With `search`, every seed draws hyper-parameters of its own from Table 2 (`RANGES`), the same whatever the policy, and
+so the seed axis is the random search. A `kl_weight` of 0 stays 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from algorithms import Policy
+from algorithms import _grids as grids
+from algorithms import _networks as networks
+from algorithms._copies import lost, playable
+from algorithms._grids import Layers, Trunk
+from algorithms._ledger import Ledger
+from algorithms._networks import Linear, tensors, trainable
+from algorithms._optimizers import Adam, clip_by_joint_norm
+from environments import Discrete, Env, GridEnv, Streams
+
+EPISODE_REWARD, EPISODE_LENGTH, EARLY = "episode reward", "episode length", "share ended early"
+STEP_REWARD, ENTROPY, SIGMA, KL = "reward per step", "entropy", "latent std", "latent KL"
+N_BINS = 100
+LOWEST_LOG_STD, HIGHEST_LOG_STD = -20.0, 2.0
+RANGES = {
+    "learning_rate": (1e-6, 1e-1),
+    "discount": (0.9, 0.99),
+    "trace_decay": (0.9, 0.99),
+    "value_weight": (0.1, 0.5),
+    "entropy_weight": (0.0, 0.01),
+    "kl_weight": (1e-3, 1e-2),
+}
+"""Of the search: η, γ, GAE's τ, α and β as in Table 2; that of β_KL is ours. η is drawn log-uniformly, all else
+uniformly."""
+
+
+class Network(NamedTuple):
+    """All that is learnt. Rows of `heads` are agent 0's choices, then agent 1's …, i.e. the Wⁱ one after the other.
+
+    `latent` is μ and log σ of MACE, μ of Shared, nothing of Cloned, which has one head and one value for all.
+    """
+
+    trunk: Trunk
+    latent: tuple[Linear, ...]
+    heads: Linear
+    value: Linear
+
+
+class Distribution(NamedTuple):
+    """What agents may do, and why. Shapes: log_probability [S, B, A, n]; of λ [S, B, m], m = 0 where there is none."""
+
+    log_probability: Tensor
+    latent: Tensor
+    mean: Tensor
+    log_std: Tensor
+
+
+class Decision(NamedTuple):
+    """One step of all agents. Shapes: latent [S, E, m]; actions [S, E, A] int64, -1 where the policy has diverged."""
+
+    latent: Tensor
+    actions: Tensor
+
+
+@dataclass
+class Settings:
+    """The hyper-parameters that seeds may have of their own. Shapes: [S] each."""
+
+    learning_rate: Tensor
+    discount: Tensor
+    trace_decay: Tensor
+    value_weight: Tensor
+    entropy_weight: Tensor
+    kl_weight: Tensor
+
+
+@dataclass
+class Episodes:
+    """E games a seed, each at its own step, and what came of those that have ended.
+
+    Units: `finished_reward` is the sum over agents and over all episodes that have ended since training began;
+    `lengths` counts them by length: bin b holds those of more than b and at most b+1 hundredths of the horizon.
+    """
+
+    game: Any  # the environment's state
+    elapsed: Tensor  # [S, E] int64
+    reward: Tensor  # [S, E] so far, summed over agents
+    finished_reward: Tensor  # [S] float64
+    lengths: Tensor  # [S, 100] int64
+
+
+class Rollout(NamedTuple):
+    """What was played. Shapes: T times Layers; noise [S, T·E, m]; actions and reward [S, T, E, A]; ended [S, T, E]."""
+
+    layers: list[Layers]
+    noise: Tensor
+    actions: Tensor
+    reward: Tensor
+    ended: Tensor
+
+
+class Endings(NamedTuple):
+    """Of every step whether an episode ended, and what the episode's reward and length were. Shapes: [S, T, E] each."""
+
+    ended: Tensor
+    reward: Tensor
+    length: Tensor
+
+
+class Terms(NamedTuple):
+    """What the loss of a step consists of, each summed over agents or over λ's entries. Shapes: [S, B] each."""
+
+    gain: Tensor
+    error: Tensor
+    entropy: Tensor
+    divergence: Tensor
+
+
+@dataclass
+class MACEState:
+    """What training owns."""
+
+    steps: int
+    streams: Streams
+    settings: Settings
+    episodes: Episodes
+    ledger: Ledger
+    network: Network
+    optimizer: Adam
+
+
+@dataclass(frozen=True)
+class MACE:
+    """Advantage actor-critic for one team on a grid, with one of three policies.
+
+    Units: `steps_per_update` in environment steps per seed, over all copies.
+    Raises: ValueError where the policy is unknown, or the copies do not share the steps of an update evenly.
+    """
+
+    policy: Literal["MACE", "Shared", "Cloned"] = "MACE"
+    search: bool = False
+    learning_rate: float = 1e-3
+    discount: float = 0.99
+    trace_decay: float = 0.95
+    value_weight: float = 0.5
+    entropy_weight: float = 0.01
+    kl_weight: float = 3e-3
+    clip: float = 40.0
+    steps_per_update: int = 320
+    n_envs: int = 16
+    widths: tuple[int, int] = (16, 32)
+    hidden: int = 256
+    latent_size: int = 16
+
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if self.policy not in ("MACE", "Shared", "Cloned"):
+            raise ValueError(f"policy must be MACE, Shared or Cloned, got {self.policy!r}")
+        if self.steps_per_update % self.n_envs:
+            raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
+
+    @property
+    def metrics(self) -> Mapping[str, str]:
+        """What is measured while training; of a search also what was drawn, which never changes."""
+        ended = "mean over the episodes that ended since the last test"
+        counted = {
+            EPISODE_REWARD: f"sum over agents and steps of the reward of a training episode; {ended}",
+            EPISODE_LENGTH: f"environment steps of a training episode; {ended}",
+            EARLY: f"1 for a training episode that ended before the horizon, else 0; {ended}",
+            STEP_REWARD: "sum over agents of the reward of the episodes that ended since the last test, by steps taken",
+            ENTROPY: "entropy of an agent's choice given λ, in nats; mean over agents",
+        }
+        if self.policy == "MACE":
+            counted[SIGMA] = "standard deviation of λ given the state; mean over its entries"
+            counted[KL] = "KL of λ's distribution from the standard normal, in nats, summed over its entries"
+        if self.search:
+            counted |= {f"drawn {field.name}": "the seed's hyper-parameter" for field in fields(Settings)}
+        return counted
+
+    def init(self, env: Env[Any], streams: Streams) -> MACEState:
+        """Hyper-parameters, new episodes, and fresh networks, drawn in this order."""
+        grid = on_a_grid(env)
+        settings = self._settings(streams)
+        game = grid.reset(streams, self.n_envs)
+        network = self._network(grid, streams)
+        zeros = torch.zeros(streams.n_seeds, self.n_envs, device=streams.device)
+        return MACEState(
+            steps=0,
+            streams=streams,
+            settings=settings,
+            episodes=Episodes(
+                game=game,
+                elapsed=zeros.long(),
+                reward=zeros,
+                finished_reward=zeros[:, 0].double(),
+                lengths=zeros.new_zeros(streams.n_seeds, N_BINS, dtype=torch.int64),
+            ),
+            ledger=Ledger.of(self.metrics, streams.n_seeds, streams.device),
+            network=network,
+            optimizer=Adam.of(tensors(network)),
+        )
+
+    def advance(self, env: Env[Any], state: MACEState) -> None:
+        """Play a rollout in every copy, then update once."""
+        rollout = self._play(env, state)
+        self._update(env, state, rollout)
+        state.steps += self.steps_per_update
+        if self.search:
+            for field in fields(Settings):
+                state.ledger.enter(f"drawn {field.name}", getattr(state.settings, field.name)[:, None])
+
+    def policies(self, state: MACEState) -> Mapping[str, Policy]:
+        """The policy as it plays, λ and actions drawn; from copies of the streams, which training does not feel."""
+        streams = branched(state.streams)
+
+        def sampled(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
+            return (self.decision(env, game, state.network, streams).actions,)
+
+        return {"sampled": sampled}
+
+    @torch.no_grad()
+    def decision(self, env: Env[Any], game: Any, network: Network, streams: Streams) -> Decision:
+        """What λ is, and what the agents do, in one step of a game."""
+        grid, (role,) = on_a_grid(env), env.roles
+        layers = grids.seen(grid.cells(game), grid.planes, network.trunk)
+        n_envs, n_agents = layers.features.shape[1], role.n_agents
+        noise = streams.normal(n_envs, self.latent_size)
+        acting = distribution(layers.features, network, noise, n_agents)
+        return Decision(acting.latent, drawn(acting.log_probability, streams.uniform(n_envs, n_agents)))
+
+    def _settings(self, streams: Streams) -> Settings:
+        """The seeds' hyper-parameters. Their draws are made even where there is no search."""
+        names = [field.name for field in fields(Settings)]
+        unit = streams.uniform(len(names)).tolist()
+        rows = [[self._setting(name, u) for name, u in zip(names, row, strict=True)] for row in unit]
+        return Settings(*torch.tensor(rows, device=streams.device).t().contiguous().unbind(0))
+
+    def _setting(self, name: str, unit: float) -> float:
+        """A hyper-parameter: the field's value, or in a search what a draw of U[0, 1) stands for."""
+        own = float(getattr(self, name))
+        if not self.search or (name == "kl_weight" and own == 0.0):
+            return own
+        low, high = RANGES[name]
+        if name == "learning_rate":
+            return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
+        return low + unit * (high - low)
+
+    def _network(self, grid: GridEnv[Any], streams: Streams) -> Network:
+        """Fresh weights."""
+        (role,) = grid.roles
+        cloned = self.policy == "Cloned"
+        n_heads, n_latents = (1, 0) if cloned else (role.n_agents, self.latent_size)
+        n_layers = {"MACE": 2, "Shared": 1, "Cloned": 0}[self.policy]
+        trunk = grids.trunk(streams, grid.planes, self.widths, self.hidden)
+        latent = tuple(networks.xavier(streams, (self.hidden, self.latent_size))[0] for _ in range(n_layers))
+        (heads,) = networks.xavier(streams, (self.hidden + n_latents, role.action.n), (n_heads,))
+        (value,) = networks.xavier(streams, (self.hidden, 1), (n_heads,))
+        return Network(trunk, latent, flat(heads), flat(value))
+
+    @torch.no_grad()
+    def _play(self, env: Env[Any], state: MACEState) -> Rollout:
+        """`steps_per_update` steps over all copies."""
+        grid, (role,) = on_a_grid(env), env.roles
+        length = self.steps_per_update // self.n_envs
+        # Every policy makes the same draws, so that all of them meet the same episodes as long as they act alike.
+        noise = state.streams.normal(length, self.n_envs, self.latent_size)
+        unit = state.streams.uniform(length, self.n_envs, role.n_agents)
+        layers, steps = [], []
+        for t in range(length):
+            layers.append(grids.seen(grid.cells(state.episodes.game), grid.planes, state.network.trunk))
+            acting = distribution(layers[-1].features, state.network, noise[:, t], role.n_agents)
+            actions = drawn(acting.log_probability, unit[:, t])
+            steps.append((actions, *played(grid, state.episodes, actions, state.streams)))
+        actions, reward, *of_episodes = (torch.stack(column, dim=1) for column in zip(*steps, strict=True))
+        count(state, Endings(*of_episodes), env.horizon)
+        return Rollout(layers, noise.flatten(1, 2), actions, reward, of_episodes[0])
+
+    def _update(self, env: Env[Any], state: MACEState, rollout: Rollout) -> None:
+        """One step of Adam, every seed at its own rate."""
+        grid, (role,) = on_a_grid(env), env.roles
+        network = trainable(state.network)
+        features = grids.features(rollout.layers, grid.planes, network.trunk)  # [S, T·E, hidden]
+        acting = distribution(features, network, rollout.noise, role.n_agents)
+        value = valued(features, network, role.n_agents)
+        with torch.no_grad():
+            after = grids.seen(grid.cells(state.episodes.game), grid.planes, state.network.trunk)
+            following = valued(after.features, state.network, role.n_agents)
+            returns, advantage = judged(rollout, value, following, state.settings)
+        terms = terms_of(rollout.actions.flatten(1, 2), acting, returns - value, advantage)
+        variables = tensors(network)
+        gradients = torch.autograd.grad(loss(terms, state.settings) / self.n_envs, variables)
+        with torch.no_grad():
+            rate = state.settings.learning_rate
+            state.optimizer.step(variables, clip_by_joint_norm(gradients, self.clip), rate, corrected_epsilon=True)
+        state.ledger.enter(ENTROPY, terms.entropy / role.n_agents)
+        if self.policy == "MACE":
+            state.ledger.enter(SIGMA, acting.log_std.exp())
+            state.ledger.enter(KL, terms.divergence)
+
+
+def on_a_grid(env: Env[Any]) -> GridEnv[Any]:
+    """The same game, whose marks can be asked for.
+
+    Raises: ValueError where it is not on a grid, or is not played by one role with choices.
+    """
+    roles = env.roles
+    if len(roles) != 1 or not isinstance(roles[0].action, Discrete) or getattr(env, "planes", None) is None:
+        raise ValueError(f"expected one role with discrete actions in a game on a grid, got {env}")
+    return cast(GridEnv[Any], env)
+
+
+# ---- acting ---------------------------------------------------------------------------------------------------------
+
+
+def distribution(features: Tensor, network: Network, noise: Tensor, n_agents: int) -> Distribution:
+    """λ = μ(φ) + σ(φ)·ε, and log P(aⁱ|s, λ) of every choice. Shapes: [S, B, hidden], noise [S, B, m]."""
+    empty = features[..., :0]
+    mean, log_std = (*(networks.linear(features, layer) for layer in network.latent), empty, empty)[:2]
+    if len(network.latent) == 2:
+        log_std = log_std.clamp(LOWEST_LOG_STD, HIGHEST_LOG_STD)
+        latent = mean + log_std.exp() * noise
+    else:
+        latent = mean
+    logits = networks.linear(torch.cat([features, latent], dim=-1), network.heads)  # [S, B, heads·n]
+    n_heads = network.value.weight.shape[1]
+    log_probability = torch.log_softmax(logits.unflatten(2, (n_heads, -1)), dim=-1)
+    return Distribution(log_probability.expand(-1, -1, n_agents, -1), latent, mean, log_std)
+
+
+def valued(features: Tensor, network: Network, n_agents: int) -> Tensor:
+    """Vⁱ(s). Shapes: [S, B, hidden] → [S, B, A]."""
+    return networks.linear(features, network.value).expand(-1, -1, n_agents)
+
+
+def drawn(log_probability: Tensor, unit: Tensor) -> Tensor:
+    """The choices that draws of U[0, 1) stand for, -1 where a probability is NaN. Shapes: [..., n], [...] → [...]."""
+    below = log_probability.exp().cumsum(dim=-1)[..., :-1] <= unit.unsqueeze(-1)
+    return below.sum(dim=-1).masked_fill(log_probability.isnan().any(dim=-1), -1)
+
+
+def branched(streams: Streams) -> Streams:
+    """Streams that go on from the same place, by themselves."""
+    own = Streams([torch.Generator(device=streams.device) for _ in range(streams.n_seeds)])
+    own.load(streams.save())
+    return own
+
+
+# ---- playing --------------------------------------------------------------------------------------------------------
+
+
+def played(grid: GridEnv[Any], episodes: Episodes, actions: Tensor, streams: Streams) -> tuple[Tensor, ...]:
+    """Play one step; where an episode ends, begin a new one.
+
+    Fresh games are drawn at every step for all copies, so that no seed's draws depend on how another one fares.
+
+    Returns the reward [S, E, A] and, as `Endings`, whether an episode ended, its reward and its length.
+    """
+    # A seed that has diverged plays on with action 0, so that the others are not held up, and its rewards are NaN.
+    reached, reward, terminated = grid.step(episodes.game, (playable(actions),), streams)
+    reward = reward + lost(actions)
+    so_far, elapsed = episodes.reward + reward.sum(dim=-1), episodes.elapsed + 1
+    ended = terminated | (elapsed >= grid.horizon)
+    episodes.game = renewed(ended, grid.reset(streams, ended.shape[1]), reached)
+    episodes.reward = so_far.masked_fill(ended, 0.0)
+    episodes.elapsed = elapsed.masked_fill(ended, 0)
+    return reward, ended, so_far, elapsed
+
+
+def renewed(ended: Tensor, fresh: Any, reached: Any) -> Any:
+    """A fresh game where one has ended. Shapes: ended [S, E]; fields [S, E, ...]."""
+
+    def of(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(ended.view(*ended.shape, *(1,) * (old.dim() - 2)), new, old)
+
+    return type(reached)(*(of(new, old) for new, old in zip(fresh, reached, strict=True)))
+
+
+def count(state: MACEState, endings: Endings, horizon: int) -> None:
+    """Enter what has ended. A seed that has diverged has a reward of NaN, and no lengths from then on."""
+    ended, reward, length = endings
+    paid = torch.where(ended, reward, 0.0)
+    known = (ended & ~reward.isnan()).flatten(1)
+    bins = ((length - 1) * N_BINS // horizon).flatten(1)
+    state.episodes.finished_reward += paid.double().flatten(1).sum(dim=1)
+    state.episodes.lengths.scatter_add_(1, bins, known.long())
+    state.ledger.enter(STEP_REWARD, paid)
+    for metric, values in ((EPISODE_REWARD, reward), (EPISODE_LENGTH, length), (EARLY, length < horizon)):
+        state.ledger.enter(metric, values, where=ended)
+
+
+# ---- learning -------------------------------------------------------------------------------------------------------
+
+
+def judged(rollout: Rollout, value: Tensor, following: Tensor, settings: Settings) -> tuple[Tensor, Tensor]:
+    """The discounted rewards Rⁱ of a rollout, bootstrapped from what follows it, and the advantages Aⁱ.
+
+        R_t = r_t + γ·(1 - ended_t)·R_{t+1},                            R_T = V(s_T)
+        A_t = r_t + γ·(1 - ended_t)·(V(s_{t+1}) + τ·A_{t+1}) - V(s_t),    A_T = 0
+
+    Shapes: value [S, T·E, A], following [S, E, A]; returns two of [S, T·E, A].
+    """
+    reward, goes_on = rollout.reward, (~rollout.ended).unsqueeze(-1)
+    discount, decay = (x[:, None, None] for x in (settings.discount, settings.trace_decay))
+    values = value.view_as(reward).unbind(1)
+    expected, advantage, next_value = following, torch.zeros_like(following), following
+    judgements = []
+    for t in reversed(range(reward.shape[1])):
+        kept = discount * goes_on[:, t]
+        expected = reward[:, t] + kept * expected
+        advantage = reward[:, t] + kept * (next_value + decay * advantage) - values[t]
+        next_value = values[t]
+        judgements.append((expected, advantage))
+    returns, advantages = (torch.stack(column[::-1], dim=1) for column in zip(*judgements, strict=True))
+    return returns.flatten(1, 2), advantages.flatten(1, 2)
+
+
+def terms_of(actions: Tensor, acting: Distribution, error: Tensor, advantage: Tensor) -> Terms:
+    """The terms of the loss of every step. Shapes: actions, error and advantage [S, B, A]; returns [S, B] each."""
+    taken = acting.log_probability.gather(-1, actions.clamp_min(0).unsqueeze(-1)).squeeze(-1)  # [S, B, A]
+    entropy = -(acting.log_probability.exp() * acting.log_probability).sum(dim=(-2, -1))
+    return Terms(
+        gain=(taken * advantage).sum(dim=-1),
+        error=0.5 * error.square().sum(dim=-1),
+        entropy=entropy,
+        divergence=divergence(acting.mean, acting.log_std),
+    )
+
+
+def divergence(mean: Tensor, log_std: Tensor) -> Tensor:
+    """KL(N(μ, σ²) ‖ N(0, I)) = ½·Σ (μ² + σ² - 1 - 2·log σ); 0 where there is no σ. Shapes: [..., m] → [...]."""
+    if log_std.shape[-1] == 0:
+        return mean.new_zeros(mean.shape[:-1])
+    return 0.5 * (mean.square() + (2 * log_std).exp() - 1.0 - 2 * log_std).sum(dim=-1)
+
+
+def loss(terms: Terms, settings: Settings) -> Tensor:
+    """Σ_s Σ_t (-gain + α·error - β·entropy + β_KL·KL)."""
+    summed = Terms(*(term.sum(dim=1) for term in terms))  # [S] each
+    return (
+        settings.value_weight * summed.error
+        - summed.gain
+        - settings.entropy_weight * summed.entropy
+        + settings.kl_weight * summed.divergence
+    ).sum()
+
+
+def flat(layers: Linear) -> Linear:
+    """Layers of many agents as one. Shapes: weight [S, A, n, in] and bias [S, A, 1, n] → [S, A·n, in], [S, 1, A·n]."""
+    return Linear(layers.weight.flatten(1, 2), layers.bias.transpose(1, 2).flatten(2))
