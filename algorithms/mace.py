@@ -47,16 +47,14 @@ from torch import Tensor
 from algorithms import Policy
 from algorithms import _grids as grids
 from algorithms import _networks as networks
-from algorithms._copies import lost, playable
+from algorithms._episodes import EPISODE_METRICS, Episodes
 from algorithms._grids import Layers, Trunk
 from algorithms._ledger import Ledger
 from algorithms._networks import Linear, tensors, trainable
 from algorithms._optimizers import Adam, clip_by_joint_norm
 from environments import Discrete, Env, GridEnv, Streams
 
-EPISODE_REWARD, EPISODE_LENGTH, EARLY = "episode reward", "episode length", "share ended early"
-STEP_REWARD, ENTROPY, SIGMA, KL = "reward per step", "entropy", "latent std", "latent KL"
-N_BINS = 100
+ENTROPY, SIGMA, KL = "entropy", "latent std", "latent KL"
 LOWEST_LOG_STD, HIGHEST_LOG_STD = -20.0, 2.0
 RANGES = {
     "learning_rate": (1e-6, 1e-1),
@@ -110,21 +108,6 @@ class Settings:
     kl_weight: Tensor
 
 
-@dataclass
-class Episodes:
-    """E games a seed, each at its own step, and what came of those that have ended.
-
-    Units: `finished_reward` is the sum over agents and over all episodes that have ended since training began;
-    `lengths` counts them by length: bin b holds those of more than b and at most b+1 hundredths of the horizon.
-    """
-
-    game: Any  # the environment's state
-    elapsed: Tensor  # [S, E] int64
-    reward: Tensor  # [S, E] so far, summed over agents
-    finished_reward: Tensor  # [S] float64
-    lengths: Tensor  # [S, 100] int64
-
-
 class Rollout(NamedTuple):
     """What was played. Shapes: T times Layers; noise [S, T·E, m]; actions and reward [S, T, E, A]; ended [S, T, E]."""
 
@@ -133,14 +116,6 @@ class Rollout(NamedTuple):
     actions: Tensor
     reward: Tensor
     ended: Tensor
-
-
-class Endings(NamedTuple):
-    """Of every step whether an episode ended, and what the episode's reward and length were. Shapes: [S, T, E] each."""
-
-    ended: Tensor
-    reward: Tensor
-    length: Tensor
 
 
 class Terms(NamedTuple):
@@ -199,12 +174,7 @@ class MACE:
     @property
     def metrics(self) -> Mapping[str, str]:
         """What is measured while training; of a search also what was drawn, which never changes."""
-        ended = "mean over the episodes that ended since the last test"
-        counted = {
-            EPISODE_REWARD: f"sum over agents and steps of the reward of a training episode; {ended}",
-            EPISODE_LENGTH: f"environment steps of a training episode; {ended}",
-            EARLY: f"1 for a training episode that ended before the horizon, else 0; {ended}",
-            STEP_REWARD: "sum over agents of the reward of the episodes that ended since the last test, by steps taken",
+        counted = dict(EPISODE_METRICS) | {
             ENTROPY: "entropy of an agent's choice given λ, in nats; mean over agents",
         }
         if self.policy == "MACE":
@@ -218,20 +188,13 @@ class MACE:
         """Hyper-parameters, new episodes, and fresh networks, drawn in this order."""
         grid = on_a_grid(env)
         settings = self._settings(streams)
-        game = grid.reset(streams, self.n_envs)
+        episodes = Episodes.of(grid, streams, self.n_envs)
         network = self._network(grid, streams)
-        zeros = torch.zeros(streams.n_seeds, self.n_envs, device=streams.device)
         return MACEState(
             steps=0,
             streams=streams,
             settings=settings,
-            episodes=Episodes(
-                game=game,
-                elapsed=zeros.long(),
-                reward=zeros,
-                finished_reward=zeros[:, 0].double(),
-                lengths=zeros.new_zeros(streams.n_seeds, N_BINS, dtype=torch.int64),
-            ),
+            episodes=episodes,
             ledger=Ledger.of(self.metrics, streams.n_seeds, streams.device),
             network=network,
             optimizer=Adam.of(tensors(network)),
@@ -248,7 +211,7 @@ class MACE:
 
     def policies(self, state: MACEState) -> Mapping[str, Policy]:
         """The policy as it plays, λ and actions drawn; from copies of the streams, which training does not feel."""
-        streams = branched(state.streams)
+        streams = state.streams.branched()
 
         def sampled(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
             return (self.decision(env, game, state.network, streams).actions,)
@@ -307,10 +270,9 @@ class MACE:
             layers.append(grids.seen(grid.cells(state.episodes.game), grid.planes, state.network.trunk))
             acting = distribution(layers[-1].features, state.network, noise[:, t], role.n_agents)
             actions = drawn(acting.log_probability, unit[:, t])
-            steps.append((actions, *played(grid, state.episodes, actions, state.streams)))
-        actions, reward, *of_episodes = (torch.stack(column, dim=1) for column in zip(*steps, strict=True))
-        count(state, Endings(*of_episodes), env.horizon)
-        return Rollout(layers, noise.flatten(1, 2), actions, reward, of_episodes[0])
+            steps.append((actions, *state.episodes.step(grid, (actions,), state.streams, state.ledger)))
+        actions, reward, ended = (torch.stack(column, dim=1) for column in zip(*steps, strict=True))
+        return Rollout(layers, noise.flatten(1, 2), actions, reward, ended)
 
     def _update(self, env: Env[Any], state: MACEState, rollout: Rollout) -> None:
         """One step of Adam, every seed at its own rate."""
@@ -373,56 +335,6 @@ def drawn(log_probability: Tensor, unit: Tensor) -> Tensor:
     """The choices that draws of U[0, 1) stand for, -1 where a probability is NaN. Shapes: [..., n], [...] → [...]."""
     below = log_probability.exp().cumsum(dim=-1)[..., :-1] <= unit.unsqueeze(-1)
     return below.sum(dim=-1).masked_fill(log_probability.isnan().any(dim=-1), -1)
-
-
-def branched(streams: Streams) -> Streams:
-    """Streams that go on from the same place, by themselves."""
-    own = Streams([torch.Generator(device=streams.device) for _ in range(streams.n_seeds)])
-    own.load(streams.save())
-    return own
-
-
-# ---- playing --------------------------------------------------------------------------------------------------------
-
-
-def played(grid: GridEnv[Any], episodes: Episodes, actions: Tensor, streams: Streams) -> tuple[Tensor, ...]:
-    """Play one step; where an episode ends, begin a new one.
-
-    Fresh games are drawn at every step for all copies, so that no seed's draws depend on how another one fares.
-
-    Returns the reward [S, E, A] and, as `Endings`, whether an episode ended, its reward and its length.
-    """
-    # A seed that has diverged plays on with action 0, so that the others are not held up, and its rewards are NaN.
-    reached, reward, terminated = grid.step(episodes.game, (playable(actions),), streams)
-    reward = reward + lost(actions)
-    so_far, elapsed = episodes.reward + reward.sum(dim=-1), episodes.elapsed + 1
-    ended = terminated | (elapsed >= grid.horizon)
-    episodes.game = renewed(ended, grid.reset(streams, ended.shape[1]), reached)
-    episodes.reward = so_far.masked_fill(ended, 0.0)
-    episodes.elapsed = elapsed.masked_fill(ended, 0)
-    return reward, ended, so_far, elapsed
-
-
-def renewed(ended: Tensor, fresh: Any, reached: Any) -> Any:
-    """A fresh game where one has ended. Shapes: ended [S, E]; fields [S, E, ...]."""
-
-    def of(new: Tensor, old: Tensor) -> Tensor:
-        return torch.where(ended.view(*ended.shape, *(1,) * (old.dim() - 2)), new, old)
-
-    return type(reached)(*(of(new, old) for new, old in zip(fresh, reached, strict=True)))
-
-
-def count(state: MACEState, endings: Endings, horizon: int) -> None:
-    """Enter what has ended. A seed that has diverged has a reward of NaN, and no lengths from then on."""
-    ended, reward, length = endings
-    paid = torch.where(ended, reward, 0.0)
-    known = (ended & ~reward.isnan()).flatten(1)
-    bins = ((length - 1) * N_BINS // horizon).flatten(1)
-    state.episodes.finished_reward += paid.double().flatten(1).sum(dim=1)
-    state.episodes.lengths.scatter_add_(1, bins, known.long())
-    state.ledger.enter(STEP_REWARD, paid)
-    for metric, values in ((EPISODE_REWARD, reward), (EPISODE_LENGTH, length), (EARLY, length < horizon)):
-        state.ledger.enter(metric, values, where=ended)
 
 
 # ---- learning -------------------------------------------------------------------------------------------------------

@@ -68,6 +68,12 @@ class Streams:
             row.random_(0, high, generator=generator)
         return out
 
+    def branched(self) -> Streams:
+        """Streams that go on from the same place, by themselves."""
+        own = Streams([torch.Generator(device=self.device) for _ in self._generators])
+        own.load(self.save())
+        return own
+
     def save(self) -> Tensor:
         """Where each stream stands. Shapes: [S, n] uint8."""
         return torch.stack([generator.get_state() for generator in self._generators])

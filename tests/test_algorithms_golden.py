@@ -24,6 +24,7 @@ from algorithms.frozen import Frozen
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
+from algorithms.random_play import RandomPlay
 from algorithms.uniform import Uniform
 from environments import Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -48,7 +49,9 @@ ALGORITHMS: dict[str, Any] = {
     "Merging-actor": Merging(MASAC(**SMALL), "actor", TEAM),
     "Merging-critic": Merging(DiscreteMADDPG(**SMALL), "critic", TEAM),
     "Frozen": Frozen(MASAC(**SMALL)),
+    "DiscreteMADDPG-permuted": DiscreteMADDPG(permuted_critic=True, **SMALL),
     "Uniform": Uniform(),
+    "RandomPlay": RandomPlay(n_envs=4, steps_per_iteration=20),
     "MACE": MACE(**ON_A_GRID),
     "MACE-Shared": MACE(policy="Shared", **ON_A_GRID),
     "MACE-Cloned": MACE(policy="Cloned", **ON_A_GRID),
@@ -59,7 +62,7 @@ ALGORITHMS: dict[str, Any] = {
 def game_of(algorithm: Any) -> Any:
     """What it plays."""
     learner = getattr(algorithm, "learner", algorithm)
-    if isinstance(learner, MACE):
+    if isinstance(learner, MACE | RandomPlay):
         return Chase()
     if isinstance(learner, DiscreteMADDPG):
         return Spread()

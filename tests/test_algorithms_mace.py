@@ -12,8 +12,8 @@ import torch
 from _grids import Chase, Targets
 from torch import Tensor, nn
 
+from algorithms import _episodes, mace
 from algorithms import _grids as grids
-from algorithms import mace
 from algorithms._networks import Linear, tensors, trainable
 from algorithms._optimizers import Adam
 from algorithms._tree import leaves, rebuilt, split
@@ -248,7 +248,7 @@ def test_without_a_spread_and_without_kl_mace_is_shared() -> None:
     shared = begun(baseline, seeds=(0, 1))
     for own, its in zip(tensors(shared.network), tensors(without_spread(state.network)), strict=True):
         own.copy_(its)
-    shared.episodes, shared.streams = replace(state.episodes), mace.branched(state.streams)
+    shared.episodes, shared.streams = replace(state.episodes), state.streams.branched()
     one, other = full._play(CHASE, state), baseline._play(CHASE, shared)
     assert torch.equal(one.actions, other.actions)
     assert torch.equal(one.reward, other.reward)
@@ -273,10 +273,9 @@ def test_a_fresh_episode_begins_where_one_has_ended_and_nowhere_else() -> None:
     for _ in range(40):
         before = state.episodes.game
         actions = state.streams.integers(5, 3, high=5)
-        _, ended, _, length = mace.played(CHASE, state.episodes, actions, state.streams)
+        _, ended = state.episodes.step(CHASE, (actions,), state.streams, state.ledger)
         after = state.episodes.game
         assert torch.equal(after.step, state.episodes.elapsed)  # the game counts as well
-        assert torch.equal(length, before.step + 1)
         assert torch.equal(after.step == 0, ended)
         apart = (after.agents - before.agents).abs()
         moved = torch.minimum(apart, torch.tensor([CHASE.height, CHASE.width]) - apart).sum(dim=-1)
@@ -289,17 +288,17 @@ def test_a_fresh_episode_begins_where_one_has_ended_and_nowhere_else() -> None:
 def test_episodes_are_counted() -> None:
     state = begun(TINY, seeds=(0, 1), n_iterations=6)
     totals, episodes = state.ledger.totals, state.episodes
-    n_ended = totals[mace.EPISODE_LENGTH][:, 1]
+    n_ended = totals[_episodes.EPISODE_LENGTH][:, 1]
     assert (n_ended >= 6 * 50 / CHASE.horizon - 5).all()
     assert torch.equal(episodes.lengths.sum(dim=1).double(), n_ended)
     # With a horizon of 8 there is a bin for every length: 0, 12, 25 …
     lengths = torch.arange(1, 9)
     counts = episodes.lengths[:, (lengths - 1) * 100 // 8]
-    assert torch.equal((counts * lengths).sum(dim=1).double(), totals[mace.EPISODE_LENGTH][:, 0])
-    assert torch.equal(counts[:, :-1].sum(dim=1).double(), totals[mace.EARLY][:, 0])
-    assert torch.equal(episodes.finished_reward, totals[mace.EPISODE_REWARD][:, 0])
-    assert torch.equal(episodes.finished_reward, totals[mace.STEP_REWARD][:, 0])
-    assert (totals[mace.STEP_REWARD][:, 1] == state.steps).all()
+    assert torch.equal((counts * lengths).sum(dim=1).double(), totals[_episodes.EPISODE_LENGTH][:, 0])
+    assert torch.equal(counts[:, :-1].sum(dim=1).double(), totals[_episodes.EARLY][:, 0])
+    assert torch.equal(episodes.finished_reward, totals[_episodes.EPISODE_REWARD][:, 0])
+    assert torch.equal(episodes.finished_reward, totals[_episodes.STEP_REWARD][:, 0])
+    assert (totals[_episodes.STEP_REWARD][:, 1] == state.steps).all()
     assert (episodes.finished_reward > 0).all()
 
 
@@ -309,8 +308,8 @@ def test_episodes_are_counted() -> None:
 )
 def test_a_bin_holds_a_hundredth_of_the_horizon(length: int, horizon: int, expected: int) -> None:
     state = TINY.init(CHASE, streams())
-    one = torch.ones(2, 1, 1)
-    mace.count(state, mace.Endings(one.bool(), one, (one * length).long()), horizon)
+    one = torch.ones(2, 1)
+    state.episodes._enter(state.ledger, one.bool(), one, (one * length).long(), horizon)
     assert state.episodes.lengths.nonzero().tolist() == [[0, expected], [1, expected]]
 
 
