@@ -1,8 +1,8 @@
 """Memory for large tensors that are made anew at every step.
 
-The C library gives pieces above 32 MiB back to the kernel as soon as they are free, and gets them again page by page:
-what an observation of a crowd holds is written in a few milliseconds, and got in several times as many. GPUs have an
-allocator that keeps what it frees; this does the same for a few large pieces of a CPU.
+The C library gives large pieces back to the kernel when they are free, always above 32 MiB and often below, and gets
+them again page by page: what an observation of a crowd holds is written in a few milliseconds, and got in several times
+as many. GPUs have an allocator that keeps what it frees; this does the same for a few large pieces of a CPU.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import weakref
 import torch
 from torch import Tensor
 
-LARGE = 1 << 25
-"""From how many bytes on the C library would give a piece back."""
-KEPT = 2
-"""How many free pieces are kept: a learner holds an observation while it asks for the next."""
+LARGE = 1 << 20
+"""From how many bytes on pieces are kept."""
+KEPT = 4
+"""How many free ones: of two sizes, and a learner holds an observation while it asks for the next."""
 
 _free: dict[int, Tensor] = {}  # each [n] uint8, by its address, the last given back last
 

@@ -300,15 +300,15 @@ class Survival:
 
     def _condition(self, state: Crowd) -> Tensor:
         """What agents know of themselves. Shapes: [S, E, A, 32]."""
-        dtype, device = state.last_reward.dtype, state.hp.device
+        dtype = state.last_reward.dtype
         alive = state.alive.unsqueeze(-1)
         pieces = [
-            alive,
+            alive.to(dtype),
             state.hp.unsqueeze(-1).to(dtype) / self.agent_hp,
-            state.heading.unsqueeze(-1) == torch.arange(4, device=device),
+            _one_hot(state.heading, 4, dtype),
             state.position.to(dtype) / self.map_size,
             state.last_reward.unsqueeze(-1),
-            state.last_action.unsqueeze(-1) == torch.arange(N_ACTIONS, device=device),
+            _one_hot(state.last_action, N_ACTIONS, dtype),
         ]
         return torch.where(alive, torch.cat(pieces, -1), 0.0)
 
@@ -348,10 +348,22 @@ def _drawn(hp: Tensor, there: Tensor, code: int) -> Tensor:
     return torch.where(there, hp + code, 0).to(torch.uint8)
 
 
+def _one_hot(index: Tensor, n: int, dtype: torch.dtype) -> Tensor:
+    """A one at `index`, nowhere for −1. Shapes: [...] to [..., n]."""
+    rows = _unit_rows(n, dtype, index.device).index_select(0, (index % (n + 1)).flatten())
+    return rows.view(*index.shape, n)
+
+
+@functools.cache
+def _unit_rows(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The identity, and a row of zeros. Shapes: [n + 1, n]."""
+    return torch.eye(n + 1, n, dtype=dtype, device=device)
+
+
 def _channels(seen: Tensor) -> Tensor:
     """Wall, agent, its hit points, food, its hit points. Shapes: [S, E, A, n] to [5, S, E, A, n], all uint8."""
     # Bytes throughout, each channel in one piece: truth values, or channels side by side, take ten times as long.
-    channels = torch.empty(N_CHANNELS, *seen.shape, dtype=torch.uint8, device=seen.device)
+    channels = room(N_CHANNELS, *seen.shape, dtype=torch.uint8, device=seen.device)
     wall, agent, agent_hp, food, food_hp = channels.unbind()
     torch.eq(seen, WALL, out=wall)
     torch.ge(seen, AGENT, out=agent)
