@@ -48,24 +48,24 @@ def views(place: Tensor, drawn: Tensor, heading: Tensor, side: int, radius: int)
     """
     n_rows, n_agents = heading.shape
     wide = side + 2 * radius
-    there = drawn != BLANK
-    # In the corner, outside of everyone's disc, a thing that is not there overwrites nothing.
-    x, y = torch.where(there.unsqueeze(-1), place, -radius).unsqueeze(1).unbind(-1)  # [R, 1, A+F]
+    # What is not there is put into a corner of the pictures, where it overwrites nothing that anybody sees, and from
+    # where nothing is seen but what lies beyond the borders.
+    there = (drawn != BLANK).unsqueeze(-1)
+    x, y = torch.where(there, place, -radius).unsqueeze(1).unbind(-1)  # [R, 1, A+F]
     to_right, to_below, origin = _axes(side, radius, place.device)
     cell = (x * to_right).addcmul_(y, to_below).add_(origin)  # [R, 4, A+F]
-    pictures = _pictures(n_rows, side, radius, place.device)  # R · 4 pictures and a blank piece, in one row of bytes
-    n_cells = n_rows * 4 * wide * wide
-    of_each = pictures[:n_cells].view(n_rows, -1)
-    of_each.scatter_(1, cell.flatten(1), drawn.unsqueeze(1).expand(-1, 4, -1).reshape(n_rows, -1))
-    ahead = cell[:, :, :n_agents].gather(1, heading.unsqueeze(1))[:, 0]  # [R, A]
-    corner = ahead - radius * (wide + 1) + torch.arange(n_rows, device=place.device).unsqueeze(1) * (4 * wide * wide)
-    corner = torch.where(there[:, :n_agents], corner, n_cells).flatten()
+    pictures = _border(side, radius, place.device).repeat(n_rows, 1)  # [R, 4 · wide²]
+    pictures.scatter_(1, cell.flatten(1), drawn.unsqueeze(1).expand(-1, 4, -1).reshape(n_rows, -1))
+    centre = cell[:, :, :n_agents].gather(1, heading.unsqueeze(1))[:, 0]  # [R, A]
+    first = torch.arange(n_rows, device=place.device).unsqueeze(1) * pictures.shape[1]
+    corner = (centre + first - radius * (wide + 1)).flatten()  # the upper left one of each view
+    n_corners = pictures.numel() - 2 * radius * (wide + 1)
     seen = torch.empty(len(corner), len(disc(radius)), dtype=torch.uint8, device=place.device)
     start = 0
     for row in range(2 * radius + 1):
         half = math.isqrt(radius * radius - (row - radius) ** 2)
         width = 2 * half + 1
-        runs = pictures.as_strided((n_cells + 1, width), (1, 1), row * wide + radius - half)
+        runs = pictures.as_strided((n_corners, width), (1, 1), row * wide + radius - half)
         torch.index_select(runs, 0, corner, out=seen[:, start : start + width])
         start += width
     return seen.view(n_rows, n_agents, -1)
@@ -90,16 +90,6 @@ def _axes(side: int, radius: int, device: torch.device) -> tuple[Tensor, Tensor,
     ]
     right, below, origin = torch.tensor(rows, device=device).unsqueeze(-1).unbind(1)
     return right, below, origin
-
-
-def _pictures(n_rows: int, side: int, radius: int, device: torch.device) -> Tensor:
-    """Four pictures a row of a map with nothing but its border, and a blank piece as large as a view."""
-    border = _border(side, radius, device)
-    blank = 2 * radius * (side + 2 * radius + 1) + 1
-    pictures = torch.empty(n_rows * len(border) + blank, dtype=torch.uint8, device=device)
-    pictures[: n_rows * len(border)].view(n_rows, -1).copy_(border)
-    pictures[n_rows * len(border) :] = BLANK
-    return pictures
 
 
 @functools.cache

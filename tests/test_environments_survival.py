@@ -174,6 +174,15 @@ def test_agents_may_be_made_to_need_several_blows() -> None:
     assert alive(play(env, state, actions)[0]) == [True, False, True]
 
 
+def test_who_has_no_hit_points_left_lives_until_the_next_blow() -> None:
+    env = game(1, 2, food_hp=12)
+    state, hits = crowd(env, [(5, 5)], [(5, 4), FAR]), 0
+    while state.food_left[0, 0, 0]:
+        assert look(env, state, 0)[0][0, -1] == [0, 0, 0, 1, 1 - hits / 2]
+        (state, _, _), hits = play(env, state, [ATTACKS[0, -1]]), hits + 1
+    assert hits == 3
+
+
 def test_the_dead_do_nothing_pay_nothing_and_see_nothing() -> None:
     env = game(3)
     state, _, _ = play(env, crowd(env, [(5, 5), (5, 4), (8, 8)]), [ATTACKS[0, -1], STAY, STAY])
@@ -344,6 +353,10 @@ def test_nothing_of_the_dead_is_seen() -> None:
     state, _, _ = play(env, crowd(env, [(5, 5), (5, 4)], [(4, 4, -5), FAR]), [ATTACKS[0, -1], STAY])
     seen, _ = look(env, state, 0)
     assert seen[0, -1] == seen[-1, -1] == [0] * 5
+    # Nor do they hide who stands upon them.
+    onto, _, _ = play(env, state, [MOVES[0, -1], STAY])
+    assert look(env, onto, 0)[0][0, 0] == [0, 1, 1, 0, 0]
+    assert not env.observe(onto)[0][0, 0, 1].any()
 
 
 def test_the_view_of_the_default_game_is_what_the_map_says() -> None:
@@ -466,7 +479,7 @@ class PlainCrowd:
 
 CROWDED = [
     Survival(n_agents=24, n_food=12, map_size=10, hit_reward=0.5, horizon=30),
-    Survival(n_agents=20, n_food=16, map_size=8, agent_hp=13, horizon=30),
+    Survival(n_agents=20, n_food=16, map_size=8, agent_hp=12, food_hp=18, horizon=30),
     Survival(n_agents=30, n_food=2, map_size=10, food_hp=126, horizon=30),
 ]
 
@@ -562,6 +575,16 @@ def test_views_of_any_radius(radius: int) -> None:
         assert first[0, 1] == second[0, 1] == 0
     if radius > 1:
         assert first[0, 2] == first[-2, 0] == second[0, -2] == second[2, 0] == 255
+
+
+@pytest.mark.parametrize("radius", [0, 1, 3, 7])
+def test_what_is_not_there_sees_nothing_whichever_way_it_faces(radius: int) -> None:
+    place = torch.tensor([[x, y] for y in range(1, 9) for x in range(1, 9)]).expand(3, -1, -1)
+    there = torch.rand(3, 64, generator=torch.Generator().manual_seed(0)) < 0.5
+    heading = torch.arange(64).expand(3, -1) % 4
+    seen = views(place, there.to(torch.uint8) * 9, heading, 10, radius)
+    assert not seen[~there].any()
+    assert (seen[there][:, len(disc(radius)) // 2] == 9).all()  # oneself
 
 
 def test_the_memory_of_an_observation_is_used_again_once_nothing_refers_to_it() -> None:
