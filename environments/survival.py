@@ -101,12 +101,14 @@ class Survival:
     does. It pays for hits on food even those who then die.
 
     Units: the reward of one agent at one step.
-    Raises: ValueError where agents or food have no room on the map, or hit points are too many to be drawn.
+    Raises: ValueError where agents or food have no room on the map, hit points are too many to be drawn, or a blow
+        takes none.
     """
 
     version: ClassVar[int] = 1
 
     n_agents: int = 230
+    """The paper plays with 230, which it once writes as 225, and with 630."""
     n_food: int = 160
     map_size: int = 100
     """The side of the map, with the walls at its border."""
@@ -125,6 +127,8 @@ class Survival:
     def __post_init__(self) -> None:
         if not all(1 <= hp < AGENT - 1 for hp in (self.agent_hp, self.food_hp)):
             raise ValueError(f"hit points must lie in 1 … {AGENT - 2}, got {self.agent_hp} and {self.food_hp}")
+        if self.damage < 1:
+            raise ValueError(f"damage must be at least 1, got {self.damage}")
         n_cells, n_food_cells = len(ring_cells(self.map_size)), len(block_cells(self.map_size))
         if self.n_agents > n_cells or self.n_food > n_food_cells:
             raise ValueError(
