@@ -19,6 +19,7 @@ from environments._particles import Physics
 from environments.hunters import Hunters
 from environments.push_box import PushBox
 from environments.spread import Spread
+from environments.survival import Survival
 
 FOLDER = Path(__file__).parent / "golden" / "environments"
 N_STEPS = 10
@@ -31,6 +32,11 @@ MORE: dict[str, Env[Any]] = {
     "Hunters-stag-moving": Hunters("Stag-Hunters", 6, 4, moving=True, grid=7, horizon=9),
 }
 """What the defaults leave out: more agents, the other phase, a box that large and soft agents move, and captures."""
+
+SMALLER: dict[str, Env[Any]] = {
+    "Survival": Survival(n_agents=40, n_food=16, map_size=12, view_radius=2, food_hp=7, agent_hp=7)
+}
+"""What stands in for an environment whose trace would be long: a crowd in which much happens in few steps."""
 
 
 def chosen(env: Env[Any], streams: Streams) -> tuple[torch.Tensor, ...]:
@@ -58,14 +64,14 @@ def trace(env: Env[Any]) -> dict[str, Any]:
 
 
 def instances() -> dict[str, Env[Any]]:
-    """Every environment without arguments, every instance that its file names, and some more."""
+    """Every environment without arguments or smaller, every instance that its file names, and some more."""
     found: dict[str, Env[Any]] = dict(MORE)
     package = Path(importlib.import_module("environments").__path__[0])
     for path in sorted(package.glob("[!_]*.py")):
         module = importlib.import_module(f"environments.{path.stem}")
         for name, thing in vars(module).items():
             if isinstance(thing, type) and thing.__module__ == module.__name__ and hasattr(thing, "version"):
-                found[name] = thing()
+                found[name] = SMALLER.get(name) or thing()
             elif type(thing).__module__ == module.__name__:
                 found[name] = thing
     return found
