@@ -6,7 +6,7 @@ Weights are `[S, (A,) out, in]`, inputs `[S, (A,) B, in]`: the leading axes are 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
@@ -112,6 +112,11 @@ def mlp(x: Tensor, layers: MLP) -> Tensor:
 def tensors(network: object) -> list[Tensor]:
     """Every tensor of a network, or of networks that belong together, in a fixed order."""
     return [leaf for leaf in leaves(network).values() if isinstance(leaf, Tensor)]
+
+
+def mapped(network: Network, of: Callable[[Tensor], Tensor]) -> Network:
+    """The network with `of(x)` in the place of every tensor x, in a fixed order."""
+    return rebuilt(network, lambda _, leaf: of(leaf) if isinstance(leaf, Tensor) else leaf)
 
 
 def trainable(network: Network) -> Network:

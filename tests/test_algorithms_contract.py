@@ -20,6 +20,7 @@ import algorithms
 from algorithms._networks import tensors
 from algorithms._replay import Replay
 from algorithms._tree import joined, leaves, split
+from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
 from algorithms.masac import MASAC
@@ -47,6 +48,8 @@ SMALL: dict[str, Any] = {
     "epsilon_steps": 300,
     "random_steps": 150,
     "iterations_per_round": 2,
+    "n_trajectories": 3,
+    "inner_steps": 2,
 }
 ITERATIONS = 11
 SWITCHES: tuple[tuple[str, Any], ...] = (
@@ -54,6 +57,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("fixed_std", 0.3),
     ("distill_order", "random"),
     ("update_order", "on-policy"),
+    ("outer", "REINFORCE"),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
@@ -320,6 +324,8 @@ def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any)
 
 
 def steps_of_an_iteration(algorithm: Any) -> int:
+    if isinstance(algorithm, DiMAPG):
+        return algorithm.steps_per_iteration(game_of(algorithm))
     names = ("steps_per_update", "steps_per_iteration", "iterations_per_round")
     (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)
     return int(steps)

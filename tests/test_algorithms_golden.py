@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from algorithms.ctedd import CTEDD
+from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
 from algorithms.frozen import Frozen
@@ -46,6 +47,8 @@ ALGORITHMS: dict[str, Any] = {
     "Merging-critic": Merging(DiscreteMADDPG(**SMALL), "critic", TEAM),
     "Frozen": Frozen(MASAC(**SMALL)),
     "Uniform": Uniform(),
+    "DiMAPG-TRPO": DiMAPG(hidden=16, n_trajectories=6),
+    "DiMAPG-REINFORCE": DiMAPG("REINFORCE", hidden=16, n_trajectories=6),
 }
 
 
@@ -60,7 +63,7 @@ def game_of(algorithm: Any) -> Any:
 def trace(algorithm: Any) -> dict[str, Any]:
     """What was counted in 30 iterations, five of them with an update, and what every policy then does in one state.
 
-    Merging has two rounds, with a teacher that has only played.
+    Merging has two rounds, with a teacher that has only played; what learns in every iteration has two.
     """
     env = game_of(algorithm)
     state = algorithm.init(env, Streams.of([2026], "golden", "cpu"))
@@ -69,7 +72,7 @@ def trace(algorithm: Any) -> dict[str, Any]:
         for _ in range(2):
             algorithm.learner.advance(env, teacher)
         Enrolment()(algorithm, env, state, [(env, teacher)])
-    for _ in range(2 if isinstance(algorithm, Merging) else N_ITERATIONS):
+    for _ in range(2 if isinstance(algorithm, Merging | DiMAPG) else N_ITERATIONS):
         algorithm.advance(env, state)
     game = env.reset(Streams.of([2026], "test", "cpu"), 1)
     actions = {name: policy(env, game)[0] for name, policy in algorithm.policies(state).items()}
