@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
+from algorithms import Policy
 from algorithms import _networks as networks
 from algorithms._networks import MLP, Linear, tensors, trainable
-from environments import Action, Box, Streams
+from environments import Action, Box, Env, Streams
 
 LOWEST_LOG_STD = math.log(1e-6)  # rllab's `min_std`
 
@@ -152,6 +153,39 @@ def in_the_box(action: Action, actions: Tensor) -> Tensor:
     if (action.low, action.high) == (-1.0, 1.0):
         return clipped
     return action.low + 0.5 * (action.high - action.low) * (clipped + 1.0)
+
+
+def copied(streams: Streams) -> Streams:
+    """Streams that draw what these will draw, and leave them where they are."""
+    twin = Streams.of([0] * streams.n_seeds, "copy", streams.device)
+    twin.load(streams.save())
+    return twin
+
+
+def acting(policies: Sequence[StochasticPolicy], streams: Streams | None = None, n_seen: int | None = None) -> Policy:
+    """Likeliest actions, or samples from `streams`, of a policy for each role or, [S, A, …], for each agent.
+
+    With `n_seen` agents see the first features only.
+    """
+
+    @torch.no_grad()
+    def play_one_step(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
+        actions = []
+        for role, policy, observed in zip(env.roles, policies, env.observe(game), strict=True):
+            seen = observed.flatten(3)[..., :n_seen].transpose(1, 2)  # [S, A, E, D]
+            first = policy.network[0].weight
+            if seen.shape[-1] != first.shape[-1]:
+                raise ValueError(f"expected observations of {first.shape[-1]} features, got {seen.shape[-1]}")
+            of_each = first.dim() == 4
+            rows = seen.to(first.dtype) if of_each else seen.to(first.dtype).flatten(1, 2)
+            raw = policy.raw(rows)
+            noise = None if streams is None else policy.noise(streams, *rows.shape[1:-1])
+            action = policy.mode(raw) if noise is None else policy.drawn(raw, noise)
+            action = action if of_each else action.unflatten(1, (role.n_agents, -1))
+            actions.append(in_the_box(role.action, action.transpose(1, 2)))
+        return tuple(actions)
+
+    return play_one_step
 
 
 def score(policy: P, observations: Tensor, actions: Tensor, weights: Tensor) -> P:

@@ -40,13 +40,14 @@ class Trajectories(NamedTuple):
 
 
 class Played(NamedTuple):
-    """Episodes: what the chosen agents of every role went through, and what every agent got in all.
+    """Episodes: what the chosen agents of every role went through, what every agent got in all, and the last state.
 
     Units: `returns` [S, blocks · E, A] are sums over the steps of an episode, undiscounted.
     """
 
     chosen: tuple[Trajectories, ...]
     returns: Tensor
+    last: Any
 
 
 @runtime_checkable
@@ -105,7 +106,7 @@ def play(
     assert isinstance(returns, Tensor)
     # A seed that has diverged plays on at rest, so that the others are not held up, and its returns are NaN.
     missing = sum(_lost(own) for own in trajectories)
-    return Played(trajectories, returns + missing)
+    return Played(trajectories, returns + missing, game)
 
 
 def _acted(

@@ -29,21 +29,21 @@ Every step of every trajectory counts: an iteration plays (1 + P·k)·E episodes
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from algorithms import Policy
-from algorithms import _networks as networks
 from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT
 from algorithms._ledger import Ledger
 from algorithms._networks import mapped, repeated
-from algorithms._policies import StochasticPolicy, in_the_box, policy_for, score
-from algorithms._rollouts import Played, Trajectories, advantages, discounted, play
-from algorithms._trust_region import Step, flat, shaped, trust_region_step
+from algorithms._policies import StochasticPolicy, acting, copied, policy_for, score
+from algorithms._rollouts import Played, discounted, play
+from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, moved
+from algorithms._trust_region import Step, shaped, trust_region_step
 from environments import Env, Streams
 
 LEAST_RETURN = "least return"
@@ -54,22 +54,6 @@ ENTROPY = "entropy"
 OUTER_SHARE = "outer share"
 
 Policies = tuple[StochasticPolicy, ...]  # one a role
-
-
-class Judged(NamedTuple):
-    """Trajectories and what their steps were worth to those who took them.
-
-    Shapes: advantage [S, P, T·E] of mean 0 and standard deviation 1.
-    """
-
-    own: Trajectories
-    advantage: Tensor
-
-    @property
-    def weights(self) -> Tensor:
-        """What every step counts in a mean over the living ones. Shapes: [S, P, T·E]."""
-        alive = self.own.alive.flatten(2)
-        return alive / alive.sum(dim=2, keepdim=True).clamp_min(1.0)
 
 
 @dataclass
@@ -153,7 +137,7 @@ class DiMAPG:
             after = play(env, state.streams, self.n_trajectories, state.policies, chosen, differing=adapted)
         steps = []
         for r, theta in enumerate(state.policies):
-            tau, tau_adapted = (self._judged(played.chosen[r]) for played in (before, after))
+            tau, tau_adapted = (Judged.of(played.chosen[r], self.discount) for played in (before, after))
             pull = self._pull(state, r, tau_adapted)
             steps.append((tau, self._step(Scored.of(theta, adapted[r], tau, tau_adapted, pull))))
         self._enter(state, before, after, steps)
@@ -225,13 +209,10 @@ class DiMAPG:
             if step:
                 played = play(env, streams, self.n_trajectories, policies, chosen, differing=adapted)
             adapted = tuple(
-                moved(theta_n, inner_gradient(theta_n, self._judged(own)), self.inner_rate)
+                moved(theta_n, inner_gradient(theta_n, Judged.of(own, self.discount)), self.inner_rate)
                 for theta_n, own in zip(adapted, played.chosen, strict=True)
             )
         return adapted
-
-    def _judged(self, own: Trajectories) -> Judged:
-        return Judged(own, advantages(own, self.discount))
 
     def _pull(self, state: DiMAPGState, r: int, adapted: Judged) -> Tensor | None:
         """L_n, centred and scaled, which equation (14) weighs τ with; moves the level. Shapes: [S, P]."""
@@ -270,138 +251,6 @@ class DiMAPG:
 def inner_gradient(theta_n: StochasticPolicy, tau: Judged) -> StochasticPolicy:
     """mean ∇ log π_{θ_n}(a|o)·A of every adapted agent: equation (10). Shapes: [S, P, …]."""
     return score(theta_n, *tau.own.rows, tau.advantage * tau.weights)
-
-
-class Scored(NamedTuple):
-    """All trajectories that equation (14) learns from, by whom they were played, and what each step weighs there.
-
-    θ_n played τ′, with A's mean for a weight; θ played τ, once for every n that adapted to it, with L_n's. So the stack
-    has Q = 2P policies and their trajectories, or, where nobody adapts, P of θ.
-
-    Shapes: players [S, Q, …], weights and shares [S, Q, T·E]; `shares` are those of a mean over all that were played.
-    """
-
-    players: StochasticPolicy
-    own: Trajectories
-    weights: Tensor
-    shares: Tensor
-
-    @classmethod
-    def of(
-        cls, theta: StochasticPolicy, theta_n: StochasticPolicy, before: Judged, after: Judged, pull: Tensor | None
-    ) -> Scored:
-        """Of what was played before and after adapting. Shapes: pull [S, P], None without adaptation."""
-        weights = after.advantage * after.weights
-        if pull is None:
-            return cls(theta_n, after.own, weights, after.weights / weights.shape[1])
-        thetas = iter(networks.tensors(repeated(theta, pull.shape[1])))
-        shares = torch.cat([before.weights, after.weights], dim=1)
-        return cls(
-            mapped(theta_n, lambda part: torch.cat([next(thetas), part], dim=1)),
-            Trajectories(*(torch.cat(both, dim=1) for both in zip(before.own, after.own, strict=True))),
-            torch.cat([pull.unsqueeze(2) * before.weights, weights], dim=1),
-            shares / shares.shape[1],
-        )
-
-    def gradient(self) -> Tensor:
-        """Σ_n [mean ∇ log π_{θ_n}(τ′)·A + pull_n · mean ∇ log π_θ(τ)]: equation (14). Shapes: [S, N]."""
-        return summed(score(self.players, *self.own.rows, self.weights))
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What TRPO improves, and how far it may go.
-
-    J(d) = Σ_q Σ_b w_qb · π_{θ_q + d}(a_qb|o_qb) / π_{θ_q}(a_qb|o_qb); all move with θ, and its derivative at 0 is (14).
-    The divergence is the mean of KL(π_{θ_q} ‖ π_{θ_q + d}) over all that was played. Shapes: changes d [S, N].
-    """
-
-    scored: Scored
-    raw: Tensor  # [S, Q, T·E, n]
-    log_density: Tensor  # [S, Q, T·E]
-
-    @classmethod
-    @torch.no_grad()
-    def of(cls, scored: Scored) -> Objective:
-        """With all that does not depend on d."""
-        observations, actions = scored.own.rows
-        raw = scored.players.raw(observations)
-        return cls(scored, raw, scored.players.log_density(raw, actions))
-
-    def curvature(self, stride: int = 1) -> Callable[[Tensor], Tensor]:
-        """x ↦ F·x, with F the divergence's Hessian at d = 0, measured on every so manieth step. Shapes: [S, N]."""
-        own = Trajectories(*(part[:, :, ::stride] for part in self.scored.own))
-        alive = own.alive.flatten(2)
-        shares = alive / alive.sum(dim=2, keepdim=True).clamp_min(1.0) / alive.shape[1]
-        fisher: Any = self.scored.players.fisher(own.rows[0], shares)
-        return lambda x: summed(fisher(self._of_each(x)))
-
-    @torch.no_grad()
-    def __call__(self, change: Tensor) -> tuple[Tensor, Tensor]:
-        """J(d) - J(0), and the divergence. Shapes: [S, N] → [S], [S]."""
-        players, own, weights, shares = self.scored
-        observations, actions = own.rows
-        moving = moved(players, self._of_each(change))
-        raw = moving.raw(observations)
-        growth = (moving.log_density(raw, actions) - self.log_density).exp() - 1
-        divergence: Tensor = players.divergence(self.raw, moving, raw)  # type: ignore[arg-type]
-        return (growth * weights).sum(dim=2).sum(dim=1), (divergence * shares).sum(dim=2).sum(dim=1)
-
-    def _of_each(self, row: Tensor) -> StochasticPolicy:
-        """The same change for every player, as views. Shapes: [S, N] → [S, Q, …]."""
-        one = mapped(self.scored.players, lambda part: part[:, 0])
-        return repeated(shaped(row, one), self.raw.shape[1])
-
-
-def summed(players: StochasticPolicy) -> Tensor:
-    """Σ_q over the players. Shapes: [S, Q, …] → [S, N]."""
-    return flat(mapped(players, lambda part: functools.reduce(torch.add, part.unbind(1))))
-
-
-@torch.no_grad()
-def mean_entropy(theta: StochasticPolicy, tau: Judged) -> Tensor:
-    """Over the living steps of τ. Shapes: [S]."""
-    entropy = theta.entropy(theta.raw(tau.own.observation.flatten(1, 3)))
-    return (entropy * tau.weights.flatten(1)).sum(dim=1) / tau.weights.shape[1]
-
-
-def moved(theta: StochasticPolicy, direction: StochasticPolicy, rate: float = 1.0) -> StochasticPolicy:
-    """θ + η·d."""
-    steps = iter(networks.tensors(direction))
-    return mapped(theta, lambda part: part + rate * next(steps))
-
-
-def copied(streams: Streams) -> Streams:
-    """Streams that draw what these will draw, and leave them where they are."""
-    twin = Streams.of([0] * streams.n_seeds, "copy", streams.device)
-    twin.load(streams.save())
-    return twin
-
-
-def acting(policies: Policies, streams: Streams | None = None, n_seen: int | None = None) -> Policy:
-    """Likeliest actions, or samples from `streams`, of a policy for each role or, [S, A, …], for each agent.
-
-    With `n_seen` agents see the first features only.
-    """
-
-    @torch.no_grad()
-    def play_one_step(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
-        actions = []
-        for role, policy, observed in zip(env.roles, policies, env.observe(game), strict=True):
-            seen = observed.flatten(3)[..., :n_seen].transpose(1, 2)  # [S, A, E, D]
-            first = policy.network[0].weight
-            if seen.shape[-1] != first.shape[-1]:
-                raise ValueError(f"expected observations of {first.shape[-1]} features, got {seen.shape[-1]}")
-            of_each = first.dim() == 4
-            rows = seen.to(first.dtype) if of_each else seen.to(first.dtype).flatten(1, 2)
-            raw = policy.raw(rows)
-            noise = None if streams is None else policy.noise(streams, *rows.shape[1:-1])
-            action = policy.mode(raw) if noise is None else policy.drawn(raw, noise)
-            action = action if of_each else action.unflatten(1, (role.n_agents, -1))
-            actions.append(in_the_box(role.action, action.transpose(1, 2)))
-        return tuple(actions)
-
-    return play_one_step
 
 
 def _size(shape: tuple[int, ...]) -> int:

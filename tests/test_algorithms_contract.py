@@ -23,6 +23,7 @@ from algorithms._tree import joined, leaves, split
 from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
+from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.masac import MASAC
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -50,6 +51,7 @@ SMALL: dict[str, Any] = {
     "iterations_per_round": 2,
     "n_trajectories": 3,
     "inner_steps": 2,
+    "n_steps": 3,
 }
 ITERATIONS = 11
 SWITCHES: tuple[tuple[str, Any], ...] = (
@@ -324,7 +326,7 @@ def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any)
 
 
 def steps_of_an_iteration(algorithm: Any) -> int:
-    if isinstance(algorithm, DiMAPG):
+    if isinstance(algorithm, DiMAPG | A3CKitchenSink | TRPOKitchenSink):
         return algorithm.steps_per_iteration(game_of(algorithm))
     names = ("steps_per_update", "steps_per_iteration", "iterations_per_round")
     (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from _darts import Board, Darts
 from torch import Tensor, distributions
 from torch.nn.functional import relu
 
@@ -27,6 +28,7 @@ from algorithms._policies import (
     score,
 )
 from algorithms._rollouts import Trajectories, advantages, discounted, features, fitted, play
+from algorithms._surrogates import Judged, Objective, Scored, moved
 from algorithms._tree import joined, rebuilt, split
 from algorithms._trust_region import conjugate_gradient, flat, shaped, trust_region_step
 from algorithms.dimapg import (
@@ -37,13 +39,9 @@ from algorithms.dimapg import (
     OUTER_SHARE,
     DiMAPG,
     DiMAPGState,
-    Judged,
-    Objective,
-    Scored,
     inner_gradient,
-    moved,
 )
-from environments import Box, Discrete, Env, Role, Streams
+from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_tag import SimpleTag
 
@@ -345,59 +343,6 @@ def test_steps_of_the_dead_count_for_nothing() -> None:
     weights = Judged(dead, found).weights
     torch.testing.assert_close(weights.sum(2), torch.ones(2, 3).double())
     assert weights[0, 0].unique().tolist() == pytest.approx([0.0, 1 / (30 * 5 - 10 * 3)])
-
-
-class Board(NamedTuple):
-    t: Tensor  # [S, E, 1]
-    goal: Tensor  # [S, E, A, 1]
-
-
-@dataclass(frozen=True)
-class Darts:
-    """Whoever throws at its goal gets -(a - ±goal)² for it; no throw changes what comes after.
-
-    One or two roles of agents, the second of which is to hit the mirror image. `told` agents see their goals; else all
-    see nothing, and an agent's goal is +0.5 or -0.5, by turns. With `choices` they say whether it is positive instead.
-    """
-
-    n_agents: int = 2
-    n_mirrored: int = 0
-    horizon: int = 3
-    told: bool = True
-    choices: bool = False
-    bound: float = 1.0
-    calls: list[int] = field(default_factory=list, compare=False)
-
-    version: ClassVar[int] = 1
-
-    @property
-    def roles(self) -> tuple[Role, ...]:
-        action = Discrete(2) if self.choices else Box(1, -self.bound, self.bound)
-        first = Role("thrower", self.n_agents, (2,), action)
-        return (first, Role("mirror", self.n_mirrored, (3,), action)) if self.n_mirrored else (first,)
-
-    def reset(self, streams: Streams, n_envs: int) -> Board:
-        n = self.n_agents + self.n_mirrored
-        goal = streams.uniform(n_envs, n, 1, low=-0.8, high=0.8)
-        if not self.told:
-            goal = torch.tensor([0.5, -0.5]).repeat(n)[:n].unsqueeze(-1).expand_as(goal).clone()
-        return Board(torch.zeros(streams.n_seeds, n_envs, 1), goal)
-
-    def step(self, state: Board, actions: tuple[Tensor, ...], streams: Streams) -> tuple[Board, Tensor, Tensor]:
-        self.calls.append(state.goal.shape[1])
-        sign = torch.tensor([1.0] * self.n_agents + [-1.0] * self.n_mirrored)
-        thrown, wanted = torch.cat(actions, 2), sign * state.goal[..., 0]
-        reward = ((thrown == 1) == (wanted > 0)).float() if self.choices else -(thrown[..., 0] - wanted).square()
-        return Board(state.t + 1, state.goal), reward, torch.zeros(reward.shape[:2], dtype=torch.bool)
-
-    def observe(self, state: Board) -> tuple[Tensor, ...]:
-        goal = state.goal if self.told else torch.zeros_like(state.goal)
-        first, second = goal.tensor_split((self.n_agents,), dim=2)
-        seen = torch.cat([first, torch.ones_like(first)], -1)
-        return (seen, torch.cat([second, second, torch.ones_like(second)], -1)) if self.n_mirrored else (seen,)
-
-    def full_state(self, state: Board) -> Tensor:
-        return state.goal.flatten(2)
 
 
 def constant(value: float, n_seen: int, *lead: int) -> Gaussian:

@@ -21,6 +21,7 @@ from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
 from algorithms.frozen import Frozen
+from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.uniform import Uniform
@@ -33,6 +34,7 @@ torch.set_num_threads(1)
 FILE = Path(__file__).parent / "golden" / "algorithms.json"
 FOLDER = Path(__file__).parent.parent / "algorithms"
 N_ITERATIONS = 30
+IN_TWO_ROUNDS = (Merging, DiMAPG, A3CKitchenSink, TRPOKitchenSink)
 TEAM = ((0, 0), (0, 1))
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, "n_envs": 25}
 ALGORITHMS: dict[str, Any] = {
@@ -47,6 +49,8 @@ ALGORITHMS: dict[str, Any] = {
     "Merging-critic": Merging(DiscreteMADDPG(**SMALL), "critic", TEAM),
     "Frozen": Frozen(MASAC(**SMALL)),
     "Uniform": Uniform(),
+    "A3CKitchenSink": A3CKitchenSink(hidden=16, n_envs=4),
+    "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),
     "DiMAPG-TRPO": DiMAPG(hidden=16, n_trajectories=6),
     "DiMAPG-REINFORCE": DiMAPG("REINFORCE", hidden=16, n_trajectories=6),
 }
@@ -72,7 +76,7 @@ def trace(algorithm: Any) -> dict[str, Any]:
         for _ in range(2):
             algorithm.learner.advance(env, teacher)
         Enrolment()(algorithm, env, state, [(env, teacher)])
-    for _ in range(2 if isinstance(algorithm, Merging | DiMAPG) else N_ITERATIONS):
+    for _ in range(2 if isinstance(algorithm, IN_TWO_ROUNDS) else N_ITERATIONS):
         algorithm.advance(env, state)
     game = env.reset(Streams.of([2026], "test", "cpu"), 1)
     actions = {name: policy(env, game)[0] for name, policy in algorithm.policies(state).items()}
