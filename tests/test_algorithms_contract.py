@@ -203,11 +203,12 @@ def greedy(algorithm: Any, state: Any, seeds: list[int]) -> dict[str, Tensor]:
 
 
 def test_the_glob_finds_the_algorithms() -> None:
-    assert {"MADDPG", "CTEDD", "Uniform", "DiscreteMADDPG", "MASAC"} <= set(FOUND)
+    learners = {"MADDPG", "CTEDD", "DiscreteMADDPG", "MASAC", "DiMAPG", "A3CKitchenSink", "TRPOKitchenSink"}
+    assert {"Uniform", *learners} <= set(FOUND)
     assert {"MADDPG-message_size-3", "CTEDD-fixed_std-0.3", "CTEDD-update_order-on-policy"} <= set(VARIANTS)
     merging = {name for name in FOUND if name.startswith("Merging")}
-    learners, parts = ("DiscreteMADDPG", "MASAC"), ("actor", "critic")
-    assert merging == {f"Merging-{learner}-{part}-of-two-teams" for learner in learners for part in parts}
+    taught, parts = ("DiscreteMADDPG", "MASAC"), ("actor", "critic")
+    assert merging == {f"Merging-{learner}-{part}-of-two-teams" for learner in taught for part in parts}
 
 
 def test_choices_are_played_where_forces_cannot_be() -> None:
