@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from algorithms import _networks as networks
-from algorithms._networks import MLP
-from algorithms._tree import mapped
+from algorithms._networks import MLP, mapped
 from environments import Box, Discrete, Env, Streams
 
 

@@ -22,8 +22,10 @@ import algorithms
 from algorithms._networks import tensors
 from algorithms._replay import Replay
 from algorithms._tree import joined, leaves, split
+from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
+from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.masac import MASAC
 from environments import Box, Discrete, Env, Streams
@@ -51,6 +53,9 @@ SMALL: dict[str, Any] = {
     "epsilon_steps": 300,
     "random_steps": 150,
     "iterations_per_round": 2,
+    "n_trajectories": 3,
+    "inner_steps": 2,
+    "n_steps": 3,
 }
 ITERATIONS = 11
 SWITCHES: tuple[tuple[str, Any], ...] = (
@@ -62,6 +67,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("policy", "Shared"),
     ("policy", "Cloned"),
     ("search", True),
+    ("outer", "REINFORCE"),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
@@ -205,11 +211,12 @@ def greedy(algorithm: Any, state: Any, seeds: list[int]) -> dict[str, Tensor]:
 
 
 def test_the_glob_finds_the_algorithms() -> None:
-    assert {"MADDPG", "CTEDD", "Uniform", "DiscreteMADDPG", "MASAC"} <= set(FOUND)
+    learners = {"MADDPG", "CTEDD", "DiscreteMADDPG", "MASAC", "DiMAPG", "A3CKitchenSink", "TRPOKitchenSink"}
+    assert {"Uniform", *learners} <= set(FOUND)
     assert {"MADDPG-message_size-3", "CTEDD-fixed_std-0.3", "CTEDD-update_order-on-policy"} <= set(VARIANTS)
     merging = {name for name in FOUND if name.startswith("Merging")}
-    learners, parts = ("DiscreteMADDPG", "MASAC"), ("actor", "critic")
-    assert merging == {f"Merging-{learner}-{part}-of-two-teams" for learner in learners for part in parts}
+    taught, parts = ("DiscreteMADDPG", "MASAC"), ("actor", "critic")
+    assert merging == {f"Merging-{learner}-{part}-of-two-teams" for learner in taught for part in parts}
 
 
 def test_choices_are_played_where_forces_cannot_be() -> None:
@@ -329,6 +336,8 @@ def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any)
 
 
 def steps_of_an_iteration(algorithm: Any) -> int:
+    if isinstance(algorithm, DiMAPG | A3CKitchenSink | TRPOKitchenSink):
+        return algorithm.steps_per_iteration(game_of(algorithm))
     names = ("steps_per_update", "steps_per_iteration", "iterations_per_round")
     (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)
     return int(steps)

@@ -18,9 +18,11 @@ import torch
 from _grids import Chase
 
 from algorithms.ctedd import CTEDD
+from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
 from algorithms.frozen import Frozen
+from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
@@ -35,6 +37,7 @@ torch.set_num_threads(1)
 FILE = Path(__file__).parent / "golden" / "algorithms.json"
 FOLDER = Path(__file__).parent.parent / "algorithms"
 N_ITERATIONS = 30
+IN_TWO_ROUNDS = (Merging, DiMAPG, A3CKitchenSink, TRPOKitchenSink)
 TEAM = ((0, 0), (0, 1))
 ON_A_GRID: dict[str, Any] = {"hidden": 16, "n_envs": 4, "steps_per_update": 20, "widths": (16, 16)}
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, "n_envs": 25}
@@ -56,6 +59,10 @@ ALGORITHMS: dict[str, Any] = {
     "MACE-Shared": MACE(policy="Shared", **ON_A_GRID),
     "MACE-Cloned": MACE(policy="Cloned", **ON_A_GRID),
     "MACE-search": MACE(search=True, **ON_A_GRID),
+    "A3CKitchenSink": A3CKitchenSink(hidden=16, n_envs=4),
+    "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),
+    "DiMAPG-TRPO": DiMAPG(hidden=16, n_trajectories=6),
+    "DiMAPG-REINFORCE": DiMAPG("REINFORCE", hidden=16, n_trajectories=6),
 }
 
 
@@ -72,7 +79,7 @@ def game_of(algorithm: Any) -> Any:
 def trace(algorithm: Any) -> dict[str, Any]:
     """What was counted in 30 iterations, five of them with an update, and what every policy then does in one state.
 
-    Merging has two rounds, with a teacher that has only played.
+    Merging has two rounds, with a teacher that has only played; what learns in every iteration has two.
     """
     env = game_of(algorithm)
     state = algorithm.init(env, Streams.of([2026], "golden", "cpu"))
@@ -81,7 +88,7 @@ def trace(algorithm: Any) -> dict[str, Any]:
         for _ in range(2):
             algorithm.learner.advance(env, teacher)
         Enrolment()(algorithm, env, state, [(env, teacher)])
-    for _ in range(2 if isinstance(algorithm, Merging) else N_ITERATIONS):
+    for _ in range(2 if isinstance(algorithm, IN_TWO_ROUNDS) else N_ITERATIONS):
         algorithm.advance(env, state)
     game = env.reset(Streams.of([2026], "test", "cpu"), 1)
     actions = {name: policy(env, game)[0] for name, policy in algorithm.policies(state).items()}

@@ -5,7 +5,8 @@
 1. one update of every algorithm, next to the bare matrix products that are in it: what is left is overhead;
 2. training from end to end, next to a plain loop of PyTorch and mpe2 with one seed and one game;
 3. the memory that ten seeds with a full replay take;
-4. training on a grid, next to one seed at a time and to a plain network that sees all planes.
+4. training on a grid, next to one seed at a time and to a plain network that sees all planes;
+5. an iteration of what learns from whole episodes, and the part of it in which games are stepped.
 
 Everything runs on one thread, as training does. Units: `steps_per_second` are environment steps of all seeds together.
 Nothing is asserted about time.
@@ -32,13 +33,15 @@ from torch import Tensor, nn
 from algorithms._replay import Replay
 from algorithms._tree import leaves
 from algorithms.ctedd import CTEDD, Recent
+from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
+from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from benchmarks._training import keep_freed_memory
 from environments import Env, Streams
-from environments.cooperative_navigation import CN_V1
+from environments.cooperative_navigation import CN_V1, CooperativeNavigation
 from environments.hunters import HARE_HUNTERS
 from environments.spread import Spread
 
@@ -501,4 +504,52 @@ def test_speed_of_training_on_a_grid(benchmark: Benchmark) -> None:
             "steps_per_second_of_one_seed": round(alone),
             "plain_network_steps_per_second": round(plain_steps_per_second),
             "times_plain_network": round(together / plain_steps_per_second, 1),
+        }
+
+
+# ---- whole episodes -------------------------------------------------------------------------------------------------
+
+# As DiMA-PG plays them: 200 steps, three agents, five seeds.
+EPISODES = {
+    "DiMAPG": Learner(DiMAPG(), CooperativeNavigation(horizon=200), 5),
+    "DiMAPG-REINFORCE": Learner(DiMAPG("REINFORCE"), CooperativeNavigation(horizon=200), 5),
+    "TRPOKitchenSink": Learner(TRPOKitchenSink(), CooperativeNavigation(horizon=200), 5),
+    "A3CKitchenSink": Learner(A3CKitchenSink(), CooperativeNavigation(horizon=200), 5),
+}
+
+
+class Clocked:
+    """An environment that adds up the time in which it is stepped."""
+
+    def __init__(self, env: Any) -> None:
+        self.env, self.seconds = env, 0.0
+        self.horizon, self.roles = env.horizon, env.roles
+        self.reset, self.observe, self.full_state = env.reset, env.observe, env.full_state
+
+    def step(self, *arguments: Any) -> Any:
+        """The environment's."""
+        started = time.perf_counter()
+        after = self.env.step(*arguments)
+        self.seconds += time.perf_counter() - started
+        return after
+
+
+@pytest.mark.parametrize("name", EPISODES)
+def test_speed_of_learning_from_whole_episodes(benchmark: Benchmark, name: str) -> None:
+    algorithm, env, n_seeds = EPISODES[name]
+    clocked: Any = Clocked(env)
+    state = algorithm.init(env, Streams.of(range(n_seeds), "speed", "cpu"))
+    algorithm.advance(clocked, state)
+    clocked.seconds = 0.0
+    benchmark.pedantic(lambda: algorithm.advance(clocked, state), rounds=2)
+    if benchmark.stats is not None:
+        steps = algorithm.steps_per_iteration(env)
+        seconds = benchmark.stats.stats.min
+        benchmark.extra_info |= {
+            "seeds": n_seeds,
+            "episodes_of_an_iteration_and_seed": steps // env.horizon,
+            "iterations_per_second": round(1 / seconds, 3),
+            "episodes_per_second": round(n_seeds * steps / env.horizon / seconds, 1),
+            "steps_per_second": round(n_seeds * steps / seconds),
+            "percent_of_it_in_steps_of_the_game": round(100 * clocked.seconds / benchmark.stats.stats.total),
         }

@@ -1,0 +1,257 @@
+"""DiMA-PG: distributed multi-agent policy gradients (Khan et al. 2018), Algorithm 1.
+
+All agents of a role start from one policy θ. Agent n adapts it to itself in k steps while everybody else acts with θ,
+and θ moves to where such adaptation leads to more:
+
+    θ_n ← θ_n + α·∇ log π_{θ_n}(τ)·A_n(τ),  k times from θ_n = θ                                    equation (10)
+    θ   ← θ + ε·Σ_n [∇ log π_{θ_n}(τ′)·A_n(τ′) + L_n·∇ log π_θ(τ)]                                  equation (14)
+
+with τ played by θ and τ′ by θ_n among agents with θ. What the paper leaves open and how it is done here:
+
+ 1. the first inner step uses the trajectories of θ, which all agents share; steps 2 … k play fresh ones under θ_n;
+ 2. dθ_n/dθ is taken for the identity in (14): the second derivative is dropped, as the paper says that it approximates;
+ 3. ∇ log π is a mean over steps and trajectories, and A is centred and scaled to a standard deviation of 1, as rllab
+    does; the sum over n is a sum. L_n, the mean of the discounted returns of τ′, is centred and scaled too:
+    by a running mean of L over earlier iterations, which is no function of τ, and by the root mean square of how far
+    the returns are from it, so that what (14) weighs τ with lies in [-1, 1] also where rewards are rare;
+ 4. the second term is the mean of (14)'s integrand over all pairs of a τ and a τ′; the exact derivative of what K
+    trajectories lead to would be K times that;
+ 5. a baseline is linear in rllab's features of an agent's observations, fitted anew to each agent's trajectories;
+ 6. θ moves by plain gradient ascent, or by TRPO with rllab's constants. Its objective has importance weights in the
+    place of ∇ log π, where θ_n moves along with θ; its trust region is a mean over all that was played, by θ and by
+    every θ_n, for with the curvature of one alone the gradient of the other would point to where it is blind;
+ 7. in a large population `n_adapted` agents of each role, drawn anew in every iteration, adapt and are summed over;
+ 8. actions are clipped to their box by the game, π is not; observations of any shape are taken as vectors.
+
+Every step of every trajectory counts: an iteration plays (1 + P·k)·E episodes, where P agents adapt in E each.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from algorithms import Policy
+from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT
+from algorithms._ledger import Ledger
+from algorithms._networks import mapped, repeated
+from algorithms._policies import StochasticPolicy, acting, copied, policy_for, score
+from algorithms._rollouts import Played, discounted, play
+from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, moved
+from algorithms._trust_region import Step, shaped, trust_region_step
+from environments import Env, Streams
+
+LEAST_RETURN = "least return"
+GAIN = "adaptation gain"
+DIVERGENCE = "divergence of a step"
+ACCEPTED = "steps accepted"
+ENTROPY = "entropy"
+OUTER_SHARE = "outer share"
+
+Policies = tuple[StochasticPolicy, ...]  # one a role
+
+
+@dataclass
+class DiMAPGState:
+    """What training owns. `policies` hold θ of every role, `levels` [S, R] a running mean of L."""
+
+    steps: int
+    iterations: int
+    streams: Streams
+    ledger: Ledger
+    policies: Policies
+    levels: Tensor
+
+
+@dataclass(frozen=True)
+class DiMAPG:
+    """Distributed multi-agent policy gradients, for any game.
+
+    Units: `n_trajectories` in episodes of every adapted agent; `n_adapted` in agents of a role, all by default.
+    """
+
+    outer: Literal["TRPO", "REINFORCE"] = "TRPO"
+    hidden: int = 100
+    n_trajectories: int = 25
+    inner_steps: int = 3
+    inner_rate: float = 0.01
+    outer_rate: float = 0.05
+    max_divergence: float = 0.01
+    curvature_stride: int = 5
+    discount: float = 0.99
+    n_adapted: int | None = None
+    second_term: bool = True
+    level_memory: float = 0.9
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = {
+        TRAINING_RETURN: TRAINING_RETURN_UNIT,
+        LEAST_RETURN: "sum over steps of the reward of the agent that got least in an episode under θ, with "
+        "exploration; mean over the episodes since the last test",
+        GAIN: "return of an adapted agent under θ_n less its return under θ, both with exploration; mean over agents",
+        DIVERGENCE: "KL, in nats, of a policy before a step to that after it; mean over roles, players, trajectories",
+        ACCEPTED: "share of steps that TRPO's line search accepted; 1 for REINFORCE; mean over roles",
+        ENTROPY: "entropy of θ's policy in nats; mean over roles and trajectories of θ",
+        OUTER_SHARE: "share of an iteration's episodes that are one agent's adapted ones, which is all that a count of "
+        "the trajectories for θ alone would see",
+    }
+
+    def __post_init__(self) -> None:
+        if self.outer not in ("TRPO", "REINFORCE"):
+            raise ValueError(f"outer must be 'TRPO' or 'REINFORCE', got {self.outer!r}")
+
+    def init(self, env: Env[Any], streams: Streams) -> DiMAPGState:
+        """A fresh θ for every role."""
+        policies = tuple(
+            policy_for(role.action, streams, (_size(role.observation_shape), self.hidden, self.hidden, role.action.n))
+            for role in env.roles
+        )
+        return DiMAPGState(
+            steps=0,
+            iterations=0,
+            streams=streams,
+            ledger=Ledger.of(self.metrics, streams.n_seeds, streams.device),
+            policies=policies,
+            levels=torch.zeros(streams.n_seeds, len(env.roles), device=streams.device),
+        )
+
+    def steps_per_iteration(self, env: Env[Any]) -> int:
+        """Environment steps per seed that one call of `advance` takes."""
+        adapting = sum(self._n_adapting(role.n_agents) for role in env.roles)
+        return env.horizon * self.n_trajectories * (1 + adapting * self.inner_steps)
+
+    def advance(self, env: Env[Any], state: DiMAPGState) -> None:
+        """Play with θ, adapt, play with what has become of it, and move θ."""
+        chosen = self._chosen(env, state.streams)
+        before = play(env, state.streams, self.n_trajectories, state.policies, chosen)
+        adapted = self._adapted(
+            env, state.streams, state.policies, chosen=chosen, before=before, inner_steps=self.inner_steps
+        )
+        after = before
+        if self.inner_steps:
+            after = play(env, state.streams, self.n_trajectories, state.policies, chosen, differing=adapted)
+        steps = []
+        for r, theta in enumerate(state.policies):
+            tau, tau_adapted = (Judged.of(played.chosen[r], self.discount) for played in (before, after))
+            pull = self._pull(state, r, tau_adapted)
+            steps.append((tau, self._step(Scored.of(theta, adapted[r], tau, tau_adapted, pull))))
+        self._enter(state, before, after, steps)
+        state.policies = tuple(
+            moved(theta, shaped(step.change, theta)) for theta, (_, step) in zip(state.policies, steps, strict=True)
+        )
+        state.iterations += 1
+        state.steps += self.steps_per_iteration(env)
+
+    def policies(self, state: DiMAPGState) -> Mapping[str, Policy]:
+        """θ for all agents: its likeliest actions, and samples as the paper's trajectories have them.
+
+        The draws are those that training would make next, and leave its stream where it is.
+        """
+        return {"greedy": acting(state.policies), "sampled": acting(state.policies, copied(state.streams))}
+
+    def adapted(self, env: Env[Any], state: DiMAPGState, streams: Streams, inner_steps: int) -> Policy:
+        """Every agent with parameters of its own, θ_n after so many inner steps, all together; likeliest actions.
+
+        Nothing in `state` changes. What is drawn comes from `streams`.
+        """
+        everyone = replace(self, n_adapted=None)
+        chosen = everyone._chosen(env, streams)
+        before = play(env, streams, self.n_trajectories, state.policies, chosen)
+        return acting(
+            everyone._adapted(env, streams, state.policies, chosen=chosen, before=before, inner_steps=inner_steps)
+        )
+
+    def cloned(self, state: DiMAPGState) -> Policy:
+        """What one agent learnt alone, played by every agent of a game with more of them; likeliest actions.
+
+        An agent that never met others knows nothing of them: it sees the first features only, as many as it learnt
+        with, which must mean the same in both games.
+        """
+        return acting(state.policies, n_seen=state.policies[0].network[0].weight.shape[-1])
+
+    def _n_adapting(self, n_agents: int) -> int:
+        return n_agents if self.n_adapted is None else min(self.n_adapted, n_agents)
+
+    def _chosen(self, env: Env[Any], streams: Streams) -> tuple[Tensor, ...]:
+        """Who adapts in every role: all in order, or as many as may, drawn without replacement. Shapes: [S, P]."""
+        chosen = []
+        for role in env.roles:
+            n_adapting = self._n_adapting(role.n_agents)
+            if n_adapting == role.n_agents:
+                everyone = torch.arange(role.n_agents, device=streams.device)
+                chosen.append(everyone.expand(streams.n_seeds, -1))
+            else:
+                chosen.append(streams.uniform(role.n_agents).argsort(dim=1)[:, :n_adapting])
+        return tuple(chosen)
+
+    def _adapted(
+        self,
+        env: Env[Any],
+        streams: Streams,
+        policies: Policies,
+        *,
+        chosen: Sequence[Tensor],
+        before: Played,
+        inner_steps: int,
+    ) -> Policies:
+        """θ_n of every chosen agent after some steps of equation (10). Shapes: [S, P, …]."""
+        adapted = tuple(
+            mapped(repeated(theta, agents.shape[1]), torch.clone)
+            for theta, agents in zip(policies, chosen, strict=True)
+        )
+        played = before
+        for step in range(inner_steps):
+            if step:
+                played = play(env, streams, self.n_trajectories, policies, chosen, differing=adapted)
+            adapted = tuple(
+                moved(theta_n, inner_gradient(theta_n, Judged.of(own, self.discount)), self.inner_rate)
+                for theta_n, own in zip(adapted, played.chosen, strict=True)
+            )
+        return adapted
+
+    def _pull(self, state: DiMAPGState, r: int, adapted: Judged) -> Tensor | None:
+        """L_n, centred and scaled, which equation (14) weighs τ with; moves the level. Shapes: [S, P]."""
+        returns = discounted(adapted.own.reward, self.discount)[:, :, 0]  # [S, P, E]
+        reached = returns.mean(dim=2)
+        now = reached.mean(dim=1)
+        level = state.levels[:, r] if state.iterations else now
+        state.levels[:, r] = level + (1 - self.level_memory) * (now - level)
+        if not (self.second_term and self.inner_steps):  # without adaptation θ_n is θ and does not depend on τ
+            return None
+        distance = (returns - level[:, None, None]).square().mean(dim=2).sqrt()
+        return (reached - level.unsqueeze(1)) / (distance + 1e-8)
+
+    def _step(self, scored: Scored) -> Step:
+        gradient, objective = scored.gradient(), Objective.of(scored)
+        if self.outer == "TRPO":
+            product = objective.curvature(self.curvature_stride)
+            return trust_region_step(gradient, product, objective, max_divergence=self.max_divergence)
+        change = self.outer_rate * gradient
+        _, divergence = objective(change)
+        return Step(change, divergence, torch.ones_like(divergence, dtype=torch.bool))
+
+    def _enter(self, state: DiMAPGState, before: Played, after: Played, steps: Sequence[tuple[Judged, Step]]) -> None:
+        ledger = state.ledger
+        ledger.enter(TRAINING_RETURN, before.returns.sum(dim=-1))
+        ledger.enter(LEAST_RETURN, before.returns.amin(dim=-1))
+        for theta, one, other, (tau, step) in zip(state.policies, before.chosen, after.chosen, steps, strict=True):
+            ledger.enter(GAIN, other.reward.sum(dim=2).mean(dim=2) - one.reward.sum(dim=2).mean(dim=2))
+            ledger.enter(DIVERGENCE, step.divergence.unsqueeze(1))
+            ledger.enter(ACCEPTED, step.accepted.unsqueeze(1))
+            ledger.enter(ENTROPY, mean_entropy(theta, tau).unsqueeze(1))
+        adapting = sum(own.reward.shape[1] for own in before.chosen)
+        ledger.enter(OUTER_SHARE, torch.full_like(state.levels[:, :1], 1 / (1 + adapting * self.inner_steps)))
+
+
+def inner_gradient(theta_n: StochasticPolicy, tau: Judged) -> StochasticPolicy:
+    """mean ∇ log π_{θ_n}(a|o)·A of every adapted agent: equation (10). Shapes: [S, P, …]."""
+    return score(theta_n, *tau.own.rows, tau.advantage * tau.weights)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return functools.reduce(lambda a, b: a * b, shape)
