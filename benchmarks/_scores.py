@@ -46,6 +46,23 @@ class Last:
 
 
 @dataclass(frozen=True)
+class At:
+    """The value that a running total has reached at a step, or where the run ends before. Units: environment steps."""
+
+    n_steps: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"value after {self.n_steps:,} steps"
+
+    def __call__(self, curve: Curve) -> float:
+        """y_i of the first step_i ≥ n_steps, or y_N."""
+        index = min(int(np.searchsorted(curve.steps, self.n_steps)), len(curve.values) - 1)
+        return _finite_mean(curve.values[index : index + 1])
+
+
+@dataclass(frozen=True)
 class Fixed:
     """A number that no run has a say in, for a score to be compared with: a test of one sample."""
 

@@ -261,10 +261,10 @@ every_figure = pytest.mark.parametrize("figure", figures(), ids=lambda figure: f
 
 
 @functools.cache
-def recorded(algorithm: Any, env: Any) -> frozenset[str]:
+def recorded(algorithm: Any, env: Any, evaluation: Evaluation, measure: Any) -> frozenset[str]:
     """What a cell of these records."""
     learner = algorithm.init(env, Streams.of([0], "training", "cpu"))
-    return frozenset(units(Cell("", "", algorithm, env, CELL.evaluation), learner))
+    return frozenset(units(Cell("", "", algorithm, env, evaluation, measure=measure), learner))
 
 
 def rows(figure: Figure) -> Iterator[tuple[Claim, Row]]:
@@ -289,7 +289,7 @@ def test_no_two_figures_or_claims_have_the_same_id() -> None:
 @every_figure
 def test_a_figure_says_what_it_is_and_what_was_decided(figure: Figure) -> None:
     assert figure.id.count("/") == 1
-    assert all((figure.title, figure.caption, figure.panels, figure.decisions))
+    assert all((figure.title, figure.caption, figure.panels or figure.plates, figure.decisions))
     assert all(decision.question and decision.choice and decision.reason for decision in figure.decisions)
 
 
@@ -313,7 +313,8 @@ def test_every_cell_of_a_figure_is_there_once_and_two_cells_never_share_a_key(fi
 def test_every_line_and_score_reads_a_metric_that_its_cell_records(figure: Figure) -> None:
     lines = [(line.cell, line.metric) for panel in figure.panels for line in panel.lines]
     for cell, metric in {*lines, *((score.cell, score.metric) for score in scores(figure))}:
-        assert metric in recorded(cell.algorithm, cell.env), f"{cell.name} on {cell.environment}"
+        found = recorded(cell.algorithm, cell.env, cell.evaluation, cell.measure)
+        assert metric in found, f"{cell.name} on {cell.environment}"
 
 
 @every_figure
@@ -346,7 +347,7 @@ def test_no_figure_trains_a_cell_on_from_where_others_start_from_it() -> None:
 @every_figure
 def test_budgets_are_whole_tests_and_every_profile_extends_the_one_before(figure: Figure) -> None:
     assert tuple(figure.budgets) == PROFILES
-    taken = {teacher.key for cell in figure.cells for teacher, _ in cell.teachers}
+    taken = {teacher.key for other in figures() for cell in other.cells for teacher, _ in cell.teachers}
     for cell in figure.cells:
         sizes = [figure.budget(profile, cell) for profile in PROFILES]
         assert all(size.n_steps % cell.evaluation.every == 0 for size in sizes)

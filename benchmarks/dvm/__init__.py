@@ -61,6 +61,11 @@ def is_discrete(algorithm: Any) -> bool:
     return isinstance(algorithm, DiscreteMADDPG)
 
 
+def variant(algorithm: Any) -> str:
+    """What is added to the names of cells of another algorithm than the published ones."""
+    return "" if algorithm in (DISCRETE, CONTINUOUS) else ", critics in every order"
+
+
 def budgets() -> dict[str, dict[str, Budget]]:
     """What each profile runs in every stage. Phase I and the merging are whole in all of them: others start from it."""
     found = {}
@@ -89,7 +94,8 @@ def spread(algorithm: Any, n_agents: int, phase: Literal["I", "II"]) -> Spread:
 
 def phase_one(algorithm: Any, n_agents: int) -> Cell:
     """The agents learn from starts of their own."""
-    return Cell("Phase I", place(algorithm, n_agents, "I"), algorithm, spread(algorithm, n_agents, "I"), EVALUATION)
+    name = f"Phase I{variant(algorithm)}"
+    return Cell(name, place(algorithm, n_agents, "I"), algorithm, spread(algorithm, n_agents, "I"), EVALUATION)
 
 
 def merging(algorithm: Any, n_agents: int, part: Literal["actor", "critic"]) -> Cell:
@@ -97,7 +103,7 @@ def merging(algorithm: Any, n_agents: int, part: Literal["actor", "critic"]) -> 
     name = "policy distillation" if part == "actor" else "value matching"
     teachers = ((phase_one(algorithm, n_agents), PHASE_I[n_agents] * HORIZON),)
     return Cell(
-        name,
+        f"{name}{variant(algorithm)}",
         place(algorithm, n_agents, "merging"),
         Merging(algorithm, part, members(n_agents)),
         spread(algorithm, n_agents, "I"),

@@ -33,7 +33,7 @@ FIGURE = Figure(
     paper=dvm.PAPER,
     name="fig8",
     title="Policy and value of the first of two agents, in both phases, before and after DVM (MA-SAC)",
-    caption="In Phase I the first agent is to go to the lower left, in Phase II to the upper right.",
+    caption="After 3000 episodes of Phase I. In it the goal is at the lower left, in Phase II at the upper right.",
     panels=(),
     plates=tuple(
         FieldPlate(f"Phase {phase}, {cell.name}", cell, phase) for cell in (BEFORE, AFTER) for phase in ("I", "II")

@@ -1,0 +1,185 @@
+"""MACE: structured exploration by hierarchical variational policies (Zheng and Yue 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from algorithms.mace import MACE
+from algorithms.random_play import RandomPlay
+from benchmarks import Budget, Cell, Decision, Evaluation, Measured, Paper, Score, Statistic
+from environments.hunters import Hunters
+
+PAPER = Paper(
+    name="mace",
+    title="Structured Exploration via Hierarchical Variational Policy Networks",
+    authors="Stephan Zheng, Yisong Yue",
+    venue="2018, OpenReview",
+    summary="Agents that share a random latent draw explore in a coordinated way. In games of hunters who must divide "
+    "their prey, they are to learn faster than agents that share all or part of a deterministic policy.",
+)
+
+Kind = Literal["hare", "stag"]
+Method = Literal["MACE", "Shared", "Cloned", "random walk"]
+BASELINES: tuple[Method, ...] = ("Shared", "Cloned")
+METHODS: tuple[Method, ...] = ("MACE", *BASELINES, "random walk")
+HORIZON: dict[Kind, int] = {"hare": 2_000, "stag": 1_000}
+GAMES: tuple[tuple[Kind, int, bool], ...] = tuple(product(("hare", "stag"), (10, 20), (False, True)))
+
+CUMULATIVE, MEDIAN, TENTH = "cumulative terminal reward", "median episode length", "tenth percentile of episode length"
+LENGTHS = "episode lengths"
+EVALUATION = Evaluation(every=10_000, n_episodes=0)
+"""Nothing is tested: the paper shows what training itself is paid, and an episode has up to 2000 steps."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What training has been paid so far, and how long its episodes were."""
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = {
+        CUMULATIVE: "sum over agents and over all training episodes that have ended so far of the terminal reward",
+        MEDIAN: "environment steps that half of all training episodes so far do not exceed, in hundredths of T",
+        TENTH: "environment steps that a tenth of all training episodes so far do not exceed, in hundredths of T",
+    }
+    arrays: ClassVar[Mapping[str, str]] = {
+        LENGTHS: "how many training episodes lasted more than b and at most b+1 hundredths of T; [b]"
+    }
+
+    def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Any) -> Measured:
+        """Reads what the learner's episodes have counted."""
+        lengths = learner.episodes.lengths
+        metrics = {
+            CUMULATIVE: learner.episodes.finished_reward.float(),
+            MEDIAN: quantile(lengths, 0.5) * env.horizon,
+            TENTH: quantile(lengths, 0.1) * env.horizon,
+        }
+        return Measured(metrics, {LENGTHS: lengths})
+
+
+def quantile(counts: Tensor, share: float) -> Tensor:
+    """The upper end of the first bin with which `share` of all is reached; NaN where there is none.
+
+    Shapes: counts [S, n] → [S]. Units: of the range of all bins.
+    """
+    reached = counts.cumsum(dim=1) >= share * counts.sum(dim=1, keepdim=True)
+    end = (reached.long().argmax(dim=1) + 1).float() / counts.shape[1]
+    return end.masked_fill(counts.sum(dim=1) == 0, torch.nan)
+
+
+def place(kind: Kind, n: int, moving: bool, horizon: int | None = None) -> str:
+    """How a game is called; with its time limit where that is not the one of Table 1."""
+    name = f"{kind}-{n}-{'moving' if moving else 'frozen'}"
+    return name if horizon in (None, HORIZON[kind]) else f"{name}-{horizon}"
+
+
+def game(kind: Kind, n: int, moving: bool, horizon: int | None = None) -> Hunters:
+    """The (n, n, H, T) game on 50 × 50 cells."""
+    name: Literal["Hare-Hunters", "Stag-Hunters"] = "Hare-Hunters" if kind == "hare" else "Stag-Hunters"
+    return Hunters(name, n_hunters=n, n_prey=n, moving=moving, horizon=horizon or HORIZON[kind])
+
+
+def learner(method: Method) -> Any:
+    """A method at the one configuration that is declared; chance plays in as many copies."""
+    return RandomPlay() if method == "random walk" else MACE(policy=method)
+
+
+def cell(method: Method, kind: Kind, n: int, moving: bool, horizon: int | None = None) -> Cell:
+    """A method in a game."""
+    where = place(kind, n, moving, horizon)
+    return Cell(method, where, learner(method), game(kind, n, moving, horizon), EVALUATION, measure=Totals())
+
+
+def budgets(places: tuple[str, ...]) -> dict[str, dict[str, Budget]]:
+    """What each profile runs of every game. Units: samples."""
+    sizes = {"smoke": Budget(2, 10_000), "quick": Budget(5, 200_000), "paper": Budget(10, 1_000_000)}
+    return {profile: dict.fromkeys(places, size) for profile, size in sizes.items()}
+
+
+def paid(of: Cell, statistic: Statistic) -> Score:
+    """What training had been paid by then."""
+    return Score(of, CUMULATIVE, statistic)
+
+
+DECISIONS = (
+    Decision(
+        "What is a sample?",
+        "One environment step, in which all hunters act; steps of all copies are counted.",
+        "The paper counts samples and has 5 to 20 threads.",
+    ),
+    Decision(
+        "What is the cumulative terminal reward?",
+        "The sum over hunters and over all finished training episodes. Success in Hare-Hunters pays 1 to each hunter.",
+        "With it random play is paid about what the paper's baselines are.",
+    ),
+    Decision(
+        "How long is an episode?",
+        "T = 2000 in Hare-Hunters and 1000 in Stag-Hunters.",
+        "So the captions of Figure 3; with T = 1000 random hunters never catch ten frozen hares.",
+    ),
+    Decision(
+        "How many hunters does a stag take?",
+        "Two, of which each freezes when it reaches the stag; hares take one. Half of the prey are stags.",
+        "The captions print H = 1, with which ten hunters could not be paid more than 5.5 an episode; 6.22 and 6.61 "
+        "are printed.",
+        departs=True,
+    ),
+    Decision(
+        "When is prey caught?",
+        "At a Manhattan distance of at most 1 on the torus, by hunters in the order of their index.",
+        "The paper says “adjacent”. With four neighbours and a stay action random play is paid what Cloned is.",
+    ),
+    Decision(
+        "What does the policy see?",
+        "The whole grid: a plane for each hunter, free and frozen hunters, caught prey, live hares, stags by the hits "
+        "they need; two convolutions (16 and 32 channels, 3 × 3, stride 2, on the torus) and a layer of 256.",
+        "The paper names convolutions and no sizes. Without planes of their own hunters could not tell themselves "
+        "apart.",
+    ),
+    Decision(
+        "What is Cloned?",
+        "One distribution of actions for all hunters, from which each draws.",
+        "So the text reads. It cannot send two hunters to different prey but by chance.",
+    ),
+    Decision(
+        "How is λ drawn?",
+        "16 entries, anew at every step, by reparametrisation; KL to N(0, I) is added with a weight of its own.",
+        "The paper gives no size. Equation (8) weights the KL term by the reward, which is 0 in every episode that "
+        "fails and would leave σ free to vanish.",
+        departs=True,
+    ),
+    Decision(
+        "What trains it?",
+        "Advantage actor-critic with 16 copies in step, 20 steps a rollout, generalised advantages, Adam.",
+        "A synchronous stand-in for A3C, whose order of updates nobody can repeat.",
+        departs=True,
+    ),
+    Decision(
+        "Which hyper-parameters?",
+        "One configuration for all methods and games: η = 0.001, γ = 0.99, τ = 0.95, α = 0.5, β = 0.01, weight of the "
+        "KL term 0.003.",
+        "The paper searches Table 2's ranges and shows the best 5 runs, which favours the method with the larger "
+        "variance.",
+        departs=True,
+    ),
+)
+
+INCONSISTENCIES = (
+    Decision(
+        "Can Table 1 be means of five runs?",
+        "No: Hare rewards are whole numbers, so that a mean of five ends in .0, .2, .4, .6 or .8; 178.3, 912.5, 706.7 "
+        "and others do not.",
+        "The fractions look like thirds, quarters and sevenths: the number of runs is not always five.",
+    ),
+    Decision(
+        "Do the averages per episode fit the totals?",
+        "No: 2482.9 in a million samples at 4.64 an episode are 535 episodes of 1869 steps each, but T is 1000.",
+        "4.64, 6.22 and 6.61 can only be of the end of training.",
+    ),
+)
+"""What the paper's own numbers contradict."""
