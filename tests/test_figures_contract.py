@@ -261,10 +261,10 @@ every_figure = pytest.mark.parametrize("figure", figures(), ids=lambda figure: f
 
 
 @functools.cache
-def recorded(algorithm: Any, env: Any, evaluation: Evaluation, measure: Any) -> frozenset[str]:
-    """What a cell of these records."""
-    learner = algorithm.init(env, Streams.of([0], "training", "cpu"))
-    return frozenset(units(Cell("", "", algorithm, env, evaluation, measure=measure), learner))
+def recorded(cell: Cell) -> frozenset[str]:
+    """What a cell records."""
+    learner = cell.algorithm.init(cell.env, Streams.of([0], "training", "cpu"))
+    return frozenset(units(cell, learner))
 
 
 def rows(figure: Figure) -> Iterator[tuple[Claim, Row]]:
@@ -313,8 +313,7 @@ def test_every_cell_of_a_figure_is_there_once_and_two_cells_never_share_a_key(fi
 def test_every_line_and_score_reads_a_metric_that_its_cell_records(figure: Figure) -> None:
     lines = [(line.cell, line.metric) for panel in figure.panels for line in panel.lines]
     for cell, metric in {*lines, *((score.cell, score.metric) for score in scores(figure))}:
-        found = recorded(cell.algorithm, cell.env, cell.evaluation, cell.measure)
-        assert metric in found, f"{cell.name} on {cell.environment}"
+        assert metric in recorded(cell), f"{cell.name} on {cell.environment}"
 
 
 @every_figure
