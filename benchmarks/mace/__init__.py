@@ -33,6 +33,7 @@ GAMES: tuple[tuple[Kind, int, bool], ...] = tuple(product(("hare", "stag"), (10,
 
 CUMULATIVE, MEDIAN, TENTH = "cumulative terminal reward", "median episode length", "tenth percentile of episode length"
 LENGTHS = "episode lengths"
+UNTIL = "T until the first has ended"
 EVALUATION = Evaluation(every=10_000, n_episodes=0)
 """Nothing is tested: the paper shows what training itself is paid, and an episode has up to 2000 steps."""
 
@@ -44,8 +45,8 @@ class Totals:
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
         CUMULATIVE: "sum over agents and over all training episodes that have ended so far of the terminal reward",
-        MEDIAN: "environment steps that half of all training episodes so far do not exceed, in hundredths of T",
-        TENTH: "environment steps that a tenth of all training episodes so far do not exceed, in hundredths of T",
+        MEDIAN: f"environment steps that half of all training episodes so far do not exceed; {UNTIL}",
+        TENTH: f"environment steps that a tenth of all training episodes so far do not exceed; {UNTIL}",
     }
     arrays: ClassVar[Mapping[str, str]] = {
         LENGTHS: "how many training episodes lasted more than b and at most b+1 hundredths of T; [b]"
@@ -63,13 +64,14 @@ class Totals:
 
 
 def quantile(counts: Tensor, share: float) -> Tensor:
-    """The upper end of the first bin with which `share` of all is reached; NaN where there is none.
+    """The upper end of the first bin with which `share` of all is reached; 1 as long as nothing has been counted.
 
     Shapes: counts [S, n] → [S]. Units: of the range of all bins.
     """
-    reached = counts.cumsum(dim=1) >= share * counts.sum(dim=1, keepdim=True)
-    end = (reached.long().argmax(dim=1) + 1).float() / counts.shape[1]
-    return end.masked_fill(counts.sum(dim=1) == 0, torch.nan)
+    total = counts.sum(dim=1, keepdim=True)
+    reached = (counts.cumsum(dim=1) >= share * total) & (total > 0)
+    first = torch.where(reached.any(dim=1), reached.long().argmax(dim=1), counts.shape[1] - 1)
+    return (first + 1).float() / counts.shape[1]
 
 
 def place(kind: Kind, n: int, moving: bool, horizon: int | None = None) -> str:
