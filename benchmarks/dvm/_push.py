@@ -17,7 +17,7 @@ HORIZON = 100
 EPISODES: dict[Literal["I", "II"], int] = {"I": 10_000, "II": 20_000}
 """Of pre-training. In the authors' log the second task was learnt after twice as many episodes as the first."""
 
-EPISODES_III = {"smoke": 20, "quick": 1_500, "paper": 5_000}
+EPISODES_III = {"smoke": 40, "quick": 1_500, "paper": 5_000}
 EVALUATION = Evaluation(every=10 * HORIZON, n_episodes=10)
 MEMBERS = ((0, 0), (1, 0))  # one agent of each task
 
