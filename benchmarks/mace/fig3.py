@@ -19,7 +19,7 @@ FIGURE = Figure(
             "MACE-F3-1",
             "in Stag-Hunters, 10 against 10, frozen, MACE is paid more an episode than Shared and than Cloned: 6.61, "
             "6.22, 4.64",
-            "experiments section, on Figure 3",
+            "the text, on Figure 3",
             tuple(
                 Row(
                     f"MACE > {method}",

@@ -19,7 +19,7 @@ FIGURE = Figure(
             "MACE-F4-1",
             "with MACE more than 20 % faster in 50 % of the episodes of Hare-Hunters, and in 10 % of those of "
             "Stag-Hunters",
-            "experiments section, on Figure 4",
+            "the text, on Figure 4",
             tuple(
                 Row(
                     f"{kind}: {metric}, MACE 1.25 times shorter than {method}",

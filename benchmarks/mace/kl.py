@@ -7,7 +7,6 @@ from benchmarks import Claim, Figure, Line, Outperforms, Panel, Printed, Row, Sc
 from benchmarks._scores import At, Final
 from benchmarks.mace import CUMULATIVE, cell, paid, place
 
-GAME = ("stag", 10, True)
 WITH = cell("MACE", "stag", 10, True)
 WITHOUT = replace(WITH, name="MACE without KL", algorithm=MACE(kl_weight=0.0))
 CHANCE = cell("random walk", "stag", 10, True)
@@ -31,7 +30,7 @@ FIGURE = Figure(
         Claim(
             "MACE-KL-1",
             "without the KL term the variance of λ goes to 0",
-            "method section",
+            "the text, on the KL term",
             (
                 Row(
                     "std of λ at the end: with > without",
@@ -45,7 +44,7 @@ FIGURE = Figure(
         Claim(
             "MACE-KL-2",
             "without the KL term next to no reward is found",
-            "method section",
+            "the text, on the KL term",
             (
                 Row(
                     "random walk > without",

@@ -43,7 +43,7 @@ FIGURE = Figure(
             "MACE-T1-2",
             "MACE achieves up to 10 times the reward of the baselines (200 against 20 in Hare-Hunters, 20 against 20, "
             "frozen)",
-            "abstract and Table 1",
+            "the text and Table 1",
             (
                 Row(
                     "hare-20-frozen, 500k: MACE > Cloned",
