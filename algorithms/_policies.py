@@ -155,13 +155,6 @@ def in_the_box(action: Action, actions: Tensor) -> Tensor:
     return action.low + 0.5 * (action.high - action.low) * (clipped + 1.0)
 
 
-def copied(streams: Streams) -> Streams:
-    """Streams that draw what these will draw, and leave them where they are."""
-    twin = Streams.of([0] * streams.n_seeds, "copy", streams.device)
-    twin.load(streams.save())
-    return twin
-
-
 def acting(policies: Sequence[StochasticPolicy], streams: Streams | None = None, n_seen: int | None = None) -> Policy:
     """Likeliest actions, or samples from `streams`, of a policy for each role or, [S, A, …], for each agent.
 

@@ -40,7 +40,7 @@ from algorithms import Policy
 from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT
 from algorithms._ledger import Ledger
 from algorithms._networks import mapped, repeated
-from algorithms._policies import StochasticPolicy, acting, copied, policy_for, score
+from algorithms._policies import StochasticPolicy, acting, policy_for, score
 from algorithms._rollouts import Played, discounted, play
 from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, moved
 from algorithms._trust_region import Step, shaped, trust_region_step
@@ -152,7 +152,7 @@ class DiMAPG:
 
         The draws are those that training would make next, and leave its stream where it is.
         """
-        return {"greedy": acting(state.policies), "sampled": acting(state.policies, copied(state.streams))}
+        return {"greedy": acting(state.policies), "sampled": acting(state.policies, state.streams.branched())}
 
     def adapted(self, env: Env[Any], state: DiMAPGState, streams: Streams, inner_steps: int) -> Policy:
         """Every agent with parameters of its own, θ_n after so many inner steps, all together; likeliest actions.
