@@ -161,20 +161,7 @@ def uniform_level(algorithm: Any, n_agents: int) -> Score:
     return Score(uniform(algorithm, n_agents), "test return uniform", Final(window=100))
 
 
-DECISIONS = (
-    Decision(
-        "How many episodes has each phase?",
-        "2, 3, 4 agents: Phase I 3000, 4000, 5000; both phases together 10 000, 10 000, 15 000.",
-        "The paper prints none; these are the numbers in the scripts of the authors' code.",
-    ),
-    Decision(
-        "What is an episode's return?",
-        "The sum over 25 steps and over agents of the reward. Every agent's reward is the mean over agents of their "
-        "own: minus the distances of landmarks from their closest agents, minus collisions, with itself too.",
-        "The paper's reward is joint and speaks of distances only. The authors' code keeps the collisions of the "
-        "particle game and gives every agent its own; the two differ only where collisions are unequal. Their logs "
-        "hold the return over 25.",
-    ),
+COMMON_DECISIONS = (
     Decision(
         "When is a policy tested?",
         "Every 10 episodes, on 10 fresh episodes, with the likeliest action or tanh(μ).",
@@ -182,14 +169,8 @@ DECISIONS = (
         "Gumbel samples, although the paper says “no noise”.",
     ),
     Decision(
-        "How does MADDPG explore?",
-        "ε-greedy, from 0.3 to 0 over 3000 episodes of Phase I, and anew from 0.6 to 0 over 3000 of Phase II; samples "
-        "of the softmax where ε ≤ 0.05.",
-        "The paper says ε-greedy; the schedule is that of the last version of the authors' code.",
-    ),
-    Decision(
         "Is the time limit an end?",
-        "Yes: nothing is bootstrapped from the 25th step.",
+        "Yes: nothing is bootstrapped from the last step of an episode.",
         "So in the last version of the authors' code; earlier versions bootstrap. `timeout_terminal=False` does.",
     ),
     Decision(
@@ -211,6 +192,22 @@ DECISIONS = (
         "yet the gradient is clipped to 0.5 in either case.",
     ),
     Decision(
+        "What becomes of replay and of the optimizers?",
+        "Replay starts empty in Phase II and learning begins at 1024 transitions; the moments of the agents' "
+        "optimizers are kept.",
+        "So in the authors' code.",
+    ),
+    Decision(
+        "How many copies of the game are played?",
+        "4, in step, with one update every 100 steps of all together. The authors have one copy.",
+        "The same number of steps between two updates; of spread, whose episodes have 25, also of episodes.",
+        departs=True,
+    ),
+)
+"""Of spread and of push box."""
+
+MASAC_DECISIONS = (
+    Decision(
         "Which value does MA-SAC bootstrap from?",
         "V̄ of the next observations, as equation (12) says.",
         "The authors' code takes V̄ of the present ones.",
@@ -220,21 +217,38 @@ DECISIONS = (
         "α = 0.1, fixed, in the target of V and in the actor's loss.",
         "α = 0.1 is printed; equations (7) and (10) leave it out.",
     ),
+)
+
+SPREAD_DECISIONS = (
     Decision(
-        "What becomes of replay and of the optimizers?",
-        "Replay starts empty in Phase II and learning begins at 1024 transitions; the moments of the agents' "
-        "optimizers are kept.",
-        "So in the authors' code.",
+        "How many episodes has each phase?",
+        "2, 3, 4 agents: Phase I 3000, 4000, 5000; both phases together 10 000, 10 000, 15 000.",
+        "The paper prints none; these are the numbers in the scripts of the authors' code.",
     ),
     Decision(
-        "How many copies of the game are played?",
-        "4, in step, 25 steps each between two updates: four whole episodes. The authors have one copy.",
-        "The same number of steps, and of episodes, between two updates.",
-        departs=True,
+        "What is an episode's return?",
+        "The sum over 25 steps and over agents of the reward. Every agent's reward is the mean over agents of their "
+        "own: minus the distances of landmarks from their closest agents, minus collisions, with itself too.",
+        "The paper's reward is joint and speaks of distances only. The authors' code keeps the collisions of the "
+        "particle game and gives every agent its own; the two differ only where collisions are unequal. Their logs "
+        "hold the return over 25.",
     ),
     Decision(
         "Do the four conditions share Phase I?",
         "Yes: one Phase I a seed, from which all four start.",
         "The authors' logs of one seed are the same up to the switch.",
     ),
+    *COMMON_DECISIONS,
 )
+
+EXPLORATION = Decision(
+    "How does MADDPG explore?",
+    "ε-greedy, from 0.3 to 0 over 3000 episodes of Phase I, and anew from 0.6 to 0 over 3000 of Phase II; samples "
+    "of the softmax where ε ≤ 0.05.",
+    "The paper says ε-greedy; the schedule is that of the last version of the authors' code.",
+)
+
+
+def decisions(algorithm: Any) -> tuple[Decision, ...]:
+    """Those of spread with one algorithm."""
+    return (*SPREAD_DECISIONS, *((EXPLORATION,) if is_discrete(algorithm) else MASAC_DECISIONS))

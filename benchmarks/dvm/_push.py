@@ -10,7 +10,7 @@ from algorithms.frozen import Frozen
 from algorithms.uniform import Uniform
 from benchmarks import Budget, Cell, Decision, Evaluation, Score, Start
 from benchmarks._scores import Final
-from benchmarks.dvm import DECISIONS, DISCRETE, ITERATIONS, MERGING_EVALUATION, Method
+from benchmarks.dvm import COMMON_DECISIONS, DISCRETE, ITERATIONS, MERGING_EVALUATION, Method
 from environments.push_box import PushBox
 
 HORIZON = 100
@@ -95,6 +95,16 @@ PUSH_DECISIONS = (
         "began with -72.25 an agent, and Task II -29 only after 21 000.",
     ),
     Decision(
+        "What is an episode's return?",
+        "The sum over 100 steps and over both agents of −‖box − target‖², which is −144.5 where nobody moves the box.",
+        "The reward is printed; the authors' logs hold the return of one agent.",
+    ),
+    Decision(
+        "How heavy is the box, and where are the targets of Task III?",
+        "Its mass is 5; (−0.85, 0), (0.85, 0) and (−0.60, −0.60).",
+        "The paper says that the three are equally far from the box. The numbers are those of the authors' forks.",
+    ),
+    Decision(
         "Who goes on to Task III?",
         "The first agent of each task. Each teacher is asked about what its own team saw and did.",
         "“One of each”; so in the last version of the authors' distillation.",
@@ -104,5 +114,5 @@ PUSH_DECISIONS = (
         "It moves in a step after which two agents touch it, by a contact force of 0.005 or more.",
         "So in a later fork of the authors' games, made for this experiment.",
     ),
-    *DECISIONS,
+    *COMMON_DECISIONS,
 )

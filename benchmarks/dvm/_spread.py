@@ -74,7 +74,7 @@ def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
         ),
         claims=(*best, own, matching),
         budgets=dvm.budgets(),
-        decisions=dvm.DECISIONS,
+        decisions=dvm.decisions(algorithm),
         printed_band=dvm.PRINTED_BAND,
         logged=at_the_end() if number == 4 else (),
         about_logs=f"{logs()['what']} Source: {logs()['source']}." if number == 4 else "",

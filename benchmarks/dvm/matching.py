@@ -66,6 +66,6 @@ FIGURE = Figure(
             "The mean of |Q - Q with every agent in its neighbour's place|, in standard deviations of Q over a batch.",
             "The paper claims invariance and measures nothing. A turn by one place moves every agent.",
         ),
-        *dvm.DECISIONS,
+        *dvm.SPREAD_DECISIONS,
     ),
 )

@@ -50,7 +50,7 @@ FIGURE = Figure(
             "batch in all orders of the agents (`--distill_pass_critic --flip_critic`), in both phases. Here the loss "
             "is the mean over the orders.",
         ),
-        *dvm.DECISIONS,
+        *dvm.decisions(dvm.DISCRETE),
     ),
     family="ablations",
     printed_band=dvm.PRINTED_BAND,
