@@ -91,8 +91,8 @@ PUSH_DECISIONS = (
         "How long is pre-training?",
         "10 000 episodes of Task I and 20 000 of Task II, 100 steps each, with ε from 1 to 0.03 over the first 4000; "
         "Task III has 5000, with ε from 0.3 to 0 over the first 3000.",
-        "No number is printed. In the authors' log of one seed Task I reached -30 after 10 000 episodes, where it "
-        "began with -72.25 an agent, and Task II -29 only after 21 000.",
+        "No number is printed. In the authors' log of one seed Task I reached −30 after 10 000 episodes, where it "
+        "began with −72.25 an agent, and Task II −29 only after 21 000.",
     ),
     Decision(
         "What is an episode's return?",
