@@ -154,7 +154,7 @@ class MACE:
     discount: float = 0.99
     trace_decay: float = 0.95
     value_weight: float = 0.5
-    entropy_weight: float = 0.01
+    entropy_weight: float = 0.001
     kl_weight: float = 3e-3
     clip: float = 40.0
     steps_per_update: int = 320

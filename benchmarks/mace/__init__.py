@@ -163,10 +163,12 @@ DECISIONS = (
     ),
     Decision(
         "Which hyper-parameters?",
-        "One configuration for all methods and games: η = 0.001, γ = 0.99, τ = 0.95, α = 0.5, β = 0.01, weight of the "
+        "One configuration for all methods and games: η = 0.001, γ = 0.99, τ = 0.95, α = 0.5, β = 0.001, weight of the "
         "KL term 0.003.",
         "The paper searches Table 2's ranges and shows the best 5 runs, which favours the method with the larger "
-        "variance.",
+        "variance. β is within its range: before it was fixed, two seeds of MACE were tried against two hares on "
+        "10 × 10 cells, which came to two thirds of all episodes after 150 000 samples, and with β = 0.01 after "
+        "1 100 000; random walkers come to a third.",
         departs=True,
     ),
 )
