@@ -90,9 +90,15 @@ class Distribution(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """One step of all agents. Shapes: latent [S, E, m]; actions [S, E, A] int64, -1 where the policy has diverged."""
+    """One step of all agents. λ is drawn from N(mean, std²), where it is drawn at all.
+
+    Shapes: latent, mean and std [S, E, m], m = 0 where there is none; actions [S, E, A] int64, -1 where the policy has
+    diverged.
+    """
 
     latent: Tensor
+    mean: Tensor
+    std: Tensor
     actions: Tensor
 
 
@@ -226,7 +232,8 @@ class MACE:
         n_envs, n_agents = layers.features.shape[1], role.n_agents
         noise = streams.normal(n_envs, self.latent_size)
         acting = distribution(layers.features, network, noise, n_agents)
-        return Decision(acting.latent, drawn(acting.log_probability, streams.uniform(n_envs, n_agents)))
+        actions = drawn(acting.log_probability, streams.uniform(n_envs, n_agents))
+        return Decision(acting.latent, acting.mean, acting.log_std.exp(), actions)
 
     def _settings(self, streams: Streams) -> Settings:
         """The seeds' hyper-parameters. Their draws are made even where there is no search."""

@@ -417,11 +417,13 @@ def test_a_decision_tells_the_latent_that_the_agents_shared() -> None:
     algorithm = MACE(**SMALL)
     state = learnt(algorithm)
     game = type(TARGETS.reset(streams(), 1))(torch.zeros(2, 4000, dtype=torch.int64))  # one state, many draws
-    latent, actions = algorithm.decision(TARGETS, game, state.network, streams())
+    decided = algorithm.decision(TARGETS, game, state.network, streams())
+    latent, actions = decided.latent, decided.actions
     assert actions.shape == (2, 4000, 4)
     features = grids.seen(TARGETS.cells(game), TARGETS.planes, state.network.trunk).features
     stated = mace.distribution(features, state.network, torch.zeros_like(latent), 4)
-    torch.testing.assert_close(latent.mean(dim=1), stated.mean[:, 0], rtol=0.0, atol=0.07)
-    torch.testing.assert_close(latent.std(dim=1), stated.log_std[:, 0].exp(), rtol=0.06, atol=0.0)
+    assert torch.equal(decided.mean, stated.mean) and torch.equal(decided.std, stated.log_std.exp())
+    torch.testing.assert_close(latent.mean(dim=1), decided.mean[:, 0], rtol=0.0, atol=0.07)
+    torch.testing.assert_close(latent.std(dim=1), decided.std[:, 0], rtol=0.06, atol=0.0)
     cloned = MACE(policy="Cloned", **SMALL)
     assert cloned.decision(TARGETS, game, learnt(cloned).network, streams()).latent.shape == (2, 4000, 0)

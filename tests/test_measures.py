@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+import scipy
 import torch
 from _grids import Chase
 
+from algorithms._tree import split
 from algorithms.frozen import Frozen
 from algorithms.mace import MACE
 from algorithms.masac import MASAC
 from benchmarks.dvm._maps import LOWER_LEFT, SETTINGS, UPPER_RIGHT, PolicyMap, _leaning, leaning
-from benchmarks.mace import CUMULATIVE, LENGTHS, MEDIAN, TENTH, Totals, quantile
+from benchmarks.mace import CUMULATIVE, LENGTHS, MEDIAN, TENTH, Totals, quantile, search
+from benchmarks.mace import _latents as latents
+from benchmarks.mace._latents import Latents, Strategies
 from environments import Streams
+from environments.hunters import Hunters
 from environments.spread import Spread
+from results import Run
 
 torch.set_num_threads(1)
 
@@ -40,6 +48,159 @@ def test_totals_are_what_the_episodes_have_counted() -> None:
     assert found.arrays[LENGTHS].sum() > 0
     torch.testing.assert_close(found.metrics[CUMULATIVE], state.episodes.finished_reward.float())
     assert (found.metrics[TENTH] <= found.metrics[MEDIAN]).all() and (found.metrics[MEDIAN] <= env.horizon).all()
+
+
+# ---- λ and where hunters go -----------------------------------------------------------------------------------------
+
+PAIR = Hunters(n_hunters=2, n_prey=2, grid=10, horizon=12)
+LEARNER = MACE(hidden=16, n_envs=4, steps_per_update=40, widths=(16, 16), learning_rate=1e-2)
+MEASURE = Strategies(Latents(n_episodes=20, n_orders=5), n_orders=5)
+
+
+def noise(*shape: int) -> torch.Tensor:
+    return Streams.of([3, 4], "noise", "cpu").normal(*shape)
+
+
+def test_correlations_and_their_p_are_those_of_scipy() -> None:
+    one, other = noise(30, 4), noise(30, 6)[..., :3]
+    one[0, :, 1] += 0.5 * other[0, :, 2]
+    r = latents.correlation(one, other)
+    p = latents.p_of(r, 30)
+    for seed, i, j in np.ndindex(2, 4, 3):
+        expected = scipy.stats.pearsonr(one[seed, :, i].double(), other[seed, :, j].double())
+        assert r[seed, i, j].item() == pytest.approx(expected.statistic, abs=1e-12)
+        assert p[seed, i, j].item() == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+def test_what_does_not_vary_correlates_with_nothing_and_what_is_equal_with_certainty() -> None:
+    one, other = noise(30, 4), torch.full((2, 30, 2), 0.1)
+    assert (latents.correlation(one, other) == 0).all() and (latents.p_of(torch.zeros(2), 30) == 1).all()
+    assert (latents.p_of(latents.correlation(one, one), 30).diagonal(dim1=1, dim2=2) < 1e-12).all()
+
+
+def test_other_orders_correlate_as_often_as_the_level_says() -> None:
+    one, other = noise(100, 16), noise(100, 4)
+    orders = Streams.of([3, 4], "orders", "cpu").uniform(100, 100).argsort(dim=-1)
+    one[:, :, 0] += other[:, :, 0]
+    beyond = latents._beyond(latents._standardised(one), latents._standardised(other), orders)
+    assert beyond.double().mean().item() == pytest.approx(latents.ALPHA, abs=0.01)
+    in_order = torch.arange(100).expand(2, 1, 100)
+    same = latents._beyond(latents._standardised(one), latents._standardised(other), in_order)[:, 0]
+    assert torch.equal(same, latents.p_of(latents.correlation(one, other), 100) < latents.ALPHA)
+
+
+def test_overlap_is_jaccard_s_index_and_chance_s_that_of_random_sets() -> None:
+    sets = torch.zeros(3, 16, 2, dtype=torch.bool)
+    sets[0, :4, 0], sets[0, 2:6, 1] = True, True  # two of six
+    sets[1, :4, 0], sets[1, 4:, 1] = True, True  # disjoint
+    found = latents.overlaps(sets)
+    torch.testing.assert_close(found[latents.OVERLAP], torch.tensor([1 / 3, 0.0, 0.0], dtype=torch.float64))
+    one, other = (noise(10_000, 16)[0].argsort(dim=-1).argsort(dim=-1) < 4 for _ in range(2))
+    other = other[torch.arange(10_000).roll(1)]
+    drawn = ((one & other).sum(1) / (one | other).sum(1)).mean().item()
+    assert found[latents.OVERLAP_BY_CHANCE][0].item() == pytest.approx(drawn, abs=0.01)
+    assert found[latents.OVERLAP_BY_CHANCE][2].item() == 0
+
+
+def test_labels_that_can_be_told_are_and_those_of_noise_are_not() -> None:
+    x, labels = noise(100, 16), torch.where(noise(100) > 0.5, 1, -1)
+    labels[:, ::5] = 0
+    apart = x.clone()
+    apart[..., 3] += 10 * labels
+    assert (latents.told(apart, labels, 10) == 1).all()
+    assert (latents.told(-apart, labels, 10) == 1).all()
+    keys = Streams.of([3, 4], "keys", "cpu").uniform(200, 100)
+    permuted = latents.shuffled(labels, keys)
+    assert torch.equal(permuted.sort(dim=-1).values, labels.unsqueeze(1).expand(-1, 200, -1).sort(dim=-1).values)
+    assert torch.equal(permuted == 0, (labels == 0).unsqueeze(1).expand(-1, 200, -1))
+    by_chance = latents.told(apart.unsqueeze(1).expand(-1, 200, -1, -1), permuted, 10)
+    assert by_chance.std() > 0.02 and by_chance.mean().item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_nothing_is_told_where_only_one_label_appears() -> None:
+    labels = torch.ones(2, 100, dtype=torch.int64)
+    assert (latents.told(noise(100, 16), labels, 10) == 0.5).all()
+    assert (latents.told(noise(100, 16), torch.zeros_like(labels), 10) == 0.5).all()
+
+
+def learnt(*seeds: int) -> Any:
+    state = LEARNER.init(PAIR, Streams.of(seeds, "training", "cpu"))
+    for _ in range(5):
+        LEARNER.advance(PAIR, state)
+    return state
+
+
+def test_episodes_are_measured_until_their_end_and_paths_are_not_wrapped() -> None:
+    state = learnt(0, 1)
+    game = PAIR.reset(streams("measure"), 50)
+    found = latents.played(LEARNER, PAIR, state.network, game, streams("measure"))
+    paths = found.paths.long()
+    assert paths.shape == (2, 50, PAIR.horizon + 1, 2, 2) and torch.equal(paths[:, :, 0], game.hunters)
+    assert torch.equal(paths[:, :, -1] % PAIR.grid, found.end.hunters)
+    assert (paths.diff(dim=2).abs().sum(dim=-1) <= 1).all() and (paths < 0).any()
+    length = found.end.t[..., 0]
+    assert 0 < found.caught.sum() < 100 and length.min() < PAIR.horizon
+    expected = (paths[:, :, -1] - paths[:, :, 0]) / length[..., None, None]
+    torch.testing.assert_close(found.displacement, expected)
+    # λ is a standard normal here but for μ(s): a mean over n draws has a variance of 1/n, whenever the episode ends.
+    spread = (found.latent * length.unsqueeze(-1).sqrt()).std(dim=(1, 2))
+    torch.testing.assert_close(spread, torch.ones(2), rtol=0.0, atol=0.25)
+    assert torch.equal(found.first.hunters[:, 0], game.hunters[:, 0])
+    assert torch.equal(found.first.hunters[:, 2], found.end.hunters[:, 0])
+    for seed in range(2):
+        assert torch.equal(found.first.hunters[seed, 1], paths[seed, 0, length[seed, 0] // 2] % PAIR.grid)
+
+
+def test_what_is_measured_of_a_seed_does_not_depend_on_the_others_and_costs_training_nothing() -> None:
+    together, alone = learnt(0, 1), learnt(1)
+    before = [{name: x.clone() for name, x in part.items()} for part in split(together, 2)]
+    found = MEASURE(LEARNER, PAIR, together, Streams.of([0, 1], "measure", "cpu"))
+    after = split(together, 2)
+    assert all(torch.equal(part[name], then[name]) for part, then in zip(after, before, strict=True) for name in part)
+    same = MEASURE(Frozen(LEARNER), PAIR, alone, Streams.of([1], "measure", "cpu"))
+    assert set(found.metrics) == set(MEASURE.metrics) and set(found.arrays) == set(MEASURE.arrays)
+    for theirs, ours in ((found.metrics, same.metrics), (found.arrays, same.arrays)):
+        assert [name for name in ours if not torch.equal(theirs[name][1:], ours[name])] == []
+
+
+def test_a_seed_that_has_diverged_has_no_numbers_and_leaves_the_others_theirs() -> None:
+    state, sound = learnt(0, 1), learnt(0, 1)
+    state.network.heads.bias[0] = torch.nan
+    found, expected = (MEASURE(LEARNER, PAIR, of, Streams.of([0, 1], "measure", "cpu")) for of in (state, sound))
+    for name, values in found.metrics.items():
+        assert values[0].isnan() and torch.equal(values[1], expected.metrics[name][1]), name
+
+
+def test_from_one_start_assignments_are_who_caught_what() -> None:
+    env, measure = replace(PAIR, horizon=50), replace(MEASURE, latents=Latents(n_episodes=60, n_orders=5))
+    found = measure(LEARNER, env, learnt(0, 1), streams("measure"))
+    paths, assignment = found.arrays[latents.PATHS].long(), found.arrays[latents.ASSIGNMENTS]
+    start = torch.tensor(latents.FIRST_START)
+    assert (paths[:, :, 0] == start[:2]).all()
+    apart = (paths[:, :, -1].unsqueeze(3) - start[2:]).remainder(PAIR.grid)
+    near = torch.minimum(apart, PAIR.grid - apart).sum(dim=-1) <= 1  # [S, E, hunter, prey]
+    assert {1, -1, 0} == set(assignment.flatten().tolist())
+    assert near[assignment == 1].diagonal(dim1=1, dim2=2).all()
+    assert near[assignment == -1].flip(2).diagonal(dim1=1, dim2=2).all()
+    for metric, which in ((latents.FIRST, 1), (latents.SECOND, -1)):
+        torch.testing.assert_close(found.metrics[metric], (assignment == which).float().mean(dim=1))
+    torch.testing.assert_close(
+        found.metrics[latents.RARER], torch.minimum(found.metrics[latents.FIRST], found.metrics[latents.SECOND])
+    )
+    with pytest.raises(ValueError, match="expected two hunters of two hares"):
+        latents.square(Hunters(), 2, 3, torch.device("cpu"))
+
+
+def test_the_best_runs_come_first_and_diverged_ones_last() -> None:
+    ends = (3.0, np.nan, 5.0, 4.0)
+    runs = {
+        seed: Run("key", seed, np.array([1.0, 2.0]), {CUMULATIVE: np.float32([1.0, end])}, {CUMULATIVE: "reward"})
+        for seed, end in enumerate(ends)
+    }
+    np.testing.assert_array_equal(search.ranked(runs)[:, -1], [5.0, 4.0, 3.0, np.nan])
+
+
+# ---- DVM's maps -----------------------------------------------------------------------------------------------------
 
 
 def field_to(place: torch.Tensor, goal: tuple[float, float]) -> torch.Tensor:

@@ -1,0 +1,175 @@
+"""The random search of Table 2: every run draws a configuration of its own, and the paper shows the best five."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from algorithms.mace import MACE
+from benchmarks import Budget, Cell, Claim, Decision, Figure, Floats, Outperforms, Row, mace
+from benchmarks._scores import At
+from benchmarks.mace import BASELINES, CUMULATIVE, Kind, Method, cell, paid, place
+from benchmarks.mace._plates import COLOURS
+from results import Run
+
+GAME: tuple[Kind, int, bool] = ("stag", 10, False)
+PLACE = place(*GAME)
+SEARCH = f"{PLACE}-search"
+SEARCHED: tuple[Method, ...] = ("MACE", *BASELINES)
+N_BEST = 5
+ALL = At(1_000_000)
+CHANCE = cell("random walk", *GAME)
+
+
+def searched(method: Method) -> Cell:
+    """A method with a configuration of its own in every run; run s has the same whatever the method."""
+    assert method != "random walk"
+    return replace(cell(method, *GAME), environment=SEARCH, algorithm=MACE(policy=method, search=True))
+
+
+def ranked(runs: Mapping[int, Run]) -> Floats:
+    """What all runs have been paid over time, the best at the end first, those that have diverged last.
+
+    Shapes: [n, N].
+    """
+    curves = np.stack([run.metrics[CUMULATIVE] for run in runs.values()]).astype(np.float64)
+    ranked: Floats = curves[np.argsort(-np.nan_to_num(curves[:, -1], nan=-np.inf), kind="stable")]
+    return ranked
+
+
+@dataclass(frozen=True)
+class BestPlate:
+    """The best five runs of every method as the paper draws them."""
+
+    title: str = "As the paper: the best 5 runs"
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every method, and chance."""
+        return (*(searched(method) for method in SEARCHED), CHANCE)
+
+    @property
+    def words(self) -> str:
+        """How it is to be read."""
+        return (
+            "Left: mean of the runs that are paid most at the end, shaded from the lowest to the highest of them; the "
+            "best of many favour the method whose runs vary most."
+        )
+
+    def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
+        """Curves with their range; of chance the mean of all."""
+        for method, of_method in zip((*SEARCHED, "random walk"), runs, strict=True):
+            steps = next(iter(of_method.values())).steps / 1000
+            curves = ranked(of_method)[: None if method == "random walk" else N_BEST]
+            ls = "--" if method == "random walk" else "-"
+            ax.plot(steps, curves.mean(axis=0), color=COLOURS[method], lw=1.6, ls=ls, label=method)
+            if ls == "-":
+                ax.fill_between(steps, curves.min(axis=0), curves.max(axis=0), color=COLOURS[method], alpha=0.16, lw=0)
+        ax.set(xlabel="samples (thousands)", ylabel=CUMULATIVE)
+        ax.set_xlim(left=0)
+        ax.set_ylim(bottom=0)
+        ax.legend(frameon=False, loc="upper left")
+
+
+@dataclass(frozen=True)
+class RunsPlate:
+    """What every run of every method has been paid."""
+
+    title: str = "All runs, by learning rate"
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """As the other plate."""
+        return BestPlate().cells
+
+    @property
+    def words(self) -> str:
+        """How it is to be read."""
+        return (
+            "Right: every run at the end, filled where it is among the best 5 of its method; lines: means of all runs; "
+            "crosses at the bottom: runs that have diverged."
+        )
+
+    def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
+        """Dots over η; methods of one configuration a little apart."""
+        for k, (method, of_method) in enumerate(zip(SEARCHED, runs, strict=False)):
+            every = list(of_method.values())
+            rate = np.array([run.metrics["drawn learning_rate"][-1] for run in every]) * 10 ** (0.06 * (k - 1))
+            total = np.array([run.metrics[CUMULATIVE][-1] for run in every], dtype=np.float64)
+            known, colour = np.isfinite(total), COLOURS[method]
+            best = known & (total >= ranked(of_method)[:N_BEST, -1][-1])
+            ax.plot(rate[known], total[known], "o", mfc="none", mec=colour, ms=5)
+            ax.plot(rate[best], total[best], "o", color=colour, ms=5, label=method)
+            ax.plot(rate[~known], np.zeros((~known).sum()), "x", color=colour, ms=5, clip_on=False)
+            ax.axhline(total[known].mean() if known.any() else np.nan, color=colour, lw=1.0)
+        chance = np.mean([run.metrics[CUMULATIVE][-1] for run in runs[-1].values()])
+        ax.axhline(chance, color=COLOURS["random walk"], lw=1.0, ls="--")
+        ax.set_xscale("log")
+        ax.set(xlabel="learning rate η", ylabel=CUMULATIVE)
+        ax.set_ylim(bottom=0)
+
+
+FIGURE = Figure(
+    paper=mace.PAPER,
+    name="search",
+    title="Random search over hyper-parameters (Stag-Hunters, 10 against 10, frozen)",
+    caption="Each run has hyper-parameters drawn from the ranges of Table 2: the best five as in Figure 3, and all.",
+    panels=(),
+    plates=(BestPlate(), RunsPlate()),
+    claims=(
+        Claim(
+            "MACE-S-1",
+            "with hyper-parameters drawn from the same ranges MACE is paid more than Cloned and than Shared",
+            "Figure 3, Table 1 and Table 2",
+            tuple(
+                Row(
+                    f"all runs: MACE > {method}",
+                    paid(searched("MACE"), ALL),
+                    paid(searched(method), ALL),
+                    Outperforms(reference=paid(CHANCE, ALL)),
+                )
+                for method in BASELINES
+            ),
+            note="All runs are compared, a draw of hyper-parameters being part of a run. The best five are shown and "
+            "not tested.",
+        ),
+    ),
+    budgets={
+        profile: sizes | {SEARCH: Budget(n_runs, sizes[PLACE].n_steps)}
+        for (profile, sizes), n_runs in zip(mace.budgets((PLACE,)).items(), (2, 10, 20), strict=True)
+    },
+    decisions=(
+        Decision(
+            "What does a run draw?",
+            "η log-uniformly, γ, τ, α and β uniformly from the ranges of Table 2, the weight of the KL term from 0.001 "
+            "to 0.01. Run s has the same hyper-parameters with every method.",
+            "The paper prints ranges and no distribution, and none for the KL term.",
+        ),
+        Decision(
+            "Are the best five compared?",
+            "No. They are drawn as in the paper, with their mean, lowest and highest; all runs are compared.",
+            "The paper shows the best five of each method. Those are no independent runs: the mean of the best five "
+            "grows with the spread of a method as well as with its mean, and their own spread says little about how "
+            "another search would end. Whoever takes the best five of a method must have searched, and pays for all "
+            "runs.",
+            departs=True,
+        ),
+        Decision(
+            "How many configurations?",
+            "20 for each method, 10 in profile quick.",
+            "The paper does not say.",
+        ),
+        Decision(
+            "Which game?",
+            "Stag-Hunters, 10 against 10, frozen.",
+            "It pays in nearly every episode, so that a run tells configurations apart by more than luck; its printed "
+            "gap is more than a fifth. All eight games would be 480 runs.",
+            departs=True,
+        ),
+        *(decision for decision in mace.DECISIONS if decision.question != "Which hyper-parameters?"),
+    ),
+    family="random search",
+)
