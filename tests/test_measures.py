@@ -194,7 +194,7 @@ def test_from_one_start_assignments_are_who_caught_what() -> None:
 def test_the_best_runs_come_first_and_diverged_ones_last() -> None:
     ends = (3.0, np.nan, 5.0, 4.0)
     runs = {
-        seed: Run("key", seed, np.array([1.0, 2.0]), {CUMULATIVE: np.float32([1.0, end])}, {CUMULATIVE: "reward"})
+        seed: Run("key", seed, np.array([1.0, 2.0]), {CUMULATIVE: np.array([1.0, end], dtype=np.float32)}, {CUMULATIVE: "reward"})
         for seed, end in enumerate(ends)
     }
     np.testing.assert_array_equal(search.ranked(runs)[:, -1], [5.0, 4.0, 3.0, np.nan])
