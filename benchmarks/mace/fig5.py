@@ -1,5 +1,9 @@
 """Figure 5: two hunters of two frozen hares on 10 × 10 cells: what of λ goes with where they go."""
 
+from dataclasses import replace
+
+from algorithms.mace import MACE
+from algorithms.random_play import RandomPlay
 from benchmarks import (
     Budget,
     Cell,
@@ -15,7 +19,6 @@ from benchmarks import (
     mace,
 )
 from benchmarks._scores import Fixed, Last
-from benchmarks.mace import METHODS, learner
 from benchmarks.mace import _latents as latents
 from benchmarks.mace._hunts import CorrelationPlate, CurvePlate, PathPlate
 from benchmarks.mace._latents import Strategies, untrained
@@ -25,9 +28,15 @@ PLACE, START = "hare-2-frozen", "hare-2-frozen-untrained"
 GAME = Hunters(n_hunters=2, n_prey=2, grid=10, horizon=50)
 EVALUATION = Evaluation(every=50_000, n_episodes=0)
 
-AFTER = Cell("MACE", PLACE, learner("MACE"), GAME, EVALUATION, measure=Strategies())
+LEARNER = MACE(entropy_weight=0.001)
+
+AFTER = Cell("MACE", PLACE, LEARNER, GAME, EVALUATION, measure=Strategies())
 BEFORE = untrained(AFTER, START)
-OTHERS = tuple(Cell(method, PLACE, learner(method), GAME, EVALUATION) for method in METHODS if method != "MACE")
+OTHERS = (
+    Cell("Shared", PLACE, replace(LEARNER, policy="Shared"), GAME, EVALUATION),
+    Cell("Cloned", PLACE, replace(LEARNER, policy="Cloned"), GAME, EVALUATION),
+    Cell("random walk", PLACE, RandomPlay(), GAME, EVALUATION),
+)
 SEVERAL = 0.05
 
 
@@ -40,6 +49,17 @@ def beyond(label: str, cell: Cell, metric: str, chance: str) -> Row:
     """More than chance gives."""
     return Row(label, ends(cell, metric), ends(cell, chance), Outperforms(reference=ends(cell, chance)))
 
+
+LESS_ENTROPY = Decision(
+    "Which hyper-parameters?",
+    "β = 0.001, within Table 2's range; all else as in the other figures: η = 0.001, γ = 0.99, τ = 0.95, α = 0.5, "
+    "weight of the KL term 0.003.",
+    "The figure is of a policy that has learnt. Two seeds, tried before this was fixed, succeed in two thirds of their "
+    "episodes against two hares after 150 000 samples, and after 1 100 000 with β = 0.01, which the other figures "
+    "have; random walkers in a third.",
+    departs=True,
+)
+REPLACED = ("Which hyper-parameters?", "How long is an episode?")
 
 FIGURE = Figure(
     paper=mace.PAPER,
@@ -64,7 +84,7 @@ FIGURE = Figure(
             BEFORE,
         ),
         CurvePlate(
-            "Training episodes in which all prey is caught",
+            "Success in training",
             tuple(Line(cell.name, cell, "episode reward") for cell in (AFTER, *OTHERS)),
             "share of episodes",
             scale=1 / GAME.n_hunters,
@@ -159,6 +179,7 @@ FIGURE = Figure(
             "The paper judges by eye.",
             departs=True,
         ),
-        *mace.DECISIONS,
+        LESS_ENTROPY,
+        *(decision for decision in mace.DECISIONS if decision.question not in REPLACED),
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.mace import MACE
+from algorithms.mace import MACE, RANGES
 from benchmarks import Budget, Cell, Claim, Decision, Figure, Floats, Outperforms, Row, mace
 from benchmarks._scores import At
 from benchmarks.mace import BASELINES, CUMULATIVE, Kind, Method, cell, paid, place
@@ -44,7 +44,7 @@ def ranked(runs: Mapping[int, Run]) -> Floats:
 class BestPlate:
     """The best five runs of every method as the paper draws them."""
 
-    title: str = "As the paper: the best 5 runs"
+    title: str = "The best 5 runs"
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -62,8 +62,9 @@ class BestPlate:
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
         """Curves with their range; of chance the mean of all."""
         for method, of_method in zip((*SEARCHED, "random walk"), runs, strict=True):
-            steps = next(iter(of_method.values())).steps / 1000
+            steps = np.append(0.0, next(iter(of_method.values())).steps / 1000)
             curves = ranked(of_method)[: None if method == "random walk" else N_BEST]
+            curves = np.pad(curves, ((0, 0), (1, 0)))  # nothing is paid before the first step
             ls = "--" if method == "random walk" else "-"
             ax.plot(steps, curves.mean(axis=0), color=COLOURS[method], lw=1.6, ls=ls, label=method)
             if ls == "-":
@@ -103,12 +104,12 @@ class RunsPlate:
             best = known & (total >= ranked(of_method)[:N_BEST, -1][-1])
             ax.plot(rate[known], total[known], "o", mfc="none", mec=colour, ms=5)
             ax.plot(rate[best], total[best], "o", color=colour, ms=5, label=method)
-            ax.plot(rate[~known], np.zeros((~known).sum()), "x", color=colour, ms=5, clip_on=False)
+            ax.plot(rate[~known], np.zeros((~known).sum()), "x", color=colour, ms=5)
             ax.axhline(total[known].mean() if known.any() else np.nan, color=colour, lw=1.0)
         chance = np.mean([run.metrics[CUMULATIVE][-1] for run in runs[-1].values()])
         ax.axhline(chance, color=COLOURS["random walk"], lw=1.0, ls="--")
-        ax.set_xscale("log")
-        ax.set(xlabel="learning rate η", ylabel=CUMULATIVE)
+        low, high = RANGES["learning_rate"]
+        ax.set(xscale="log", xlim=(low / 2, 2 * high), xlabel="learning rate η", ylabel=CUMULATIVE)
         ax.set_ylim(bottom=0)
 
 
