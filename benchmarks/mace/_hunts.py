@@ -180,7 +180,8 @@ class SnapshotPlate:
         """How it is to be read."""
         return (
             "Snapshots, of the first seed: its first measured episode. Discs: hunters, filled while free and hollow "
-            "once they have caught a hare and are frozen; stars: hares, filled while alive and hollow once caught."
+            "once they have caught a hare and are frozen; stars: hares, filled while alive and hollow once caught. The "
+            "grid is a torus."
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
@@ -208,4 +209,4 @@ def on_a_torus(ax: Any, grid: int) -> None:
     ax.tick_params(which="minor", length=0)
     ax.plot([edges[i] for i in (0, 1, 1, 0, 0)], [edges[i] for i in (0, 0, 1, 1, 0)], color="0.5", lw=1.0, ls="--")
     for side in ax.spines.values():
-        side.set_visible(False)
+        side.set_color("none")
