@@ -62,7 +62,8 @@ class CurvePlate:
                 steps, values = np.append(0.0, steps), np.column_stack([first, values])
             values *= self.scale
             ax.plot(steps, values.T, color=colour, lw=0.5, alpha=0.35)
-            ax.plot(steps, values.mean(axis=0), color=colour, lw=1.6, label=line.label)
+            alone = "o" if len(steps) == 1 else ""
+            ax.plot(steps, values.mean(axis=0), alone + "-", color=colour, lw=1.6, ms=4, label=line.label)
             if len(values) > 1:
                 ax.fill_between(steps, *mean_interval(values), color=colour, alpha=0.16, lw=0)
         ax.set(xlabel="samples (thousands)", ylabel=self.ylabel)

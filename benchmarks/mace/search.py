@@ -140,7 +140,7 @@ FIGURE = Figure(
     ),
     budgets={
         profile: sizes | {SEARCH: Budget(n_runs, sizes[PLACE].n_steps)}
-        for (profile, sizes), n_runs in zip(mace.budgets((PLACE,)).items(), (2, 10, 20), strict=True)
+        for (profile, sizes), n_runs in zip(mace.budgets((PLACE,)).items(), (2, 8, 20), strict=True)
     },
     decisions=(
         Decision(
@@ -160,7 +160,7 @@ FIGURE = Figure(
         ),
         Decision(
             "How many configurations?",
-            "20 for each method, 10 in profile quick.",
+            "20 for each method, 8 in profile quick.",
             "The paper does not say.",
         ),
         Decision(
