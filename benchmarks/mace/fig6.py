@@ -2,15 +2,16 @@
 
 from benchmarks import Budget, Cell, Claim, Decision, Evaluation, Figure, Line, mace
 from benchmarks.mace import _latents as latents
+from benchmarks.mace import learner
 from benchmarks.mace._hunts import CorrelationPlate, CurvePlate, SnapshotPlate
 from benchmarks.mace._latents import Latents, untrained
-from benchmarks.mace.fig5 import LEARNER, LESS_ENTROPY, REPLACED, beyond
+from benchmarks.mace.fig5 import LENGTH, beyond
 from environments.hunters import Hunters
 
 PLACE, START = "hare-10-frozen-small", "hare-10-frozen-small-untrained"
 GAME = Hunters(n_hunters=10, n_prey=10, grid=30, horizon=1_000)
 
-AFTER = Cell("MACE", PLACE, LEARNER, GAME, Evaluation(every=100_000, n_episodes=0), measure=Latents())
+AFTER = Cell("MACE", PLACE, learner("MACE"), GAME, Evaluation(every=100_000, n_episodes=0), measure=Latents())
 BEFORE = untrained(AFTER, START)
 
 FIGURE = Figure(
@@ -69,11 +70,10 @@ FIGURE = Figure(
             "The paper shows the same of a larger game.",
         ),
         Decision(
-            "How long is an episode?",
+            LENGTH,
             "T = 1000 on 30 × 30 cells, ten hunters and ten frozen hares.",
             "So the figure's caption.",
         ),
-        LESS_ENTROPY,
-        *(decision for decision in mace.DECISIONS if decision.question not in REPLACED),
+        *(decision for decision in mace.DECISIONS if decision.question != LENGTH),
     ),
 )
