@@ -101,7 +101,7 @@ FIGURE = Figure(
                     "overlap by chance > overlap",
                     ends(AFTER, latents.OVERLAP_BY_CHANCE),
                     ends(AFTER, latents.OVERLAP),
-                    Outperforms(),
+                    Outperforms(reference=Score(AFTER, latents.OVERLAP, Fixed(0.0))),
                 ),
                 Row(
                     "the rarer assignment comes in more than one of 20 episodes",

@@ -90,8 +90,8 @@ class RunsPlate:
     def words(self) -> str:
         """How it is to be read."""
         return (
-            "Right: every run at the end, filled where it is among the best 5 of its method; lines: means of all runs; "
-            "crosses at the bottom: runs that have diverged."
+            "Right: every run at the end, filled where it is among the best 5 of its method; lines: means of the runs "
+            "that have not diverged; crosses at the bottom: those that have."
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
