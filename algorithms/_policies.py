@@ -181,6 +181,7 @@ def acting(policies: Sequence[StochasticPolicy], streams: Streams | None = None,
     return play_one_step
 
 
+@torch.enable_grad()
 def score(policy: P, observations: Tensor, actions: Tensor, weights: Tensor) -> P:
     """∇_θ Σ_b w_b·log π_θ(a_b|o_b), for every leading index by itself. Shapes: [*, B, D], [*, B, (n)], [*, B]."""
     variables = trainable(policy)

@@ -358,16 +358,23 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve of a panel: which metric of which cell, under the paper's name for it."""
+    """One curve of a panel: which metric of which cell, under the paper's name for it.
+
+    `share` is how much of the cell's steps the panel counts, where a paper may have counted less than all.
+    """
 
     label: str
     cell: Cell
     metric: str
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes. `against` is what steps are counted in: whole episodes, or what one step of the cells is."""
+    """One set of axes. `against` is what steps are counted in: whole episodes, or what one step of the cells is.
+
+    Where it counts a share of some lines' steps, it goes as far as the furthest of those.
+    """
 
     title: str
     lines: tuple[Line, ...]
@@ -453,7 +460,7 @@ class Figure:
     caption: str
     panels: tuple[Panel, ...]
     claims: tuple[Claim, ...]
-    budgets: Mapping[str, Mapping[str, Budget]]  # profile, environment
+    budgets: Mapping[str, Mapping[str, Budget]]  # profile, environment or one cell: "CN-V1" or "MADDPG on CN-V1"
     decisions: tuple[Decision, ...] = ()
     family: str = "figures"
     plates: tuple[Plate, ...] = ()
@@ -468,7 +475,7 @@ class Figure:
             raise ValueError(f"{self.id} must have panels of curves or else plates, got {kinds}")
         pairs = [(cell, teacher, steps) for cell in self.cells for teacher, steps in cell.teachers]
         for profile, (cell, teacher, steps) in product(self.budgets, pairs):
-            asked = self.budgets[profile].get(teacher.environment, Budget(0, 0))
+            asked = self._asked(profile, teacher) or Budget(0, 0)
             n_seeds = self.budget(profile, cell).n_seeds
             if asked.n_steps != steps or asked.n_seeds < n_seeds:
                 raise ValueError(
@@ -501,8 +508,19 @@ class Figure:
         return " or ".join(sorted(counted)) or "environment steps"
 
     def budget(self, profile: str, cell: Cell) -> Budget:
-        """What a profile asks of a cell of this figure."""
-        return self.budgets[profile][cell.environment]
+        """What a profile asks of a cell of this figure.
+
+        Raises: KeyError where it asks nothing.
+        """
+        budget = self._asked(profile, cell)
+        if budget is None:
+            raise KeyError(f"{self.id}: profile {profile} has no budget for {cell.name} on {cell.environment}")
+        return budget
+
+    def _asked(self, profile: str, cell: Cell) -> Budget | None:
+        """The cell's own budget, or that of all cells in its environment."""
+        sizes = self.budgets[profile]
+        return sizes.get(f"{cell.name} on {cell.environment}", sizes.get(cell.environment))
 
 
 def scores_of(row: Row) -> tuple[Score, ...]:

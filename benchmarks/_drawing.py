@@ -198,7 +198,7 @@ def draw(figure: Figure, desk: Desk, band: Band | None = None) -> Picture:
         for i, (ax, panel) in enumerate(zip(axes, figure.panels, strict=False)):
             row = i // n_columns * n_columns
             _write_title(ax, panel.title, notes[i], max(len(note) for note in notes[row : row + n_columns]))
-            ax.set_xlim(0, max(asked(figure, panel, line, desk) for line in panel.lines))
+            ax.set_xlim(0, reach(figure, panel, desk))
             if i + n_columns >= len(figure.panels):
                 ax.set_xlabel(f"{panel.against} (thousands)")
         labels = [ylabel(figure, panel, desk) for panel in figure.panels]
@@ -289,12 +289,18 @@ def gathered(figure: Figure, panel: Panel, line: Line, desk: Desk, band: Band | 
 
 def thousands(panel: Panel, line: Line, steps: Floats) -> Floats:
     """Where on the axis of a panel steps are. Units: thousands of what the panel counts in."""
-    return steps / 1000 / (line.cell.env.horizon if panel.against == "learning episodes" else 1)
+    return line.share * steps / 1000 / (line.cell.env.horizon if panel.against == "learning episodes" else 1)
 
 
 def asked(figure: Figure, panel: Panel, line: Line, desk: Desk) -> float:
     """How far a line of a panel goes, whether or not all of it has been run. Units: thousands of what it counts in."""
     return float(thousands(panel, line, np.asarray(desk.budget(figure, line.cell).n_steps)))
+
+
+def reach(figure: Figure, panel: Panel, desk: Desk) -> float:
+    """How far the axis of a panel goes. Units: thousands of what it counts in."""
+    partly = [line for line in panel.lines if line.share != 1]
+    return max(asked(figure, panel, line, desk) for line in partly or panel.lines)
 
 
 def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette, band: Band | None) -> list[str]:

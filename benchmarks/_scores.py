@@ -117,6 +117,25 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Mean over the tests of one stretch of a run, whatever its length. Units: shares of the run's tests."""
+
+    first: float
+    last: float
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"mean over {self.first:.0%} to {self.last:.0%} of training"
+
+    def __call__(self, curve: Curve) -> float:
+        """Mean of y_i over first · N < i ≤ last · N, or the one test that lies next where there is none."""
+        n = len(curve.values)
+        first = min(int(self.first * n), n - 1)
+        return _finite_mean(curve.values[first : max(round(self.last * n), first + 1)])
+
+
+@dataclass(frozen=True)
 class Area:
     """Mean over the curve: the area under it divided by its length, which needs no threshold to speak of speed."""
 

@@ -56,7 +56,8 @@ class GoalNavigation:
     version: ClassVar[int] = 1
 
     n_agents: int = 3
-    """And as many goals."""
+    n_goals: int | None = None
+    """As many as agents where none is named."""
     horizon: int = 200
     action: ActionKind = "force"
     agent_size: float = 0.15
@@ -72,12 +73,12 @@ class GoalNavigation:
     @property
     def roles(self) -> tuple[Role, ...]:
         """One role, for the agents are alike."""
-        size = egocentric_size(self.n_agents, self.n_agents, "vectors")
+        size = egocentric_size(self.n_agents, self._n_goals, "vectors")
         return (Role("agent", self.n_agents, (size,), action_space(self.action)),)
 
     def reset(self, streams: Streams, n_envs: int) -> Particles:
         """Agents at rest and goals, all uniform in [−1, 1)²."""
-        places = streams.uniform(n_envs, 2 * self.n_agents, 2, low=-1.0, high=1.0)
+        places = streams.uniform(n_envs, self.n_agents + self._n_goals, 2, low=-1.0, high=1.0)
         position, goal = places.tensor_split((self.n_agents,), dim=2)
         return Particles(position.contiguous(), torch.zeros_like(position), goal.contiguous())
 
@@ -98,6 +99,10 @@ class GoalNavigation:
     def full_state(self, state: Particles) -> Tensor:
         """Positions and velocities of all agents, then positions of the goals."""
         return flattened(state)
+
+    @property
+    def _n_goals(self) -> int:
+        return self.n_agents if self.n_goals is None else self.n_goals
 
     def _reach(self, state: Particles) -> Tensor:
         sizes = (self.agent_size,) * self.n_agents

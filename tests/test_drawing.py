@@ -99,6 +99,15 @@ def texts(picture: Any) -> str:
     )
 
 
+def test_a_panel_that_counts_a_share_of_a_line_s_steps_draws_it_shorter_and_goes_no_further(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
+    lines = (Line("Good", GOOD, "test return greedy", share=0.1), line(BAD))
+    ax = draw(figure(Panel("Game", lines, "test return")), desk).axes[0]
+    ends = [np.asarray(drawn.get_xdata(), float)[-1] for drawn in ax.lines if drawn.get_linewidth() > 1]
+    assert ends == pytest.approx([0.004 * N_TESTS, 0.04 * N_TESTS])
+    assert ax.get_xlim() == pytest.approx((0, 0.004 * N_TESTS))
+
+
 def test_picture_shows_mean_band_and_seeds_of_every_line(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
     ax = draw(figure(Panel("Game", (line(GOOD), line(BAD)), "test return")), desk).axes[0]

@@ -54,6 +54,16 @@ def test_all_pay_the_squared_distance_of_every_goal_from_its_closest_agent() -> 
     assert standing(NAVIGATION_3, world(agents, [(0.0, 0.1), (-0.2, 0.0), (0.8, 0.4)])) == pytest.approx([-0.3] * 3)
 
 
+def test_one_agent_may_be_alone_with_several_goals() -> None:
+    alone = GoalNavigation(n_agents=1, n_goals=3)
+    state = world([(0.0, 0.0)], [(0.1, 0.0), (0.0, -0.2), (-0.3, 0.4)])
+    assert standing(alone, state) == pytest.approx([-(0.01 + 0.04 + 0.25)])
+    (seen,) = alone.observe(state)
+    assert seen[0, 0, 0].tolist() == pytest.approx([0, 0, 0.1, 0, 0, -0.2, -0.3, 0.4])
+    assert (seen.shape[-1],) == alone.roles[0].observation_shape
+    assert alone.reset(Streams.of([0], "unused", "cpu"), 4).landmark.shape == (1, 4, 3, 2)
+
+
 def test_both_pay_for_a_collision_and_nobody_collides_with_itself() -> None:
     cheap = GoalNavigation(collision_penalty=0.25, physics=CALM)
     for gap, first in ((0.299, -0.25), (0.301, 0.0)):

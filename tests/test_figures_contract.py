@@ -255,6 +255,15 @@ def test_more_seeds_of_a_teacher_are_welcome() -> None:
     assert budgeted("smoke", "Task I", Budget(5, 200)).budget("smoke", FIRST).n_seeds == 5
 
 
+def test_a_cell_may_have_a_budget_of_its_own_and_needs_some() -> None:
+    sizes = {**TRANSFERS.budgets["quick"], f"{BOTH.name} on {BOTH.environment}": Budget(1, 900)}
+    own = replace(TRANSFERS, budgets={**TRANSFERS.budgets, "quick": sizes})
+    assert own.budget("quick", BOTH) == Budget(1, 900) != TRANSFERS.budget("quick", BOTH)
+    assert own.budget("quick", FIRST) == TRANSFERS.budget("quick", FIRST)
+    with pytest.raises(KeyError, match="transfers/transfers: profile quick has no budget for nobody on Nowhere"):
+        own.budget("quick", replace(BOTH, name="nobody", environment="Nowhere"))
+
+
 # ---- every figure ---------------------------------------------------------------------------------------------------
 
 every_figure = pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.id)

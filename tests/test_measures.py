@@ -12,14 +12,17 @@ import torch
 from _grids import Chase
 
 from algorithms._tree import split
+from algorithms.dimapg import DiMAPG
 from algorithms.frozen import Frozen
 from algorithms.mace import MACE
 from algorithms.masac import MASAC
+from benchmarks.dimapg._measures import ADAPTED, LEAST, Adapted, Cloned, Least, least_return
 from benchmarks.dvm._maps import LOWER_LEFT, SETTINGS, UPPER_RIGHT, PolicyMap, _leaning, leaning
 from benchmarks.mace import CUMULATIVE, LENGTHS, MEDIAN, TENTH, Totals, quantile, search
 from benchmarks.mace import _latents as latents
 from benchmarks.mace._latents import Latents, Strategies
 from environments import Streams
+from environments.goal_navigation import GoalNavigation
 from environments.hunters import Hunters
 from environments.spread import Spread
 from results import Run
@@ -237,3 +240,44 @@ def test_a_map_shows_what_the_policy_does_at_every_place() -> None:
     (actions,) = algorithm.policies(state)["greedy"](env, game)
     assert torch.equal(actions[:, where, 0], found.arrays["force"][:, 1, 3, 1])
     assert not torch.equal(found.arrays["force"][0], found.arrays["force"][1])
+
+
+def test_the_least_is_found_in_every_episode_before_the_mean() -> None:
+    env = GoalNavigation(n_agents=2, horizon=12, reward_limit=10.0)
+
+    def push(env: Any, game: Any) -> tuple[torch.Tensor, ...]:
+        return (torch.full_like(game.position, 0.5),)
+
+    found = least_return(env, push, streams(), 6)
+    own = streams()
+    game, total = env.reset(own, 6), torch.zeros(2, 6, 2)
+    for _ in range(12):
+        game, reward, _ = env.step(game, push(env, game), own)
+        total += reward
+    by_hand = torch.stack([torch.stack([min(episode) for episode in seed]).mean() for seed in total])
+    torch.testing.assert_close(found, by_hand)
+    assert (found < total.mean(dim=1).amin(dim=1)).all()
+
+
+@torch.no_grad()  # as measures are called
+def test_without_inner_steps_adapted_agents_are_theta_in_the_same_episodes() -> None:
+    env, algorithm = GoalNavigation(n_agents=2, horizon=4, reward_limit=10.0), DiMAPG(hidden=16, n_trajectories=4)
+    state = algorithm.init(env, streams())
+    found = Adapted(n_episodes=4, inner_steps=0)(algorithm, env, state, streams("measure")).metrics
+    torch.testing.assert_close(found[ADAPTED], found[LEAST])
+    adapted = Adapted(n_episodes=4, inner_steps=2)(algorithm, env, state, streams("measure")).metrics
+    assert (adapted[ADAPTED] != adapted[LEAST]).all()
+
+
+def test_copies_of_one_agent_are_tested_in_the_other_game() -> None:
+    alone, many = (GoalNavigation(n_agents=n, n_goals=3, horizon=4, reward_limit=10.0) for n in (1, 3))
+    algorithm = DiMAPG(hidden=16, n_trajectories=4)
+    state = algorithm.init(alone, streams())
+    among_many, by_itself = (
+        Cloned(game, n_episodes=4)(algorithm, alone, state, streams("measure")).metrics[LEAST] for game in (many, alone)
+    )
+    greedy = Least(n_episodes=4)(algorithm, alone, state, streams("measure")).metrics[LEAST]
+    torch.testing.assert_close(by_itself, greedy)
+    expected = least_return(many, algorithm.cloned(state), streams("measure"), 4)
+    torch.testing.assert_close(among_many, expected)
+    assert (among_many != by_itself).all()

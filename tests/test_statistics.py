@@ -12,7 +12,7 @@ from scipy import stats
 
 from benchmarks import Curve, Floats
 from benchmarks import _statistics as statistics
-from benchmarks._scores import Area, Early, EpisodesTo, Final, Last
+from benchmarks._scores import Area, Early, EpisodesTo, Final, Last, Stretch
 
 
 def draws(name: str, *shape: int) -> Floats:
@@ -259,6 +259,13 @@ def test_scores_by_hand() -> None:
     assert Last()(seed) == 9
     assert Early(0.5, 400)(seed) == 3
     assert Area()(seed) == (1 + 3 + 6.5) / 3
+
+
+def test_a_stretch_is_of_any_run_and_never_empty() -> None:
+    assert Stretch(0.2, 0.6)(curve(1, 2, 3, 4, 5)) == 2.5
+    assert Stretch(0.8, 1.0)(curve(1, 2, 3, 4, 5)) == 5
+    assert Stretch(0.0, 0.2)(curve(1, 2)) == 1
+    assert [Stretch(*ends)(curve(7)) for ends in ((0.0, 0.2), (0.4, 0.6), (0.8, 1.0))] == [7, 7, 7]
 
 
 def test_the_beginning_is_the_same_stretch_whatever_was_run() -> None:
