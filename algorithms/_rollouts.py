@@ -9,8 +9,9 @@ Axes: S seeds, P agents that differ, T time, E copies, D features; R roles are t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ from torch.nn.functional import pad
 
 from algorithms._copies import lost, playable
 from algorithms._policies import StochasticPolicy, in_the_box
-from environments import Env, Streams
+from environments import Env, Mortal, Streams
 
 
 class Trajectories(NamedTuple):
@@ -48,14 +49,6 @@ class Played(NamedTuple):
     chosen: tuple[Trajectories, ...]
     returns: Tensor
     last: Any
-
-
-@runtime_checkable
-class Mortal(Protocol):
-    """A game whose agents can die while it goes on."""
-
-    def alive(self, state: Any) -> Tensor:
-        """Who can still act. Shapes: [S, E, A] bool."""
 
 
 @torch.no_grad()
@@ -172,23 +165,52 @@ def discounted(reward: Tensor, discount: float) -> Tensor:
     return torch.stack(following, dim=2)
 
 
-def advantages(own: Trajectories, discount: float, ridge: float = 1e-5) -> Tensor:
-    """(R_t - b(o_t, t)) / σ, of mean 0 and standard deviation 1 over an agent's living steps.
+@dataclass(frozen=True)
+class Baseline:
+    """b(o, t), linear in `features` and fitted to the very returns that it is subtracted from.
 
-    b is linear in `features` and fitted, for every agent anew, to the very returns that it is subtracted from; with
-    λ = 1 generalised advantages are just this difference. Dead steps have 0.
+    Every agent has its own, or, `pooled`, all agents of a role have one, as if all had played as the same agent: where
+    they have few steps each. With `n_features` it sees that many of an observation's last features: where there are too
+    many for a matrix of all.
+    """
+
+    ridge: float = 1e-5
+    n_features: int | None = None
+    pooled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.n_features is not None and self.n_features < 1:
+            raise ValueError(f"a baseline must see at least 1 feature, got {self.n_features}")
+
+    def seen(self, observation: Tensor) -> Tensor:
+        """What of the observations it sees. Shapes: [..., D] → [..., at most D]."""
+        return observation if self.n_features is None else observation[..., -self.n_features :]
+
+
+RLLAB = Baseline()
+"""Source: rll/rllab `rllab/baselines/linear_feature_baseline.py`."""
+
+
+def advantages(own: Trajectories, discount: float, baseline: Baseline = RLLAB) -> Tensor:
+    """(R_t - b(o_t, t)) / σ, of mean 0 and standard deviation 1 over the living steps of those who share b.
+
+    With λ = 1 generalised advantages are just this difference. Dead steps have 0.
 
     Shapes: [S, P, T·E].
-    Source: rll/rllab `rllab/baselines/linear_feature_baseline.py`, `rllab/algos/util.py` `center_advantages`.
+    Source: rll/rllab `rllab/algos/util.py` `center_advantages`.
     """
+    n_agents = own.reward.shape[1]
     returns = discounted(own.reward.double(), discount).flatten(2)
     alive = own.alive.double().flatten(2)
-    seen = features(own.observation.double()) * alive.unsqueeze(-1)  # [S, P, T·E, F]
-    left = returns - fitted(seen, returns * alive, ridge)
+    seen = features(baseline.seen(own.observation).double()) * alive.unsqueeze(-1)  # [S, P, T·E, F]
+    if baseline.pooled:
+        returns, alive, seen = (x.flatten(1, 2).unsqueeze(1) for x in (returns, alive, seen))  # [S, 1, P·T·E, …]
+    left = returns - fitted(seen, returns * alive, baseline.ridge)
     n_alive = alive.sum(dim=2, keepdim=True).clamp_min(1.0)
     centred = (left - (left * alive).sum(dim=2, keepdim=True) / n_alive) * alive
     deviation = (centred.square().sum(dim=2, keepdim=True) / n_alive).sqrt()
-    return (centred / (deviation + 1e-8)).to(own.reward.dtype)
+    scaled = (centred / (deviation + 1e-8)).to(own.reward.dtype)
+    return scaled.view(scaled.shape[0], n_agents, -1)
 
 
 def features(observation: Tensor) -> Tensor:

@@ -13,23 +13,23 @@ from torch import Tensor
 from algorithms import _networks as networks
 from algorithms._networks import mapped, repeated
 from algorithms._policies import StochasticPolicy, score
-from algorithms._rollouts import Trajectories, advantages
+from algorithms._rollouts import RLLAB, Baseline, Trajectories, advantages
 from algorithms._trust_region import flat, shaped
 
 
 class Judged(NamedTuple):
     """Trajectories and what their steps were worth to those who took them.
 
-    Shapes: advantage [S, P, T·E] of mean 0 and standard deviation 1.
+    Shapes: advantage [S, P, T·E].
     """
 
     own: Trajectories
     advantage: Tensor
 
     @classmethod
-    def of(cls, own: Trajectories, discount: float) -> Judged:
+    def of(cls, own: Trajectories, discount: float, baseline: Baseline = RLLAB) -> Judged:
         """Trajectories with their advantages."""
-        return cls(own, advantages(own, discount))
+        return cls(own, advantages(own, discount, baseline))
 
     @property
     def weights(self) -> Tensor:

@@ -13,10 +13,12 @@ with τ played by θ and τ′ by θ_n among agents with θ. What the paper leav
  3. ∇ log π is a mean over steps and trajectories, and A is centred and scaled to a standard deviation of 1, as rllab
     does; the sum over n is a sum. L_n, the mean of the discounted returns of τ′, is centred and scaled too:
     by a running mean of L over earlier iterations, which is no function of τ, and by the root mean square of how far
-    the returns are from it, so that what (14) weighs τ with lies in [-1, 1] also where rewards are rare;
+    the returns are from it, so that what (14) weighs τ with lies in [-1, 1] also where rewards are rare. That is an
+    agent's own, or that of all agents where their baseline is `pooled`: of one episode only the sign would be left;
  4. the second term is the mean of (14)'s integrand over all pairs of a τ and a τ′; the exact derivative of what K
     trajectories lead to would be K times that;
- 5. a baseline is linear in rllab's features of an agent's observations, fitted anew to each agent's trajectories;
+ 5. a baseline is linear in rllab's features of an agent's observations, fitted anew to each agent's trajectories, or
+    to all agents' together where they are few and observations are large (`Baseline`);
  6. θ moves by plain gradient ascent, or by TRPO with rllab's constants. Its objective has importance weights in the
     place of ∇ log π, where θ_n moves along with θ; its trust region is a mean over all that was played, by θ and by
     every θ_n, for with the curvature of one alone the gradient of the other would point to where it is blind;
@@ -41,7 +43,7 @@ from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT
 from algorithms._ledger import Ledger
 from algorithms._networks import mapped, repeated
 from algorithms._policies import StochasticPolicy, acting, policy_for, score
-from algorithms._rollouts import Played, discounted, play
+from algorithms._rollouts import RLLAB, Baseline, Played, discounted, play
 from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, moved
 from algorithms._trust_region import Step, shaped, trust_region_step
 from environments import Env, Streams
@@ -87,6 +89,7 @@ class DiMAPG:
     n_adapted: int | None = None
     second_term: bool = True
     level_memory: float = 0.9
+    baseline: Baseline = RLLAB
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -137,7 +140,7 @@ class DiMAPG:
             after = play(env, state.streams, self.n_trajectories, state.policies, chosen, differing=adapted)
         steps = []
         for r, theta in enumerate(state.policies):
-            tau, tau_adapted = (Judged.of(played.chosen[r], self.discount) for played in (before, after))
+            tau, tau_adapted = (Judged.of(played.chosen[r], self.discount, self.baseline) for played in (before, after))
             pull = self._pull(state, r, tau_adapted)
             steps.append((tau, self._step(Scored.of(theta, adapted[r], tau, tau_adapted, pull))))
         self._enter(state, before, after, steps)
@@ -209,7 +212,7 @@ class DiMAPG:
             if step:
                 played = play(env, streams, self.n_trajectories, policies, chosen, differing=adapted)
             adapted = tuple(
-                moved(theta_n, inner_gradient(theta_n, Judged.of(own, self.discount)), self.inner_rate)
+                moved(theta_n, inner_gradient(theta_n, Judged.of(own, self.discount, self.baseline)), self.inner_rate)
                 for theta_n, own in zip(adapted, played.chosen, strict=True)
             )
         return adapted
@@ -223,7 +226,8 @@ class DiMAPG:
         state.levels[:, r] = level + (1 - self.level_memory) * (now - level)
         if not (self.second_term and self.inner_steps):  # without adaptation θ_n is θ and does not depend on τ
             return None
-        distance = (returns - level[:, None, None]).square().mean(dim=2).sqrt()
+        squares = (returns - level[:, None, None]).square().mean(dim=2)
+        distance = (squares.mean(dim=1, keepdim=True) if self.baseline.pooled else squares).sqrt()
         return (reached - level.unsqueeze(1)) / (distance + 1e-8)
 
     def _step(self, scored: Scored) -> Step:

@@ -14,13 +14,13 @@ across axis 0, so a seed that runs alone gives the same numbers as the same seed
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
 from environments._streams import Streams
 
-__all__ = ["Action", "Box", "Discrete", "Env", "GridEnv", "Planes", "Role", "State", "Streams"]
+__all__ = ["Action", "Box", "Discrete", "Env", "GridEnv", "Mortal", "Planes", "Role", "State", "Streams"]
 
 
 class Box(NamedTuple):
@@ -80,6 +80,17 @@ class Env(Protocol[State]):
 
     def full_state(self, state: State) -> Tensor:
         """All that matters for the future, as a vector for centralised critics and policies. Shapes: [S, E, D]."""
+
+
+@runtime_checkable
+class Mortal(Protocol):
+    """What an `Env` also has where its agents can die while the game goes on, for learners that must know."""
+
+    def alive(self, state: Any) -> Tensor:
+        """Who can still act. All can at first; the dead never can again, get nothing, and what they do is ignored.
+
+        Shapes: [S, E, A] bool.
+        """
 
 
 class Planes(NamedTuple):

@@ -233,6 +233,10 @@ class Survival:
         """All fields of the state, one after the other."""
         return torch.cat([field.flatten(2) for field in state], -1)
 
+    def alive(self, state: Crowd) -> Tensor:
+        """Who lives. Shapes: [S, E, A] bool."""
+        return state.alive
+
     @property
     def _nobody(self) -> int:
         """The index of an empty cell's occupant; those before it are agents, then food. The wall's is one more."""

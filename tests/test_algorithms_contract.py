@@ -21,6 +21,7 @@ from torch import Tensor
 import algorithms
 from algorithms._networks import tensors
 from algorithms._replay import Replay
+from algorithms._rollouts import Baseline
 from algorithms._tree import joined, leaves, split
 from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
@@ -68,6 +69,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("policy", "Cloned"),
     ("search", True),
     ("outer", "REINFORCE"),
+    ("baseline", Baseline(n_features=3, pooled=True)),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {

@@ -27,7 +27,7 @@ from algorithms._policies import (
     policy_for,
     score,
 )
-from algorithms._rollouts import Trajectories, advantages, discounted, features, fitted, play
+from algorithms._rollouts import Baseline, Trajectories, advantages, discounted, features, fitted, play
 from algorithms._surrogates import Judged, Objective, Scored, moved
 from algorithms._tree import joined, rebuilt, split
 from algorithms._trust_region import conjugate_gradient, flat, shaped, trust_region_step
@@ -327,6 +327,23 @@ def test_advantages_are_what_the_baseline_leaves_of_the_returns_centred_and_scal
     torch.testing.assert_close(found.std(2, correction=0), torch.ones(2, 3).double())
     centred = left - left.mean(2, keepdim=True)
     torch.testing.assert_close(found, centred / left.std(2, correction=0, keepdim=True))
+
+
+def test_a_pooled_baseline_takes_all_agents_for_one_that_played_all_their_episodes() -> None:
+    own = trajectories()
+    one = Trajectories(*(part.transpose(1, 2).flatten(2, 3).unsqueeze(1) for part in own))  # [S, 1, T, P·E, …]
+    expected = advantages(one, 0.9).view(2, 30, 3, 5).transpose(1, 2).flatten(2)
+    torch.testing.assert_close(advantages(own, 0.9, Baseline(pooled=True)), expected)
+    assert not torch.allclose(advantages(own, 0.9), expected, atol=0.01)
+
+
+def test_a_baseline_that_sees_the_last_features_only_does_not_mind_the_others() -> None:
+    own, part = trajectories(), Baseline(n_features=3)
+    blind = own._replace(observation=own.observation[..., 1:])
+    assert torch.equal(advantages(own, 0.9, part), advantages(blind, 0.9))
+    assert not torch.equal(advantages(own, 0.9), advantages(blind, 0.9))
+    with pytest.raises(ValueError, match=r"^a baseline must see at least 1 feature, got 0$"):
+        Baseline(n_features=0)
 
 
 def test_steps_of_the_dead_count_for_nothing() -> None:

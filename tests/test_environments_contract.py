@@ -17,9 +17,10 @@ import pytest
 import torch
 
 import environments
-from environments import Box, Env, GridEnv, Streams
+from environments import Box, Env, GridEnv, Mortal, Streams
 from environments._particles import MPE2, ActionKind
 from environments._pettingzoo import ParallelEnvironment
+from environments.goal_navigation import GoalNavigation
 from environments.hunters import Hunters
 from environments.push_box import PushBox
 from environments.spread import Spread
@@ -43,6 +44,9 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("moving", True),
 )
 
+LONG, SHORT = 100, 25
+"""An environment whose episodes have more steps than the one is played here with the other."""
+
 PHASES: tuple[Literal["I", "II"], ...] = ("I", "II")
 ACTIONS: tuple[ActionKind, ...] = ("force", "discrete")
 MORE: dict[str, Any] = {
@@ -51,12 +55,10 @@ MORE: dict[str, Any] = {
 } | {
     "PushBox-II": PushBox(task="II"),
     "PushBox-III-force": PushBox(task="III", action="force"),
+    "GoalNavigation-alone": GoalNavigation(n_agents=1, n_goals=3, horizon=SHORT),
     "Hunters-stag-moving": Hunters("Stag-Hunters", 3, 4, moving=True, horizon=25),
 }
 """What no single switch leads to: other phases and tasks, with forces and with choices."""
-
-LONG, SHORT = 100, 25
-"""An environment whose episodes have more steps than the one is played here with the other."""
 
 SMALLER: dict[str, Any] = {"Survival": Survival(n_agents=12, n_food=9, map_size=12, view_radius=3, horizon=25)}
 """What stands in for an environment that is too large to keep all that it gives in whole episodes."""
@@ -110,6 +112,8 @@ every_environment = pytest.mark.parametrize("env", ALL.keys(), ids=ALL.values())
 SWITCHED = {env: name for base, found_env in FOUND.items() for name, env in switched(base, found_env)} | ALL
 every_variant = pytest.mark.parametrize("env", SWITCHED.keys(), ids=SWITCHED.values())
 GRIDS = {env: name for env, name in SWITCHED.items() if hasattr(env, "cells")}
+MORTALS = {env: name for env, name in SWITCHED.items() if isinstance(env, Mortal)}
+every_mortal = pytest.mark.parametrize("env", MORTALS.keys(), ids=MORTALS.values())
 every_grid = pytest.mark.parametrize("env", GRIDS.keys(), ids=GRIDS.values())
 
 
@@ -376,3 +380,36 @@ def pettingzoo_episode(env: Env[Any], seed: int) -> list[Any]:
         observations, rewards, _, _, _ = game.step(actions)
         trace.append(np.concatenate([*observations.values(), game.state(), list(rewards.values())]))
     return trace
+
+
+# ---- games whose agents can die -------------------------------------------------------------------------------------
+
+
+@every_mortal
+def test_the_dead_stay_dead_get_nothing_and_what_they_do_changes_nothing(env: Any) -> None:
+    streams, actors = Streams.of([0, 1], "game", "cpu"), Streams.of([0, 1], "actions", "cpu")
+    state = env.reset(streams, N_ENVS)
+    alive = env.alive(state)
+    n_agents = sum(role.n_agents for role in env.roles)
+    assert alive.dtype == torch.bool and alive.shape == (2, N_ENVS, n_agents) and alive.all()
+    for _ in range(env.horizon):
+        actions = random_actions(env, actors, N_ENVS)
+        others = random_actions(env, actors, N_ENVS)
+        spans = alive.split([role.n_agents for role in env.roles], dim=2)
+        mixed = tuple(
+            torch.where(able if act.dim() == 3 else able.unsqueeze(-1), act, other)
+            for act, other, able in zip(actions, others, spans, strict=True)
+        )
+        again = streams.branched()
+        state_of_others, *_ = env.step(state, mixed, again)
+        state, reward, _ = env.step(state, actions, streams)
+        assert all(torch.equal(a, b) for a, b in zip(state, state_of_others, strict=True))
+        assert (reward[~alive] == 0).all()
+        following = env.alive(state)
+        assert not (following & ~alive).any()
+        alive = following
+    assert (~alive).any(), "random play must kill somebody, or this shows nothing"
+
+
+def test_survival_is_a_game_whose_agents_can_die() -> None:
+    assert any(isinstance(env, Survival) for env in MORTALS)

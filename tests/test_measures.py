@@ -17,6 +17,8 @@ from algorithms.frozen import Frozen
 from algorithms.mace import MACE
 from algorithms.masac import MASAC
 from benchmarks.dimapg._measures import ADAPTED, LEAST, Adapted, Cloned, Least, least_return
+from benchmarks.dimapg._survival import AGENTS, FOOD, PIECES, REWARD, SHARE, SURVIVORS, Outcomes
+from benchmarks.dimapg._survival import LEARNER as SURVIVOR
 from benchmarks.dvm._maps import LOWER_LEFT, SETTINGS, UPPER_RIGHT, PolicyMap, _leaning, leaning
 from benchmarks.mace import CUMULATIVE, LENGTHS, MEDIAN, TENTH, Totals, quantile, search
 from benchmarks.mace import _latents as latents
@@ -25,6 +27,7 @@ from environments import Streams
 from environments.goal_navigation import GoalNavigation
 from environments.hunters import Hunters
 from environments.spread import Spread
+from environments.survival import Survival
 from results import Run
 
 torch.set_num_threads(1)
@@ -281,3 +284,31 @@ def test_copies_of_one_agent_are_tested_in_the_other_game() -> None:
     expected = least_return(many, algorithm.cloned(state), streams("measure"), 4)
     torch.testing.assert_close(among_many, expected)
     assert (among_many != by_itself).all()
+
+
+def test_outcomes_of_survival_are_those_of_the_games_that_are_shown() -> None:
+    env = Survival(n_agents=12, n_food=9, map_size=12, view_radius=3, horizon=20, food_hp=5, attack_reward=0.0)
+    algorithm = replace(SURVIVOR, hidden=16)
+    state = algorithm.init(env, streams())
+    found = Outcomes(n_games=1)(algorithm, env, state, streams("measure"))
+    agents, pieces = found.arrays[AGENTS], found.arrays[PIECES]
+    assert agents.shape == (2, 3, 12, 4) and pieces.shape == (2, 3, 9, 3)
+    assert (agents[:, 0, :, 3] == 3).all() and (pieces[:, 0, :, 2] == 5).all()
+    living, left = (agents[..., 3] >= 0).sum(dim=2), (pieces[..., 2] >= 0).sum(dim=2)  # [S, moment]
+    torch.testing.assert_close(found.metrics[SURVIVORS], living[:, 2].float())
+    torch.testing.assert_close(found.metrics[SHARE], living[:, 2] / 12)
+    torch.testing.assert_close(found.metrics[FOOD], left[:, 2].float())
+    assert (living.diff() <= 0).all() and (living[:, 2] < 12).all()
+    # 5 for a piece, -1 for a death, -0.01 a step, of which those that died had some; attacks are free here
+    dead = 12 - living[:, 2]
+    most = 5 * (9 - left[:, 2]) - dead - 0.01 * 20 * living[:, 2]
+    assert (found.metrics[REWARD] < most + 1e-4).all() and (found.metrics[REWARD] > most - 0.01 * 20 * dead).all()
+
+
+def test_outcomes_are_means_over_games() -> None:
+    env = Survival(n_agents=12, n_food=9, map_size=12, view_radius=3, horizon=10, food_hp=5)
+    algorithm = replace(SURVIVOR, hidden=16)
+    state = algorithm.init(env, streams())
+    several = Outcomes(n_games=8)(algorithm, env, state, streams("measure")).metrics
+    assert (several[SURVIVORS] * 8 % 1 == 0).all() and (several[SURVIVORS] % 1 != 0).any()
+    assert (several[SURVIVORS] <= 12).all()
