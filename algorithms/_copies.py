@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from algorithms._ledger import Ledger
 from environments import Env, Streams
@@ -37,7 +38,7 @@ class Copies:
         Returns the reward [S, E, A] and the state that the step led to, which is not the new episode's first.
         """
         # A seed that has diverged plays on with zeros, so that the others are not held up, and its returns are NaN.
-        reached, reward, _ = env.step(self.game, (playable(actions),), streams)
+        reached, reward, _ = env.step(self.game, by_role(env, playable(actions)), streams)
         self.returns += (reward + lost(actions)).sum(dim=-1)
         self.elapsed += 1
         self.game = reached
@@ -64,5 +65,18 @@ def lost(actions: Tensor) -> Tensor:
 
 
 def seen(env: Env[Any], game: Any) -> Tensor:
-    """What each agent of a single team observes, agents in front. Shapes: [S, A, E, D]."""
-    return env.observe(game)[0].transpose(1, 2).contiguous()
+    """What each agent observes, agents in front, role after role, shorter observations with zeros behind them.
+
+    Shapes: [S, A, E, D].
+    """
+    observed, *others = env.observe(game)
+    if others:
+        widest = max(part.shape[-1] for part in (observed, *others))
+        observed = torch.cat([pad(part, (0, widest - part.shape[-1])) for part in (observed, *others)], dim=2)
+    return observed.transpose(1, 2).contiguous()
+
+
+def by_role(env: Env[Any], of_all: Tensor) -> tuple[Tensor, ...]:
+    """What belongs to all agents, one tensor a role. Shapes: [S, E, A, …] → [S, E, A_role, …]."""
+    of_roles: tuple[Tensor, ...] = of_all.split([role.n_agents for role in env.roles], dim=2)
+    return of_roles

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from algorithms import _networks as networks
-from algorithms._networks import MLP, mapped
-from environments import Box, Discrete, Env, Streams
+from algorithms._networks import MLP, Linear, mapped
+from environments import Box, Discrete, Env, Role, Streams
 
 
 class Team(NamedTuple):
@@ -25,13 +27,32 @@ def single_team(env: Env[Any], kind: type[Box] | type[Discrete] = Box) -> Team:
 
     Raises: ValueError where there are several roles, other observations than vectors, or other actions.
     """
-    roles = env.roles
-    action = roles[0].action
-    fits = len(roles) == 1 and len(roles[0].observation_shape) == 1 and isinstance(action, kind)
-    if not fits or (isinstance(action, Box) and (action.low, action.high) != (-1.0, 1.0)):
-        actions = "vectors of actions in [-1, 1]" if kind is Box else "discrete actions"
-        raise ValueError(f"expected one role with vectors of observations and {actions}, got {roles}")
-    return Team(roles[0].n_agents, roles[0].observation_shape[0], action.n)
+    if len(env.roles) == 1 and (team := _team(env.roles[0], kind)) is not None:
+        return team
+    actions = "vectors of actions in [-1, 1]" if kind is Box else "discrete actions"
+    raise ValueError(f"expected one role with vectors of observations and {actions}, got {env.roles}")
+
+
+def teams(env: Env[Any]) -> tuple[Team, ...]:
+    """The team of every role of an environment, whose actions are vectors in [-1, 1] of one length.
+
+    Raises: ValueError where there are other observations than vectors, or other actions.
+    """
+    found = [team for role in env.roles if (team := _team(role, Box)) is not None]
+    if len(found) < len(env.roles) or len({team.n_actions for team in found}) > 1:
+        wanted = "vectors of observations and vectors of actions in [-1, 1], as long in every role"
+        raise ValueError(f"expected roles with {wanted}, got {env.roles}")
+    return tuple(found)
+
+
+def _team(role: Role, kind: type[Box] | type[Discrete]) -> Team | None:
+    """The sizes of a role, or None where it is of another kind."""
+    action = role.action
+    if len(role.observation_shape) != 1 or not isinstance(action, kind):
+        return None
+    if isinstance(action, Box) and (action.low, action.high) != (-1.0, 1.0):
+        return None
+    return Team(role.n_agents, role.observation_shape[0], action.n)
 
 
 class LocalPolicies(NamedTuple):
@@ -83,6 +104,22 @@ class LocalPolicies(NamedTuple):
     def reaching(self, agent: int) -> LocalPolicies:
         """The part that shapes what one agent does: everybody's `speak` and its own `act`, as views."""
         return LocalPolicies(self.speak, networks.of_agent(self.act, agent))
+
+
+def stacked(policies: Sequence[LocalPolicies]) -> LocalPolicies:
+    """The silent policies of several teams as those of one, for observations with zeros behind the shorter ones.
+
+    What an agent does not see has weights of 0, which its zeros keep where they are.
+    """
+    if len(policies) == 1:
+        return policies[0]
+
+    def of_all(layers: tuple[Linear, ...]) -> Linear:
+        widest = max(weight.shape[-1] for weight, _ in layers)
+        weights = [pad(weight, (0, widest - weight.shape[-1])) for weight, _ in layers]
+        return Linear(torch.cat(weights, dim=1), torch.cat([bias for _, bias in layers], dim=1))
+
+    return LocalPolicies((), tuple(map(of_all, zip(*(policy.act for policy in policies), strict=True))))
 
 
 def _without(tensor: Tensor, agent: int) -> Tensor:

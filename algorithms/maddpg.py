@@ -21,7 +21,8 @@ and experiments/train.py, unless said otherwise):
 Where we differ: all agents' critics see the full state, not the concatenated observations, because CTEDD's text gives
 it to its Q-network and only the actors should differ in the comparison; actions are clipped to their box wherever they
 are drawn, for the environment clips them, and a critic that is asked about forces that nothing can exert was seen to
-diverge; E copies play side by side.
+diverge; E copies play side by side. Agents of several roles are one stack, in which the shorter observations end with
+zeros; everybody's critic sees everybody's actions, and learns from the agent's own reward.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ from torch import Tensor
 from algorithms import Policy
 from algorithms import _losses as losses
 from algorithms import _networks as networks
-from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, seen
+from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, by_role, seen
 from algorithms._ledger import Ledger
-from algorithms._local_policies import LocalPolicies, single_team
+from algorithms._local_policies import LocalPolicies, stacked, teams
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam, descend
 from algorithms._replay import Replay, Transitions
@@ -69,7 +70,7 @@ class MADDPGState:
 
 @dataclass(frozen=True)
 class MADDPG:
-    """Multi-agent deep deterministic policy gradient for one team with a bounded vector of actions each."""
+    """Multi-agent deep deterministic policy gradient for agents of any roles with a bounded vector of actions each."""
 
     message_size: int = 0
     hidden: int = 64
@@ -83,6 +84,9 @@ class MADDPG:
     polyak: float = 0.99
     clip: float = 0.5
     regularizer: float = 1e-3
+    shared_reward: bool = False
+    """Whether every agent learns from the sum of the rewards of its role, as games do that are `collaborative` in
+    openai/multiagent-particle-envs since 6ed7cac (July 2018); before, each learnt from its own in all games."""
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -96,17 +100,20 @@ class MADDPG:
 
     def init(self, env: Env[Any], streams: Streams) -> MADDPGState:
         """Fresh networks, empty replay, new episodes."""
-        team = single_team(env)
+        every = teams(env)
+        if self.message_size and len(every) > 1:
+            raise ValueError(f"agents of one role only can talk, got message_size = {self.message_size} in {env.roles}")
+        n_agents, n_actions = sum(team.n_agents for team in every), every[0].n_actions
         copies = Copies.of(env, streams, self.n_envs)
-        n_inputs = env.full_state(copies.game).shape[-1] + team.n_agents * team.n_actions
+        n_inputs = env.full_state(copies.game).shape[-1] + n_agents * n_actions
         critic_sizes = (n_inputs, self.hidden, self.hidden, 1)
         actors, target_actors = (
-            LocalPolicies.of(streams, team, self.message_size, self.hidden, n_outputs=2 * team.n_actions)
+            stacked([LocalPolicies.of(streams, team, self.message_size, self.hidden, 2 * n_actions) for team in every])
             for _ in range(2)
         )
-        critics, target_critics = (networks.xavier(streams, critic_sizes, (team.n_agents,)) for _ in range(2))
-        agents = range(team.n_agents)
-        actions = copies.returns.new_zeros(streams.n_seeds, self.n_envs, team.n_agents, team.n_actions)
+        critics, target_critics = (networks.xavier(streams, critic_sizes, (n_agents,)) for _ in range(2))
+        agents = range(n_agents)
+        actions = copies.returns.new_zeros(streams.n_seeds, self.n_envs, n_agents, n_actions)
         return MADDPGState(
             steps=0,
             streams=streams,
@@ -135,7 +142,7 @@ class MADDPG:
 
         def greedy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
             mean, _ = gaussian(state.actors(seen(env, game)))
-            return (mean.transpose(1, 2),)
+            return by_role(env, mean.transpose(1, 2))
 
         return {"greedy": greedy}
 
@@ -145,7 +152,7 @@ class MADDPG:
         mean, std = gaussian(state.actors(seen(env, game)).transpose(1, 2))  # [S, E, A, n]
         actions = sampled(mean, std, state.streams)
         reward, reached = state.copies.step(env, actions, state.streams, state.ledger)
-        state.replay.append(game, actions, reward, reached)
+        state.replay.append(game, actions, pooled(env, reward) if self.shared_reward else reward, reached)
         state.ledger.enter(STD, std)
 
     def _update(self, env: Env[Any], state: MADDPGState, agent: int) -> None:
@@ -190,6 +197,11 @@ def gaussian(raw: Tensor) -> tuple[Tensor, Tensor]:
     """The mean and std that a policy's raw output stands for. Source: openai/maddpg@3ceefa0 `DiagGaussianPd`."""
     mean, log_std = raw.chunk(2, dim=-1)
     return mean, log_std.clamp(max=HIGHEST_LOG_STD).exp()
+
+
+def pooled(env: Env[Any], reward: Tensor) -> Tensor:
+    """To every agent the sum over its role. Shapes: [S, E, A]."""
+    return torch.cat([part.sum(dim=2, keepdim=True).expand_as(part) for part in by_role(env, reward)], dim=2)
 
 
 def sampled(mean: Tensor, std: Tensor, streams: Streams) -> Tensor:

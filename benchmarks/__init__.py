@@ -74,8 +74,9 @@ class Measure(Protocol):
     version: ClassVar[int]
     """Raised when, and only when, the same call returns other numbers: it is part of the cell's key."""
 
-    metrics: ClassVar[Mapping[str, str]]
-    """Further curves: their names, and their units in words."""
+    @property
+    def metrics(self) -> Mapping[str, str]:
+        """Further curves: their names, and their units in words."""
 
     arrays: ClassVar[Mapping[str, str]]
     """What is only looked at (maps, codes, snapshots): names, and what they are in words. The last test's are kept."""

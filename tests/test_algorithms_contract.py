@@ -28,6 +28,7 @@ from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
 from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
+from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -57,6 +58,7 @@ SMALL: dict[str, Any] = {
     "n_trajectories": 3,
     "inner_steps": 2,
     "n_steps": 3,
+    "steps_per_round": 100,
 }
 ITERATIONS = 11
 SWITCHES: tuple[tuple[str, Any], ...] = (
@@ -70,12 +72,14 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("search", True),
     ("outer", "REINFORCE"),
     ("baseline", Baseline(n_features=3, pooled=True)),
+    ("shared_reward", True),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
     "learner": (DiscreteMADDPG(), MASAC()),
     "part": ("actor", "critic"),
     "members": (((0, 0), (1, 1)),),
+    "learners": ((MASAC(), TRPOKitchenSink()),),
 }
 
 
@@ -100,17 +104,20 @@ def made(kind: Any) -> Iterator[tuple[str, Any]]:
             "learner": lambda learner: type(learner).__name__,
             "part": str,
             "members": lambda _: "of-two-teams",
+            "learners": lambda learners: "-and-".join(type(learner).__name__ for learner in learners),
         }
         name = "-".join([kind.__name__, *(said[name](value) for name, value in zip(needed, values, strict=True))])
         yield name, kind(**dict(zip(needed, values, strict=True)))
 
 
 def with_settings(algorithm: Any, **settings: Any) -> Any:
-    """The algorithm, and the learner that it may have, with those of the settings that they have."""
+    """The algorithm, and the learners that it may have, with those of the settings that they have."""
     fields = {field.name for field in dataclasses.fields(algorithm)}
     own = {name: value for name, value in settings.items() if name in fields}
     if "learner" in fields:
         own["learner"] = with_settings(algorithm.learner, **settings)
+    if "learners" in fields:
+        own["learners"] = tuple(with_settings(learner, **settings) for learner in algorithm.learners)
     return dataclasses.replace(algorithm, **own)
 
 
@@ -340,7 +347,7 @@ def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any)
 def steps_of_an_iteration(algorithm: Any) -> int:
     if isinstance(algorithm, DiMAPG | A3CKitchenSink | TRPOKitchenSink):
         return algorithm.steps_per_iteration(game_of(algorithm))
-    names = ("steps_per_update", "steps_per_iteration", "iterations_per_round")
+    names = ("steps_per_update", "steps_per_iteration", "iterations_per_round", "steps_per_round")
     (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)
     return int(steps)
 
@@ -417,6 +424,7 @@ def test_asking_a_policy_changes_nothing_in_training(full_size: Any) -> None:
 def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, which: str) -> None:
     algorithm = with_settings(full_size, **SMALL)
     game = game_of(algorithm)
+    roles = "roles" if isinstance(algorithm, MADDPG) else "one role"
     others: dict[str, Env[Any]] = {"two roles": SimpleTag(), "other box": SimpleSpread()}
     env = others.get(which, CHOICES if game is FORCES else FORCES)
     wanted = {
@@ -424,7 +432,7 @@ def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, whic
         CHOICES: "vectors of observations and discrete actions",
         GRID: "discrete actions in a game on a grid",
     }[game]
-    with pytest.raises(ValueError, match=rf"^expected one role with {wanted}, got "):
+    with pytest.raises(ValueError, match=rf"^expected {roles} with {wanted}.*, got "):
         fresh(algorithm, [0], env)
 
 

@@ -27,9 +27,11 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.random_play import RandomPlay
+from algorithms.rivals import Rivals
 from algorithms.uniform import Uniform
 from environments import Streams
 from environments.cooperative_navigation import CooperativeNavigation
+from environments.simple_tag import SimpleTag
 from environments.spread import Spread
 
 torch.set_num_threads(1)
@@ -44,6 +46,7 @@ SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, 
 ALGORITHMS: dict[str, Any] = {
     "MADDPG-0": MADDPG(**SMALL),
     "MADDPG-3": MADDPG(message_size=3, **SMALL),
+    "MADDPG-two-roles": MADDPG(shared_reward=True, **SMALL),
     "CTEDD": CTEDD(distill_every=1_000, **SMALL),
     "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
     "CTEDD-on-policy": CTEDD(update_order="on-policy", message_sizes=(0,), distill_every=1_000, **SMALL),
@@ -63,12 +66,16 @@ ALGORITHMS: dict[str, Any] = {
     "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),
     "DiMAPG-TRPO": DiMAPG(hidden=16, n_trajectories=6),
     "DiMAPG-REINFORCE": DiMAPG("REINFORCE", hidden=16, n_trajectories=6),
+    "Rivals": Rivals((MADDPG(**SMALL), TRPOKitchenSink(hidden=16, n_trajectories=20)), steps_per_round=100),
 }
+TAG = SimpleTag(action="force")
 
 
 def game_of(algorithm: Any) -> Any:
     """What it plays."""
     learner = getattr(algorithm, "learner", algorithm)
+    if isinstance(learner, Rivals) or learner == ALGORITHMS["MADDPG-two-roles"]:
+        return TAG
     if isinstance(learner, MACE | RandomPlay):
         return Chase()
     if isinstance(learner, DiscreteMADDPG):
@@ -91,7 +98,10 @@ def trace(algorithm: Any) -> dict[str, Any]:
     for _ in range(2 if isinstance(algorithm, IN_TWO_ROUNDS) else N_ITERATIONS):
         algorithm.advance(env, state)
     game = env.reset(Streams.of([2026], "test", "cpu"), 1)
-    actions = {name: policy(env, game)[0] for name, policy in algorithm.policies(state).items()}
+    actions = {
+        name: torch.cat([of_role.flatten() for of_role in policy(env, game)])
+        for name, policy in algorithm.policies(state).items()
+    }
     return {
         "version": algorithm.version,
         "ledger": {metric: _numbers(totals) for metric, totals in state.ledger.totals.items()},

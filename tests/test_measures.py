@@ -11,12 +11,17 @@ import scipy
 import torch
 from _grids import Chase
 
+from algorithms._networks import tensors
 from algorithms._tree import split
 from algorithms.dimapg import DiMAPG
 from algorithms.frozen import Frozen
+from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
+from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
+from algorithms.rivals import Rivals
 from benchmarks.dimapg._measures import ADAPTED, LEAST, Adapted, Cloned, Least, least_return
+from benchmarks.dimapg._pursuit import CrossPlay, episodes, pair, predators, prey
 from benchmarks.dimapg._survival import AGENTS, FOOD, PIECES, REWARD, SHARE, SURVIVORS, Outcomes
 from benchmarks.dimapg._survival import LEARNER as SURVIVOR
 from benchmarks.dvm._maps import LOWER_LEFT, SETTINGS, UPPER_RIGHT, PolicyMap, _leaning, leaning
@@ -26,6 +31,7 @@ from benchmarks.mace._latents import Latents, Strategies
 from environments import Streams
 from environments.goal_navigation import GoalNavigation
 from environments.hunters import Hunters
+from environments.simple_tag import SimpleTag
 from environments.spread import Spread
 from environments.survival import Survival
 from results import Run
@@ -312,3 +318,57 @@ def test_outcomes_are_means_over_games() -> None:
     several = Outcomes(n_games=8)(algorithm, env, state, streams("measure")).metrics
     assert (several[SURVIVORS] * 8 % 1 == 0).all() and (several[SURVIVORS] % 1 != 0).any()
     assert (several[SURVIVORS] <= 12).all()
+
+
+# ----------------------------------------------------------------------------------------------------------- cross-play
+
+TAG = SimpleTag(action="force", horizon=12, predator_size=0.4)  # so large that somebody is caught
+TEAMS = ("first", "second", "third")
+RIVALS = Rivals(
+    (
+        MADDPG(hidden=16, n_envs=4),
+        A3CKitchenSink(hidden=16, n_envs=4),
+        TRPOKitchenSink(hidden=16, n_trajectories=4),
+    ),
+    steps_per_round=48,
+)
+
+
+def played(state: Any, one: int, other: int, n_episodes: int) -> torch.Tensor:
+    """What the predators of one get from the prey of another, pair by pair and step by step."""
+    drawing = streams("measure")
+    game = TAG.reset(drawing, n_episodes)
+    hunts, flees = (
+        next(iter(RIVALS.learners[i].policies(state.learners[i]).values())) for i in (one, other)
+    )  # anew for every pair: one of them remembers
+    total = torch.zeros(2, n_episodes)
+    for _ in range(TAG.horizon):
+        game, reward, _ = TAG.step(game, (hunts(TAG, game)[0], flees(TAG, game)[1]), drawing)
+        total += reward[:, :, 0]  # predators are paid alike
+    return total.mean(dim=1)
+
+
+def test_every_teams_predators_meet_every_teams_prey() -> None:
+    state = RIVALS.init(TAG, streams())
+    for _ in range(2):
+        RIVALS.advance(TAG, state)
+    measure = CrossPlay(TEAMS, n_episodes=10)
+    found = measure(RIVALS, TAG, state, streams("measure")).metrics
+    assert set(found) == set(measure.metrics)
+    table = torch.stack([torch.stack([found[pair(p, q)] for q in TEAMS]) for p in TEAMS])
+    expected = torch.stack([torch.stack([played(state, p, q, 10) for q in range(3)]) for p in range(3)])
+    torch.testing.assert_close(table, expected)
+    assert len(table.unique()) > 9 and not torch.equal(table, table.transpose(0, 1))
+    torch.testing.assert_close(torch.stack([found[predators(team)] for team in TEAMS]), expected.mean(dim=1))
+    torch.testing.assert_close(torch.stack([found[prey(team)] for team in TEAMS]), expected.mean(dim=0))
+    assert [found[episodes(team)].tolist() for team in TEAMS] == [[100 / 12] * 2, [8.0] * 2, [8.0] * 2]
+
+
+def test_a_team_that_diverged_has_no_number_and_the_pairs_of_others_have() -> None:
+    state = RIVALS.init(TAG, streams())
+    for tensor in tensors(state.learners[1].networks[0]):  # of its predators, in one seed
+        tensor[0] = torch.nan
+    found = CrossPlay(TEAMS, n_episodes=4)(RIVALS, TAG, state, streams("measure")).metrics
+    undefined = {name for name, values in found.items() if values.isnan().any()}
+    assert undefined == {*(pair("second", team) for team in TEAMS), predators("second"), *map(prey, TEAMS)}
+    assert all(values[1].isfinite() for values in found.values())
