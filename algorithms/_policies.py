@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from algorithms import Policy
 from algorithms import _networks as networks
@@ -188,6 +189,32 @@ def score(policy: P, observations: Tensor, actions: Tensor, weights: Tensor) -> 
     density = variables.log_density(variables.raw(observations), actions)
     gradients = iter(torch.autograd.grad((weights * density).sum(), tensors(variables)))
     return networks.mapped(policy, lambda _: next(gradients))
+
+
+def score_change(policy: P, observations: Tensor, actions: Tensor, weights: Tensor, direction: P) -> P:
+    """∇²_θ Σ_b w_b·log π_θ(a_b|o_b)·v: how `score` changes along v, for every leading index by itself.
+
+    Shapes: as of `score`; v as θ.
+    """
+    variables = trainable(policy)
+    density = variables.log_density(_raw(variables.network, observations), actions)
+    slopes = torch.autograd.grad((weights * density).sum(), tensors(variables), create_graph=True)
+    changes = torch.autograd.grad(slopes, tensors(variables), tensors(direction), materialize_grads=True)
+    products = iter(changes)
+    return networks.mapped(policy, lambda _: next(products))
+
+
+def _raw(network: MLP, observations: Tensor) -> Tensor:
+    """What `networks.mlp` puts out, by operations that can be differentiated twice. Shapes: [*, B, D] → [*, B, n]."""
+    groups, n_outputs = network[-1].weight.shape[:-2], network[-1].weight.shape[-2]
+    x = observations.flatten(0, -3)
+    for i, (weight, bias) in enumerate(network):
+        alone = weight.shape[-2] == 1  # a product with one column would be rounded otherwise
+        columns = pad(weight, (0, 0, 0, int(alone))).flatten(0, -3).transpose(1, 2)
+        x = torch.baddbmm(pad(bias, (0, int(alone))).flatten(0, -3), x, columns)
+        x = torch.relu(x) if i + 1 < len(network) else x
+    raw: Tensor = x[..., :n_outputs].unflatten(0, groups)
+    return raw
 
 
 def _known(raw: Tensor, choice: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from algorithms import _networks as networks
 from algorithms._networks import mapped, repeated
-from algorithms._policies import StochasticPolicy, score
+from algorithms._policies import StochasticPolicy, score, score_change
 from algorithms._rollouts import RLLAB, Baseline, Trajectories, advantages
 from algorithms._trust_region import flat, shaped
 
@@ -36,6 +36,30 @@ class Judged(NamedTuple):
         """What every step counts in a mean over the living ones. Shapes: [S, P, T·E]."""
         alive = self.own.alive.flatten(2)
         return alive / alive.sum(dim=2, keepdim=True).clamp_min(1.0)
+
+
+class Adaptation(NamedTuple):
+    """One step of equation (10), θ_n ← θ_n + α·mean ∇ log π_{θ_n}(τ)·A: where it began, by what, and α.
+
+    Shapes: θ_n [S, P, …].
+    """
+
+    theta_n: StochasticPolicy
+    tau: Judged
+    rate: float
+
+    def taken(self) -> StochasticPolicy:
+        """Where it ends."""
+        return moved(self.theta_n, score(self.theta_n, *self.tau.own.rows, self._weights), self.rate)
+
+    def pulled_back(self, gradient: StochasticPolicy) -> StochasticPolicy:
+        """(I + α·∇² log π)·v: of a gradient by where it ends, that by where it began; τ stays what it is."""
+        change = score_change(self.theta_n, *self.tau.own.rows, self._weights, gradient)
+        return moved(gradient, change, self.rate)
+
+    @property
+    def _weights(self) -> Tensor:
+        return self.tau.advantage * self.tau.weights
 
 
 class Scored(NamedTuple):
@@ -74,9 +98,20 @@ class Scored(NamedTuple):
         """Of θ's own trajectories only. Shapes: θ [S, …], of τ [S, 1, …]."""
         return cls.of(theta, repeated(theta, 1), tau, tau, None)
 
-    def gradient(self) -> Tensor:
-        """Σ_n [mean ∇ log π_{θ_n}(τ′)·A + pull_n · mean ∇ log π_θ(τ)]: equation (14). Shapes: [S, N]."""
-        return summed(score(self.players, *self.own.rows, self.weights))
+    def gradient(self, inner: Sequence[Adaptation] = ()) -> Tensor:
+        """Σ_n [mean ∇ log π_{θ_n}(τ′)·A + pull_n · mean ∇ log π_θ(τ)]: equation (14). Shapes: [S, N].
+
+        dθ_n/dθ is the identity, or, where it is said by which steps θ_n came about, the product of their Jacobians.
+        """
+        own = score(self.players, *self.own.rows, self.weights)
+        if inner:
+            n_adapted = inner[0].tau.advantage.shape[1]
+            before, after = (mapped(own, part) for part in (lambda x: x[:, :-n_adapted], lambda x: x[:, -n_adapted:]))
+            for step in reversed(inner):
+                after = step.pulled_back(after)
+            kept = iter(networks.tensors(before))
+            own = mapped(after, lambda part: torch.cat([next(kept), part], dim=1))
+        return summed(own)
 
 
 @dataclass(frozen=True)

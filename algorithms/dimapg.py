@@ -9,7 +9,9 @@ and θ moves to where such adaptation leads to more:
 with τ played by θ and τ′ by θ_n among agents with θ. What the paper leaves open and how it is done here:
 
  1. the first inner step uses the trajectories of θ, which all agents share; steps 2 … k play fresh ones under θ_n;
- 2. dθ_n/dθ is taken for the identity in (14): the second derivative is dropped, as the paper says that it approximates;
+ 2. dθ_n/dθ is taken for the identity in (14): the second derivative is dropped, as the paper says that it approximates.
+    With `second_order` it is the product of I + α·∇² log π_{θ_n}(τ)·A over the inner steps, whose trajectories are
+    held; TRPO's curvature and line search move θ_n along with θ all the same;
  3. ∇ log π is a mean over steps and trajectories, and A is centred and scaled to a standard deviation of 1, as rllab
     does; the sum over n is a sum. L_n, the mean of the discounted returns of τ′, is centred and scaled too:
     by a running mean of L over earlier iterations, which is no function of τ, and by the root mean square of how far
@@ -42,9 +44,9 @@ from algorithms import Policy
 from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT
 from algorithms._ledger import Ledger
 from algorithms._networks import mapped, repeated
-from algorithms._policies import StochasticPolicy, acting, policy_for, score
+from algorithms._policies import StochasticPolicy, acting, policy_for
 from algorithms._rollouts import RLLAB, Baseline, Played, discounted, play
-from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, moved
+from algorithms._surrogates import Adaptation, Judged, Objective, Scored, mean_entropy, moved
 from algorithms._trust_region import Step, shaped, trust_region_step
 from environments import Env, Streams
 
@@ -90,6 +92,7 @@ class DiMAPG:
     second_term: bool = True
     level_memory: float = 0.9
     baseline: Baseline = RLLAB
+    second_order: bool = False
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -132,7 +135,7 @@ class DiMAPG:
         """Play with θ, adapt, play with what has become of it, and move θ."""
         chosen = self._chosen(env, state.streams)
         before = play(env, state.streams, self.n_trajectories, state.policies, chosen)
-        adapted = self._adapted(
+        adapted, inner = self._adapted(
             env, state.streams, state.policies, chosen=chosen, before=before, inner_steps=self.inner_steps
         )
         after = before
@@ -142,7 +145,8 @@ class DiMAPG:
         for r, theta in enumerate(state.policies):
             tau, tau_adapted = (Judged.of(played.chosen[r], self.discount, self.baseline) for played in (before, after))
             pull = self._pull(state, r, tau_adapted)
-            steps.append((tau, self._step(Scored.of(theta, adapted[r], tau, tau_adapted, pull))))
+            scored = Scored.of(theta, adapted[r], tau, tau_adapted, pull)
+            steps.append((tau, self._step(scored, [step[r] for step in inner])))
         self._enter(state, before, after, steps)
         state.policies = tuple(
             moved(theta, shaped(step.change, theta)) for theta, (_, step) in zip(state.policies, steps, strict=True)
@@ -165,9 +169,10 @@ class DiMAPG:
         everyone = replace(self, n_adapted=None)
         chosen = everyone._chosen(env, streams)
         before = play(env, streams, self.n_trajectories, state.policies, chosen)
-        return acting(
-            everyone._adapted(env, streams, state.policies, chosen=chosen, before=before, inner_steps=inner_steps)
+        adapted, _ = everyone._adapted(
+            env, streams, state.policies, chosen=chosen, before=before, inner_steps=inner_steps
         )
+        return acting(adapted)
 
     def cloned(self, state: DiMAPGState) -> Policy:
         """What one agent learnt alone, played by every agent of a game with more of them; likeliest actions.
@@ -201,21 +206,28 @@ class DiMAPG:
         chosen: Sequence[Tensor],
         before: Played,
         inner_steps: int,
-    ) -> Policies:
-        """θ_n of every chosen agent after some steps of equation (10). Shapes: [S, P, …]."""
+    ) -> tuple[Policies, list[tuple[Adaptation, ...]]]:
+        """θ_n of every chosen agent after some steps of equation (10), and the steps where they are asked for again.
+
+        Shapes: [S, P, …].
+        """
         adapted = tuple(
             mapped(repeated(theta, agents.shape[1]), torch.clone)
             for theta, agents in zip(policies, chosen, strict=True)
         )
         played = before
+        inner = []
         for step in range(inner_steps):
             if step:
                 played = play(env, streams, self.n_trajectories, policies, chosen, differing=adapted)
-            adapted = tuple(
-                moved(theta_n, inner_gradient(theta_n, Judged.of(own, self.discount, self.baseline)), self.inner_rate)
+            taken = tuple(
+                Adaptation(theta_n, Judged.of(own, self.discount, self.baseline), self.inner_rate)
                 for theta_n, own in zip(adapted, played.chosen, strict=True)
             )
-        return adapted
+            adapted = tuple(of_role.taken() for of_role in taken)
+            if self.second_order:
+                inner.append(taken)
+        return adapted, inner
 
     def _pull(self, state: DiMAPGState, r: int, adapted: Judged) -> Tensor | None:
         """L_n, centred and scaled, which equation (14) weighs τ with; moves the level. Shapes: [S, P]."""
@@ -230,8 +242,8 @@ class DiMAPG:
         distance = (squares.mean(dim=1, keepdim=True) if self.baseline.pooled else squares).sqrt()
         return (reached - level.unsqueeze(1)) / (distance + 1e-8)
 
-    def _step(self, scored: Scored) -> Step:
-        gradient, objective = scored.gradient(), Objective.of(scored)
+    def _step(self, scored: Scored, inner: Sequence[Adaptation]) -> Step:
+        gradient, objective = scored.gradient(inner), Objective.of(scored)
         if self.outer == "TRPO":
             product = objective.curvature(self.curvature_stride)
             return trust_region_step(gradient, product, objective, max_divergence=self.max_divergence)
@@ -250,11 +262,6 @@ class DiMAPG:
             ledger.enter(ENTROPY, mean_entropy(theta, tau).unsqueeze(1))
         adapting = sum(own.reward.shape[1] for own in before.chosen)
         ledger.enter(OUTER_SHARE, torch.full_like(state.levels[:, :1], 1 / (1 + adapting * self.inner_steps)))
-
-
-def inner_gradient(theta_n: StochasticPolicy, tau: Judged) -> StochasticPolicy:
-    """mean ∇ log π_{θ_n}(a|o)·A of every adapted agent: equation (10). Shapes: [S, P, …]."""
-    return score(theta_n, *tau.own.rows, tau.advantage * tau.weights)
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -73,6 +73,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("outer", "REINFORCE"),
     ("baseline", Baseline(n_features=3, pooled=True)),
     ("shared_reward", True),
+    ("second_order", True),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {

@@ -28,7 +28,7 @@ from algorithms._policies import (
     score,
 )
 from algorithms._rollouts import Baseline, Trajectories, advantages, discounted, features, fitted, play
-from algorithms._surrogates import Judged, Objective, Scored, moved
+from algorithms._surrogates import Adaptation, Judged, Objective, Scored, moved
 from algorithms._tree import joined, rebuilt, split
 from algorithms._trust_region import conjugate_gradient, flat, shaped, trust_region_step
 from algorithms.dimapg import (
@@ -39,7 +39,6 @@ from algorithms.dimapg import (
     OUTER_SHARE,
     DiMAPG,
     DiMAPGState,
-    inner_gradient,
 )
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -443,12 +442,12 @@ def test_the_dead_and_those_whose_game_is_over_get_nothing() -> None:
 # ------------------------------------------------------------------------------------------------------- the gradients
 
 
-def enumerated(theta: Any, rate: float) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
+def enumerated(theta: Any, rate: float, *, exact: bool = False) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
     """A game of two agents with two choices each and one step, in which every trajectory can be written down.
 
     Returns the probability of each of the 4 × 4 pairs of a τ and a τ′, the estimate of the gradient (14) from each, and
     the exact value of agent 0 adapting by one inner step, as a function of a change d of its own parameters: in τ and,
-    dθ_n/dθ being taken for the identity, in τ′.
+    dθ_n/dθ being taken for the identity, in τ′. If `exact` it adapts anew from where d has brought it.
     """
     payoff = torch.tensor([[1.0, -0.5], [0.3, 2.0]]).double()
     pairs = torch.tensor(list(itertools.product(range(2), repeat=4)))  # own, other's, own after, other's after
@@ -463,8 +462,10 @@ def enumerated(theta: Any, rate: float) -> tuple[Tensor, Tensor, Callable[[Tenso
 
     before, after = judged(pairs[:, 0], pairs[:, 1]), judged(pairs[:, 2], pairs[:, 3])
     start = mapped(repeated(every, 1), torch.clone)
-    theta_n = moved(start, inner_gradient(start, before), rate)
-    estimate = Scored.of(every, theta_n, before, after, after.advantage[:, :, 0]).gradient()
+    step = Adaptation(start, before, rate)
+    theta_n = step.taken()
+    scored = Scored.of(every, theta_n, before, after, after.advantage[:, :, 0])
+    estimate = scored.gradient([step] if exact else [])
 
     def shares(policy: Any) -> Tensor:  # [16, 2]
         return torch.softmax(policy.raw(seen.view(16, 1, 3)), -1)[:, 0]
@@ -474,7 +475,9 @@ def enumerated(theta: Any, rate: float) -> tuple[Tensor, Tensor, Callable[[Tenso
 
     def own(d: Tensor) -> Tensor:
         change = shaped(d.expand(16, -1), every)
-        changed = mapped(moved(theta_n, repeated(change, 1)), lambda x: x[:, 0])
+        along = moved(theta_n, repeated(change, 1))
+        anew = step._replace(theta_n=moved(start, repeated(change, 1))).taken()
+        changed = mapped(anew if exact else along, lambda x: x[:, 0])
         return shares(moved(every, change))[row, pairs[:, 0]] * shares(changed)[row, pairs[:, 2]]
 
     def value(d: Tensor) -> Tensor:
@@ -484,8 +487,9 @@ def enumerated(theta: Any, rate: float) -> tuple[Tensor, Tensor, Callable[[Tenso
     return own(zero) * others, estimate, value
 
 
-def test_the_first_order_gradient_is_expected_to_be_the_derivative_of_the_adapted_value() -> None:
-    probability, estimate, value = enumerated(fresh(Discrete(2), 0), rate=2.0)
+@pytest.mark.parametrize("exact", [False, True], ids=["first order", "second order"])
+def test_the_gradient_is_expected_to_be_the_derivative_of_the_adapted_value(exact: bool) -> None:
+    probability, estimate, value = enumerated(fresh(Discrete(2), 0), rate=2.0, exact=exact)
     assert probability.sum() == pytest.approx(1.0)
     expected = (probability.unsqueeze(1) * estimate).sum(0)
     for seed in range(5):
@@ -494,9 +498,52 @@ def test_the_first_order_gradient_is_expected_to_be_the_derivative_of_the_adapte
         assert (expected * d).sum().item() == pytest.approx(slope.item(), rel=1e-5, abs=1e-12)
 
 
+@every_kind
+def test_the_second_order_gradient_goes_through_all_inner_steps(kind: Box | Discrete) -> None:
+    """Trajectories are held; what θ_n comes to from θ + d is worked out anew."""
+    theta, _, *played, _ = gone_through(kind, 0, 1)
+    start: Any = repeated(mapped(theta, torch.Tensor.double), 2)
+    taus = [
+        Judged(Trajectories(*(x.double() if x.is_floating_point() else x for x in tau.own)), tau.advantage.double())
+        for tau in played
+    ]
+
+    def reached(d: Tensor) -> list[Adaptation]:
+        steps = [Adaptation(moved(start, repeated(shaped(d, mapped(start, lambda x: x[:, 0])), 2)), taus[0], 0.5)]
+        return [*steps, Adaptation(steps[0].taken(), taus[1], 0.5)]
+
+    def worth(d: Tensor) -> Tensor:
+        theta_n: Any = reached(d)[-1].taken()
+        observations, actions = taus[0].own.rows
+        density = theta_n.log_density(theta_n.raw(observations), actions)
+        of_each: Tensor = density * taus[0].advantage * taus[0].weights
+        return of_each.sum(dim=(1, 2))
+
+    zero = torch.zeros(2, flat(mapped(start, lambda x: x[:, 0])).shape[1], dtype=torch.float64)
+    inner = reached(zero)
+    scored = Scored.of(start, inner[-1].taken(), taus[0], taus[0], None)
+    through, identity = scored.gradient(inner), scored.gradient()
+    d = 1e-6 * random(*zero.shape)
+    slope = (worth(d) - worth(-d)) / 2
+    torch.testing.assert_close((through * d).sum(1), slope, rtol=1e-5, atol=1e-13)
+    assert not torch.allclose((identity * d).sum(1), slope, rtol=1e-3, atol=1e-13)
+
+
+def test_second_derivatives_make_no_difference_where_nobody_adapts() -> None:
+    for settings in ({"inner_steps": 0}, {"inner_rate": 0.0}):
+        pair = [DiMAPG("REINFORCE", **{**SMALL, **settings}, second_order=second) for second in (False, True)]
+        moves = [tensors(trained(algorithm, Darts(n_mirrored=1), 2).policies) for algorithm in pair]
+        assert all(map(torch.equal, *moves))
+    pair = [DiMAPG("REINFORCE", **SMALL, inner_rate=0.5, second_order=second) for second in (False, True)]
+    moves = [tensors(trained(algorithm, Darts(n_mirrored=1), 2).policies) for algorithm in pair]
+    assert not all(map(torch.equal, *moves))
+
+
 def test_the_inner_gradient_is_that_of_each_adapted_agent() -> None:
     _, theta_n, _, after, _ = gone_through(Box(2), 0, 1)
-    found = inner_gradient(theta_n, after)
+    taken = Adaptation(theta_n, after, 0.5).taken()
+    steps = iter(tensors(taken))
+    found = mapped(theta_n, lambda part: (next(steps) - part) / 0.5)
     for p in range(2):
         own = score(
             networks.of_agent(theta_n, p),
