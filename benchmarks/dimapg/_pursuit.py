@@ -241,16 +241,17 @@ class CurvePlate:
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
-        """A line a method."""
+        """A line a method; what was tested again while it waited for the others is one point."""
         every = tuple(runs[0].values())
         n_tests = min(len(run.steps) for run in every)
         for method, colour in zip(METHODS, COLOURS, strict=True):
-            played = every[0].metrics[episodes(method)][:n_tests] / 1000
-            values = np.array([run.metrics[pair(method, method)][:n_tests] for run in every], dtype=np.float64)
-            if len(values) > 1:
-                low, high = np.array([mean_interval(column) for column in values.T]).T
+            played, point = np.unique(every[0].metrics[episodes(method)][:n_tests] / 1000, return_inverse=True)
+            tests = np.array([run.metrics[pair(method, method)][:n_tests] for run in every], dtype=np.float64)
+            values = np.array([tests[:, point == i].mean(axis=1) for i in range(len(played))])  # [point, seed]
+            if len(every) > 1:
+                low, high = np.array([mean_interval(of_point) for of_point in values]).T
                 ax.fill_between(played, low, high, color=colour, alpha=0.2, lw=0)
-            ax.plot(played, values.mean(axis=0), color=colour, lw=1.5, label=method)
+            ax.plot(played, values.mean(axis=1), color=colour, lw=1.5, label=method)
         ax.set_xlim(left=0)
         ax.set(xlabel="learning episodes (thousands)", ylabel="reward of a predator")
         ax.legend(frameon=False, loc="best")
@@ -282,7 +283,7 @@ PURSUIT_DECISIONS = (
     Decision(
         "With whom does a method train?",
         "Its predators with its own prey: both learn by the same method at the same time.",
-        "The paper trains all of them so, as far as it says.",
+        "The paper does not say otherwise.",
     ),
     Decision(
         "How do both roles of DiMA-PG learn?",
