@@ -13,26 +13,26 @@ from torch import Tensor
 
 from algorithms._copies import lost, playable
 from algorithms.dimapg import DiMAPG
-from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
-from algorithms.maddpg import MADDPG
+from algorithms.kitchen_sink import A3CKitchenSink
 from algorithms.rivals import Rivals, RivalsState
 from algorithms.uniform import Uniform
 from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Score
 from benchmarks._scores import Final
 from benchmarks._statistics import mean_interval
+from benchmarks.dimapg import HORIZON, LEARNERS, METHODS, PAPER_EPISODES, Method
 from environments import Streams
 from environments.simple_tag import PREDATOR_PREY_3V1, PREDATOR_PREY_12V4, SimpleTag
 from results import Run
 
-METHODS = ("DiMA-PG", "MADDPG", "TRPO-KitchenSink", "A3C-KitchenSink")
 GAMES: dict[str, SimpleTag] = {"3v1": PREDATOR_PREY_3V1, "12v4": PREDATOR_PREY_12V4}
-HORIZON = 200
 EPISODES = {
     "smoke": {"3v1": 100, "12v4": 100},
     "quick": {"3v1": 2_600, "12v4": 300},
-    "paper": {"3v1": 500_000, "12v4": 500_000},
+    "paper": {"3v1": PAPER_EPISODES, "12v4": PAPER_EPISODES},
 }
 """Of every method."""
+
+CHANCE_EPISODES = {"smoke": 100, "quick": 1_000, "paper": 2_000}
 
 EVALUATION = Evaluation(every=100 * HORIZON, n_episodes=0)
 """Every hundred episodes. The sum over predators and prey says nothing: only the measure looks at the learners."""
@@ -140,8 +140,11 @@ def place(game: str) -> str:
 
 def tournament(game: str) -> Cell:
     """All methods in a game."""
-    dimapg = DiMAPG("REINFORCE", n_adapted=None if game == "3v1" else 2)
-    learners = (dimapg, MADDPG(), TRPOKitchenSink(), A3CKitchenSink(n_envs=25))
+    here: dict[Method, Any] = {
+        "DiMA-PG": DiMAPG("REINFORCE", n_adapted=None if game == "3v1" else 2),
+        "A3C-KitchenSink": A3CKitchenSink(n_envs=25),
+    }
+    learners = tuple((LEARNERS | here)[method] for method in METHODS)
     return Cell("tournament", place(game), Rivals(learners), GAMES[game], EVALUATION, measure=CrossPlay())
 
 
@@ -152,15 +155,17 @@ def chance(game: str) -> Cell:
 
 def chance_level(game: str) -> Score:
     """What predators get where all play at random."""
-    return Score(chance(game), predators("Uniform"), FINAL)
+    return Score(chance(game), predators("Uniform"), Final(window=20))
 
 
 def budgets() -> dict[str, dict[str, Budget]]:
     """What each profile runs of every game."""
-    return {
-        profile: {place(game): Budget(n_seeds, EPISODES[profile][game] * HORIZON) for game in GAMES}
-        for profile, n_seeds in (("smoke", 2), ("quick", 5), ("paper", 10))
-    }
+    found: dict[str, dict[str, Budget]] = {}
+    for profile, n_seeds in (("smoke", 2), ("quick", 5), ("paper", 10)):
+        by_chance = Budget(n_seeds, CHANCE_EPISODES[profile] * HORIZON)
+        found[profile] = {f"Uniform on {place(game)}": by_chance for game in GAMES}
+        found[profile] |= {place(game): Budget(n_seeds, n * HORIZON) for game, n in EPISODES[profile].items()}
+    return found
 
 
 @dataclass(frozen=True)
@@ -251,7 +256,8 @@ class CurvePlate:
             if len(every) > 1:
                 low, high = np.array([mean_interval(of_point) for of_point in values]).T
                 ax.fill_between(played, low, high, color=colour, alpha=0.2, lw=0)
-            ax.plot(played, values.mean(axis=1), color=colour, lw=1.5, label=method)
+            marker = "o" if len(played) == 1 else None
+            ax.plot(played, values.mean(axis=1), color=colour, lw=1.5, marker=marker, ms=4, label=method)
         ax.set_xlim(left=0)
         ax.set(xlabel="learning episodes (thousands)", ylabel="reward of a predator")
         ax.legend(frameon=False, loc="best")

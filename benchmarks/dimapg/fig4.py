@@ -3,7 +3,6 @@
 from benchmarks import Claim, Figure, Outperforms, Row, Score, dimapg
 from benchmarks.dimapg._pursuit import (
     FINAL,
-    METHODS,
     PURSUIT_DECISIONS,
     CurvePlate,
     MatrixPlate,
@@ -14,7 +13,7 @@ from benchmarks.dimapg._pursuit import (
     tournament,
 )
 
-OURS, *BASELINES = METHODS
+OURS = "DiMA-PG"
 
 
 def better_policies(game: str) -> tuple[Row, ...]:
@@ -22,7 +21,7 @@ def better_policies(game: str) -> tuple[Row, ...]:
     cell, rule = tournament(game), Outperforms(reference=chance_level(game))
     return tuple(
         row
-        for other in BASELINES
+        for other in dimapg.BASELINES
         for row in (
             Row(
                 f"predators of {OURS} get more than those of {other}",
