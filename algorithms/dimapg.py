@@ -159,10 +159,10 @@ class DiMAPG:
 
         The draws are those that training would make next, and leave its stream where it is.
         """
-        return {"greedy": acting(state.policies), "sampled": acting(state.policies, state.streams.branched())}
+        return both_ways(state.policies, state.streams)
 
-    def adapted(self, env: Env[Any], state: DiMAPGState, streams: Streams, inner_steps: int) -> Policy:
-        """Every agent with parameters of its own, θ_n after so many inner steps, all together; likeliest actions.
+    def adapted(self, env: Env[Any], state: DiMAPGState, streams: Streams, inner_steps: int) -> Mapping[str, Policy]:
+        """Every agent with parameters of its own, θ_n after so many inner steps, all together; as `policies`.
 
         Nothing in `state` changes. What is drawn comes from `streams`.
         """
@@ -172,15 +172,15 @@ class DiMAPG:
         adapted, _ = everyone._adapted(
             env, streams, state.policies, chosen=chosen, before=before, inner_steps=inner_steps
         )
-        return acting(adapted)
+        return both_ways(adapted, streams)
 
-    def cloned(self, state: DiMAPGState) -> Policy:
-        """What one agent learnt alone, played by every agent of a game with more of them; likeliest actions.
+    def cloned(self, state: DiMAPGState) -> Mapping[str, Policy]:
+        """What one agent learnt alone, played by every agent of a game with more of them; as `policies`.
 
         An agent that never met others knows nothing of them: it sees the first features only, as many as it learnt
         with, which must mean the same in both games.
         """
-        return acting(state.policies, n_seen=state.policies[0].network[0].weight.shape[-1])
+        return both_ways(state.policies, state.streams, n_seen=state.policies[0].network[0].weight.shape[-1])
 
     def _n_adapting(self, n_agents: int) -> int:
         return n_agents if self.n_adapted is None else min(self.n_adapted, n_agents)
@@ -262,6 +262,11 @@ class DiMAPG:
             ledger.enter(ENTROPY, mean_entropy(theta, tau).unsqueeze(1))
         adapting = sum(own.reward.shape[1] for own in before.chosen)
         ledger.enter(OUTER_SHARE, torch.full_like(state.levels[:, :1], 1 / (1 + adapting * self.inner_steps)))
+
+
+def both_ways(policies: Policies, streams: Streams, n_seen: int | None = None) -> dict[str, Policy]:
+    """Likeliest actions, and samples, which leave the streams where they are; as of `acting`."""
+    return {"greedy": acting(policies, None, n_seen), "sampled": acting(policies, streams.branched(), n_seen)}
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -196,14 +196,17 @@ class TRPOKitchenSink:
         state.steps += self.steps_per_iteration(env)
 
     def policies(self, state: TRPOState) -> Mapping[str, Policy]:
-        """The means."""
-        central = acting(state.policies)
+        """The means, and samples as in training, from copies of the streams, which training does not feel."""
 
-        def greedy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
-            joint = Joint(env)
-            return joint.split(central(joint, JointState(game, torch.empty(0))))
+        def split(central: Policy) -> Policy:
+            def of_agents(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
+                joint = Joint(env)
+                return joint.split(central(joint, JointState(game, torch.empty(0))))
 
-        return {"greedy": greedy}
+            return of_agents
+
+        sampled = acting(state.policies, state.streams.branched())
+        return {"greedy": split(acting(state.policies)), "sampled": split(sampled)}
 
 
 # ---- A3C ------------------------------------------------------------------------------------------------------------
@@ -361,14 +364,17 @@ class A3CKitchenSink:
         state.steps += self.steps_per_iteration(env)
 
     def policies(self, state: A3CState) -> Mapping[str, Policy]:
-        """The means. A policy remembers: it is played from the first step of an episode, whose end it knows."""
+        """The means, and samples as in training, from copies of the streams, which training does not feel.
 
-        def fresh() -> Policy:
+        A policy remembers: it is played from the first step of an episode, whose end it knows.
+        """
+
+        def fresh(streams: Streams | None = None) -> Policy:
             memories: list[Memory] = []
             elapsed = 0
 
             @torch.no_grad()
-            def greedy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
+            def play_one_step(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
                 nonlocal elapsed
                 observed = env.observe(game)
                 if elapsed % env.horizon == 0:
@@ -377,12 +383,14 @@ class A3CKitchenSink:
                 actions = []
                 for r, network in enumerate(state.networks):
                     memories[r] = network.remembered(network.features(observed[r]), memories[r])
-                    actions.append(network.policy.raw(memories[r].output))
+                    raw = network.policy.raw(memories[r].output)
+                    noise = None if streams is None else network.policy.noise(streams, raw.shape[1])
+                    actions.append(raw if noise is None else network.policy.drawn(raw, noise))
                 return played_by_each(env, actions)
 
-            return greedy
+            return play_one_step
 
-        return {"greedy": fresh()}
+        return {"greedy": fresh(), "sampled": fresh(state.streams.branched())}
 
     @torch.no_grad()
     def _played(

@@ -146,6 +146,17 @@ class MADDPG:
 
         return {"greedy": greedy}
 
+    def exploring(self, state: MADDPGState) -> Policy:
+        """Samples of the actors, as in training, from copies of the streams, which training does not feel."""
+        streams = state.streams.branched()
+
+        @torch.no_grad()
+        def policy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
+            mean, std = gaussian(state.actors(seen(env, game)).transpose(1, 2))
+            return by_role(env, sampled(mean, std, streams))
+
+        return policy
+
     @torch.no_grad()
     def _play(self, env: Env[Any], state: MADDPGState) -> None:
         game = state.copies.game

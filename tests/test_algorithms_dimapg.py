@@ -675,7 +675,7 @@ def test_agents_adapt_to_goals_that_one_policy_cannot_serve() -> None:
     game = env.reset(streams(), 1)
     before = [x.clone() for x in tensors(state.policies)]
     (theta,) = algorithm.policies(state)["greedy"](env, game)
-    (thrown,) = algorithm.adapted(env, state, Streams.of((0, 1), "adapting", "cpu"), 10)(env, game)
+    (thrown,) = algorithm.adapted(env, state, Streams.of((0, 1), "adapting", "cpu"), 10)["greedy"](env, game)
     assert (theta[:, :, 0] == theta[:, :, 1]).all()
     assert (thrown[:, :, 0] > theta[:, :, 0] + 0.2).all()
     assert (thrown[:, :, 1] < theta[:, :, 1] - 0.2).all()
@@ -773,7 +773,7 @@ def test_an_agent_that_learnt_alone_is_cloned_into_a_game_with_others_whom_it_do
     algorithm = DiMAPG(**SMALL)
     state = trained(algorithm, alone, 1)
     game = many.reset(streams(), 5)
-    (actions,) = algorithm.cloned(state)(many, game)
+    (actions,) = algorithm.cloned(state)["greedy"](many, game)
     for agent in range(3):
         own = game._replace(position=game.position[:, :, agent : agent + 1], velocity=game.velocity[:, :, :1])
         (expected,) = algorithm.policies(state)["greedy"](alone, own)

@@ -20,7 +20,7 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.rivals import Rivals
-from benchmarks.dimapg._measures import ADAPTED, LEAST, Adapted, Cloned, Least, least_return
+from benchmarks.dimapg._measures import ADAPTED, LEAST, LIKELIEST, Adapted, Cloned, Least, least_return
 from benchmarks.dimapg._pursuit import CrossPlay, episodes, pair, predators, prey
 from benchmarks.dimapg._survival import AGENTS, FOOD, PIECES, REWARD, SHARE, SURVIVORS, Outcomes
 from benchmarks.dimapg._survival import LEARNER as SURVIVOR
@@ -273,9 +273,9 @@ def test_without_inner_steps_adapted_agents_are_theta_in_the_same_episodes() -> 
     env, algorithm = GoalNavigation(n_agents=2, horizon=4, reward_limit=10.0), DiMAPG(hidden=16, n_trajectories=4)
     state = algorithm.init(env, streams())
     found = Adapted(n_episodes=4, inner_steps=0)(algorithm, env, state, streams("measure")).metrics
-    torch.testing.assert_close(found[ADAPTED], found[LEAST])
+    torch.testing.assert_close(found[ADAPTED + LIKELIEST], found[LEAST + LIKELIEST])
     adapted = Adapted(n_episodes=4, inner_steps=2)(algorithm, env, state, streams("measure")).metrics
-    assert (adapted[ADAPTED] != adapted[LEAST]).all()
+    assert (adapted[ADAPTED + LIKELIEST] != adapted[LEAST + LIKELIEST]).all()
 
 
 def test_copies_of_one_agent_are_tested_in_the_other_game() -> None:
@@ -285,9 +285,10 @@ def test_copies_of_one_agent_are_tested_in_the_other_game() -> None:
     among_many, by_itself = (
         Cloned(game, n_episodes=4)(algorithm, alone, state, streams("measure")).metrics[LEAST] for game in (many, alone)
     )
-    greedy = Least(n_episodes=4)(algorithm, alone, state, streams("measure")).metrics[LEAST]
-    torch.testing.assert_close(by_itself, greedy)
-    expected = least_return(many, algorithm.cloned(state), streams("measure"), 4)
+    least = Least(n_episodes=4)(algorithm, alone, state, streams("measure")).metrics
+    torch.testing.assert_close(by_itself, least[LEAST])
+    assert (least[LEAST] != least[LEAST + LIKELIEST]).all()
+    expected = least_return(many, algorithm.cloned(state)["sampled"], streams("measure"), 4)
     torch.testing.assert_close(among_many, expected)
     assert (among_many != by_itself).all()
 
@@ -352,9 +353,11 @@ def test_every_teams_predators_meet_every_teams_prey() -> None:
     state = RIVALS.init(TAG, streams())
     for _ in range(2):
         RIVALS.advance(TAG, state)
-    measure = CrossPlay(TEAMS, n_episodes=10)
+    measure = CrossPlay(TEAMS, n_episodes=10, likeliest=True)
     found = measure(RIVALS, TAG, state, streams("measure")).metrics
     assert set(found) == set(measure.metrics)
+    drawn = CrossPlay(TEAMS, n_episodes=10)(RIVALS, TAG, state, streams("measure")).metrics
+    assert any((drawn[name] != values).any() for name, values in found.items())
     table = torch.stack([torch.stack([found[pair(p, q)] for q in TEAMS]) for p in TEAMS])
     expected = torch.stack([torch.stack([played(state, p, q, 10) for q in range(3)]) for p in range(3)])
     torch.testing.assert_close(table, expected)

@@ -15,15 +15,54 @@ from benchmarks import Measured
 from environments import Env, Streams
 
 LEAST, ADAPTED = "least test return", "least test return, adapted"
+"""Of actions that are drawn as in training."""
+LIKELIEST = ", likeliest actions"
 _UNIT = "sum over steps of the reward of the agent that gets least in a test episode; mean over test episodes"
+
+
+def named(units: Mapping[str, str]) -> dict[str, str]:
+    """Every metric twice: with drawn and with the likeliest actions."""
+    return {
+        metric + likeliest: f"{_UNIT}{unit}{likeliest}"
+        for metric, unit in units.items()
+        for likeliest in ("", LIKELIEST)
+    }
+
+
+def sampled(algorithm: Any, learner: Any) -> Policy:
+    """The learner as it plays in training, or whoever plays at random."""
+    if hasattr(algorithm, "exploring"):
+        exploring: Policy = algorithm.exploring(learner)
+        return exploring
+    policies: Mapping[str, Policy] = algorithm.policies(learner)
+    return policies["sampled"] if "sampled" in policies else policies["uniform"]
+
+
+def both_ways(algorithm: Any, learner: Any) -> dict[str, Policy]:
+    """How a learner is tested."""
+    return {"sampled": sampled(algorithm, learner), "greedy": algorithm.policies(learner)["greedy"]}
 
 
 @dataclass(frozen=True)
 class Least:
-    """One of the learner's policies."""
+    """A learner with drawn and with the likeliest actions, in the same episodes."""
 
     n_episodes: int = 25
-    policy: str = "greedy"
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = named({LEAST: ""})
+    arrays: ClassVar[Mapping[str, str]] = {}
+
+    def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Streams) -> Measured:
+        """Fresh episodes."""
+        return Measured(tested(env, {LEAST: both_ways(algorithm, learner)}, streams, self.n_episodes), {})
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Whoever plays at random."""
+
+    n_episodes: int = 25
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {LEAST: _UNIT}
@@ -31,8 +70,7 @@ class Least:
 
     def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Streams) -> Measured:
         """Fresh episodes."""
-        policy = algorithm.policies(learner)[self.policy]
-        return Measured({LEAST: least_return(env, policy, streams, self.n_episodes)}, {})
+        return Measured({LEAST: least_return(env, sampled(algorithm, learner), streams, self.n_episodes)}, {})
 
 
 @dataclass(frozen=True)
@@ -43,15 +81,15 @@ class Adapted:
     inner_steps: int = 3
 
     version: ClassVar[int] = 1
-    metrics: ClassVar[Mapping[str, str]] = {LEAST: _UNIT, ADAPTED: f"{_UNIT}; all agents adapted"}
+    metrics: ClassVar[Mapping[str, str]] = named({LEAST: "", ADAPTED: "; all agents adapted"})
     arrays: ClassVar[Mapping[str, str]] = {}
 
     def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Streams) -> Measured:
-        """Adapts, then plays twice."""
+        """Adapts, then plays."""
         adapted = algorithm.adapted(env, learner, streams, self.inner_steps)
-        again = streams.branched()
-        theta = least_return(env, algorithm.policies(learner)["greedy"], streams, self.n_episodes)
-        return Measured({LEAST: theta, ADAPTED: least_return(env, adapted, again, self.n_episodes)}, {})
+        return Measured(
+            tested(env, {LEAST: both_ways(algorithm, learner), ADAPTED: adapted}, streams, self.n_episodes), {}
+        )
 
 
 @dataclass(frozen=True)
@@ -62,12 +100,23 @@ class Cloned:
     n_episodes: int = 100
 
     version: ClassVar[int] = 1
-    metrics: ClassVar[Mapping[str, str]] = {LEAST: _UNIT}
+    metrics: ClassVar[Mapping[str, str]] = named({LEAST: ""})
     arrays: ClassVar[Mapping[str, str]] = {}
 
     def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Streams) -> Measured:
         """Fresh episodes of the other game."""
-        return Measured({LEAST: least_return(self.game, algorithm.cloned(learner), streams, self.n_episodes)}, {})
+        return Measured(tested(self.game, {LEAST: algorithm.cloned(learner)}, streams, self.n_episodes), {})
+
+
+def tested(
+    env: Env[Any], policies: Mapping[str, Mapping[str, Policy]], streams: Streams, n_episodes: int
+) -> dict[str, Tensor]:
+    """What the least gets with each of several policies, drawn and likeliest, all from the same starts."""
+    return {
+        metric + likeliest: least_return(env, both[way], streams.branched(), n_episodes)
+        for metric, both in policies.items()
+        for way, likeliest in (("sampled", ""), ("greedy", LIKELIEST))
+    }
 
 
 def least_return(env: Env[Any], policy: Policy, streams: Streams, n_episodes: int) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import Cell, Floats
 from benchmarks._statistics import mean_interval
 from benchmarks.dimapg import alone, navigation, published
-from benchmarks.dimapg._measures import ADAPTED, LEAST
+from benchmarks.dimapg._measures import ADAPTED, LEAST, LIKELIEST
 from results import Run
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"
@@ -48,7 +48,8 @@ class LeastPlate:
         """How it is to be read."""
         return (
             "Return of the agent that gets least in an episode, mean of 100 episodes after training. Discs: mean over "
-            "seeds with its 95 % t interval; dots: the seeds. Diamonds: printed in Table 1."
+            "seeds with its 95 % t interval, dots: the seeds, with drawn actions; circle: mean with the likeliest. "
+            "Diamonds: printed in Table 1."
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
@@ -59,6 +60,8 @@ class LeastPlate:
         for x, (name, (of, metric, colour)) in enumerate(zip(printed, columns, strict=True)):
             values = np.array([run.metrics[metric][-1] for run in of.values()], dtype=np.float64)
             draw_beside(ax, x, values, printed[name][str(self.n_agents)], colour)
+            likeliest = np.mean([run.metrics[metric + LIKELIEST][-1] for run in of.values()])
+            ax.plot(x + 0.08, likeliest, "o", mec=colour, mfc="none", ms=6)
         ax.set_xlim(-0.5, 2.5)
         ax.set_xticks(range(3), ["$θ$", "$θ_i'$", "Fine Tune"])
         ax.set_ylim(top=0)

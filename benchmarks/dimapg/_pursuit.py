@@ -20,6 +20,7 @@ from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Sco
 from benchmarks._scores import Final
 from benchmarks._statistics import mean_interval
 from benchmarks.dimapg import HORIZON, LEARNERS, METHODS, PAPER_EPISODES, Method
+from benchmarks.dimapg._measures import sampled
 from environments import Streams
 from environments.simple_tag import PREDATOR_PREY_3V1, PREDATOR_PREY_12V4, SimpleTag
 from results import Run
@@ -45,13 +46,14 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 class CrossPlay:
     """The average reward of every team's predators against every team's prey, of `Rivals` in the order of `teams`.
 
-    All pairs meet in the same games. Nobody explores.
+    All pairs meet in the same games, and draw their actions as in training, or take the likeliest.
 
     Units: the sum over the steps of an episode of a predator's reward; mean over predators and `n_episodes` of a pair.
     """
 
     teams: tuple[str, ...] = METHODS
     n_episodes: int = 10
+    likeliest: bool = False
 
     version: ClassVar[int] = 1
     arrays: ClassVar[Mapping[str, str]] = {}
@@ -69,7 +71,12 @@ class CrossPlay:
 
     def __call__(self, algorithm: Rivals, env: Any, learner: RivalsState, streams: Streams) -> Measured:
         """Plays an episode of all pairs at once."""
-        reward = self._played(list(algorithm.policies(learner).values()), env, streams)  # [S, P, Q]
+        policies = (
+            list(algorithm.policies(learner).values())
+            if self.likeliest
+            else list(map(sampled, algorithm.learners, learner.learners))
+        )
+        reward = self._played(policies, env, streams)  # [S, P, Q]
         found = {
             pair(*both): of for both, of in zip(product(self.teams, repeat=2), reward.flatten(1).unbind(1), strict=True)
         }
@@ -241,8 +248,8 @@ class CurvePlate:
     def words(self) -> str:
         """How it is to be read."""
         return (
-            "Curves: reward of a predator in a test episode, without exploration, against the prey of its own method, "
-            "over all episodes that the method has played; mean over seeds with its 95 % t interval."
+            "Curves: reward of a predator in a test episode, actions drawn as in training, against the prey of "
+            "its own method, over all episodes that the method has played; mean over seeds with its 95 % t interval."
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
@@ -273,8 +280,9 @@ PURSUIT_DECISIONS = (
     ),
     Decision(
         "Who plays against whom after training?",
-        "Every method's predators against every method's prey, without exploration. As predators a method is judged "
-        "by the mean of its row, as prey by the mean of its column, of both of which its own team is a part.",
+        "Every method's predators against every method's prey, all drawing their actions as in training. As "
+        "predators a method is judged by the mean of its row, as prey by the mean of its column, of both of which its "
+        "own team is a part.",
         "“after training different policies for predators and preys” does not say who meets whom.",
     ),
     Decision(

@@ -73,9 +73,9 @@ FIGURE = Figure(
     paper=dimapg.PAPER,
     name="fig3",
     title="Cooperative navigation with 3 and with 10 agents",
-    caption="Return of the agent that gets least, without exploration. Above every episode counts that an algorithm "
-    "plays, those in which DiMA-PG's agents adapt as well; below only those 25 of each of its iterations that all "
-    "agents play with θ, as the paper may have counted. Curves that stop earlier have been trained for less.",
+    caption="Return of the agent that gets least, actions drawn as in training. Above every episode counts that an "
+    "algorithm plays, those in which DiMA-PG's agents adapt as well; below only the 25 of each of its iterations that "
+    "all agents play with θ, as the paper may have counted. Curves that stop earlier have been trained for less.",
     panels=(*panels(all_counted=True), *panels(all_counted=False)),
     claims=(
         Claim(
