@@ -100,7 +100,10 @@ class LengthPlate:
     @property
     def words(self) -> str:
         """How it is to be read."""
-        return "Share of training episodes that lasted at most so long, of all seeds together; T ends an episode."
+        return (
+            "Share of training episodes that lasted at most so long, of all seeds together; the rest was ended by T, "
+            "the right end of the axis."
+        )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
         """Cumulative shares as steps."""
@@ -108,6 +111,8 @@ class LengthPlate:
         for method, of_method in zip(METHODS, runs, strict=True):
             counts = np.sum([run.arrays[LENGTHS] for run in of_method.values()], axis=0)
             shares = np.concatenate([[0.0], np.cumsum(counts) / max(counts.sum(), 1)])
-            ax.plot(np.linspace(0, horizon, len(shares)), shares, color=COLOURS[method], lw=1.5, label=method)
-        ax.set(xlim=(0, horizon), ylim=(0, 1), xlabel="episode length (steps)", ylabel="share of episodes")
+            lengths = np.linspace(0, horizon, len(shares))
+            ax.plot(lengths[:-1], shares[:-1], color=COLOURS[method], lw=1.5, label=method)
+        ax.set(xlim=(0, horizon), xlabel="episode length (steps)", ylabel="share of episodes")
+        ax.set_ylim(bottom=0)
         ax.legend(frameon=False, loc="upper left")
