@@ -83,6 +83,11 @@ def fresh_folder(parent: Path) -> Path:
 SESSION = pytest.StashKey[Session]()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """None: what is trained, judged and timed here is so by one process, which says how far it is."""
+    return 0
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options carry a prefix, because a bare --profile collides with other plugins."""
     group = parser.getgroup("reproduction")

@@ -58,7 +58,7 @@ SMALL: dict[str, Any] = {
     "n_trajectories": 3,
     "inner_steps": 2,
     "n_steps": 3,
-    "steps_per_round": 100,
+    "steps_per_round": 50,
 }
 ITERATIONS = 11
 SWITCHES: tuple[tuple[str, Any], ...] = (
