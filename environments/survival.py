@@ -45,6 +45,8 @@ AGENT, FOOD = 128, 1
 N_CHANNELS = 5
 N_DRAWS = 2**24
 """From how many numbers the order of agents is drawn."""
+N_ROWS = 256
+"""Of observations at a time, so that they are still in the cache when they are scaled."""
 LATER = 2**62
 """A time that never comes within a step."""
 
@@ -223,9 +225,12 @@ class Survival:
         ).view(n_seeds, n_envs, self.n_agents, -1)
         n_viewed = N_CHANNELS * seen.shape[-1]
         out = room(*seen.shape[:3], *self.roles[0].observation_shape, dtype=state.last_reward.dtype, device=seen.device)
-        out[..., :n_viewed].unflatten(-1, (N_CHANNELS, -1)).copy_(_channels(seen).movedim(0, -2))
-        # All of it rather than the hit points alone: to skip some of each row is slower.
-        out[..., :n_viewed] *= _shares(self.agent_hp, self.food_hp, seen.shape[-1], out.dtype, out.device)
+        shares = _shares(self.agent_hp, self.food_hp, seen.shape[-1], out.dtype, out.device)
+        viewed = out[..., :n_viewed].flatten(0, 2)
+        channels = _channels(seen).flatten(1, 3).movedim(0, 1)  # [S·E·A, 5, n]
+        for rows, of_rows in zip(viewed.split(N_ROWS), channels.split(N_ROWS), strict=True):
+            rows.unflatten(-1, (N_CHANNELS, -1)).copy_(of_rows)
+            rows.mul_(shares)  # all of it rather than the hit points alone: to skip some of each row is slower
         out[..., n_viewed:] = self._condition(state)
         return (out,)
 
