@@ -40,10 +40,13 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from benchmarks._training import keep_freed_memory
+from benchmarks.dimapg._survival import LEARNER as SURVIVOR
 from environments import Env, Streams
-from environments.cooperative_navigation import CN_V1, CooperativeNavigation
+from environments.cooperative_navigation import CN_V1
+from environments.goal_navigation import NAVIGATION_3, NAVIGATION_10
 from environments.hunters import HARE_HUNTERS
 from environments.spread import Spread
+from environments.survival import Survival
 
 Benchmark = Any  # pytest_benchmark.fixture.BenchmarkFixture, whose `pedantic` has no types
 HIDDEN, BATCH = 64, 1024
@@ -509,12 +512,14 @@ def test_speed_of_training_on_a_grid(benchmark: Benchmark) -> None:
 
 # ---- whole episodes -------------------------------------------------------------------------------------------------
 
-# As DiMA-PG plays them: 200 steps, three agents, five seeds.
+# As in DiMA-PG's figures: 200 steps, five seeds.
 EPISODES = {
-    "DiMAPG": Learner(DiMAPG(), CooperativeNavigation(horizon=200), 5),
-    "DiMAPG-REINFORCE": Learner(DiMAPG("REINFORCE"), CooperativeNavigation(horizon=200), 5),
-    "TRPOKitchenSink": Learner(TRPOKitchenSink(), CooperativeNavigation(horizon=200), 5),
-    "A3CKitchenSink": Learner(A3CKitchenSink(), CooperativeNavigation(horizon=200), 5),
+    "DiMAPG-3": Learner(DiMAPG(), NAVIGATION_3, 5),
+    "DiMAPG-10": Learner(DiMAPG(), NAVIGATION_10, 5),
+    "DiMAPG-REINFORCE-3": Learner(DiMAPG("REINFORCE"), NAVIGATION_3, 5),
+    "DiMAPG-Survival-230": Learner(SURVIVOR, Survival(n_agents=230), 5),
+    "TRPOKitchenSink-3": Learner(TRPOKitchenSink(), NAVIGATION_3, 5),
+    "A3CKitchenSink-3": Learner(A3CKitchenSink(), NAVIGATION_3, 5),
 }
 
 
@@ -525,6 +530,8 @@ class Clocked:
         self.env, self.seconds = env, 0.0
         self.horizon, self.roles = env.horizon, env.roles
         self.reset, self.observe, self.full_state = env.reset, env.observe, env.full_state
+        if hasattr(env, "alive"):
+            self.alive = env.alive
 
     def step(self, *arguments: Any) -> Any:
         """The environment's."""
