@@ -164,7 +164,7 @@ def weigh_printed(row: Row, rule: Printed, left: Floats, *, n_other: int, notes:
         # With one seed nothing is known of the spread: not even an implausible number can be called so.
         settled = "INCONCLUSIVE"
     else:
-        notes = [*notes, f"95 % of further runs lie in {first:.4g} … {last:.4g}"]
+        notes = [*notes, f"95 % of further runs lie in {first:.3g} … {last:.3g}".replace("-", "−")]
     shown = RowVerdict(
         label=row.label,
         outcome="INCONCLUSIVE",
