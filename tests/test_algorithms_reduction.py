@@ -14,6 +14,7 @@ from algorithms import _networks as networks
 from algorithms._tree import rebuilt
 from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG
+from algorithms.masac import MASAC
 from environments import Box, Role, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 
@@ -150,6 +151,90 @@ def test_maddpg_with_one_agent_is_ddpg() -> None:
         for mine, theirs in zip(networks.tensors(network), weights, strict=True):
             torch.testing.assert_close(mine.flatten(), theirs.detach().flatten(), rtol=1e-5, atol=1e-5)
     assert (networks.tensors(state.actors)[0] - networks.tensors(before)[0]).abs().max() > 0.1
+
+
+def sac(algorithm: MASAC, env: Pushed, state: Any, n_iterations: int) -> list[Weights]:
+    """Single-agent SAC with V and its target, as in Haarnoja et al. (2018), from networks and draws of `state`.
+
+    Rewards are normalised by what has been seen so far, and the last step of an episode ends it.
+    """
+    rng = Streams.of([0], "another", "cpu")
+    rng.load(state.streams.save())
+    game, elapsed = state.copies.game, 0
+    twins = [
+        plain(tuple(networks.Linear(*(part[:, :, twin] for part in layer)) for layer in state.critics.q))
+        for twin in range(2)
+    ]
+    actor, value, target = plain(state.actors), plain(state.critics.v), plain(state.target_values)
+    adam = torch.optim.Adam([w for weights in (actor, value, *twins) for w in weights], lr=algorithm.learning_rate)
+    memory: list[tuple[Tensor, ...]] = []
+
+    def policy(o: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mean, log_std = forward(o, actor).chunk(2, -1)
+        log_std = log_std.clamp(-20, 2)
+        gaussian = torch.distributions.Normal(mean, log_std.exp())
+        before = mean + log_std.exp() * noise
+        log_density = (gaussian.log_prob(before) - torch.log(1 - torch.tanh(before) ** 2 + 1e-6)).sum(-1)
+        return torch.tanh(before), log_density, (mean**2).mean() + (log_std**2).mean()
+
+    def q(weights: Weights, o: Tensor, a: Tensor) -> Tensor:
+        return forward(torch.cat([o, a], 1), weights)[:, 0]
+
+    for iteration in range(n_iterations):
+        for _ in range(algorithm.steps_per_update // algorithm.n_envs):
+            seen = env.observe(game)[0]
+            if iteration * algorithm.steps_per_update < algorithm.random_steps:
+                action = rng.uniform(algorithm.n_envs, 1, 2, low=-1.0, high=1.0).double()
+            else:
+                with torch.no_grad():
+                    action = policy(seen, rng.normal(algorithm.n_envs, 1, 2))[0]
+            game, reward, _ = env.step(game, (action,), rng)
+            elapsed += 1
+            following, ends = env.observe(game)[0], torch.tensor(elapsed == env.horizon)
+            memory += [
+                (seen[0, copy, 0], action[0, copy, 0], reward[0, copy, 0], following[0, copy, 0], ends)
+                for copy in range(algorithm.n_envs)
+            ]
+            if elapsed == env.horizon:
+                game, elapsed = env.reset(rng, algorithm.n_envs), 0
+        if (iteration + 1) * algorithm.steps_per_update < algorithm.first_update:
+            continue
+        chosen = [memory[i] for i in rng.integers(algorithm.batch_size, high=len(memory))[0].tolist()]
+        o, a, r, o2, end = (torch.stack(parts) for parts in zip(*chosen, strict=True))
+        paid = torch.stack([transition[2] for transition in memory])
+        r = (r - paid.mean()) / paid.std(correction=0)
+        y = r + algorithm.discount * forward(o2, target)[:, 0].detach() * ~end
+        own, log_density, size = policy(o, rng.normal(algorithm.batch_size, 2)[0])
+        frozen = [[w.detach() for w in weights] for weights in twins]
+        soft = torch.min(*(q(weights, o, own) for weights in frozen)) - algorithm.temperature * log_density
+        loss = ((q(twins[0], o, a) - y) ** 2).mean() + ((q(twins[1], o, a) - y) ** 2).mean()
+        loss = loss + ((forward(o, value)[:, 0] - soft.detach()) ** 2).mean()
+        loss = loss - soft.mean() + algorithm.regularizer * size
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        for slow, quick in zip(target, value, strict=True):
+            slow.data = algorithm.polyak * slow.data + (1 - algorithm.polyak) * quick.data
+    return [actor, value, target, *twins]
+
+
+def test_masac_with_one_agent_is_sac() -> None:
+    env = Pushed()
+    algorithm = MASAC(
+        hidden=16, batch_size=32, first_update=100, steps_per_update=20, n_envs=5, random_steps=200, learning_rate=3e-3
+    )
+    state = in_double_precision(algorithm.init(env, Streams.of([0], "training", "cpu")))
+    n_iterations = 64  # 60 of them with an update
+    expected = sac(algorithm, env, state, n_iterations)
+    before = networks.clone(state.actors)
+    for _ in range(n_iterations):
+        algorithm.advance(env, state)
+    twins = [tuple(networks.Linear(*(part[:, :, t] for part in layer)) for layer in state.critics.q) for t in range(2)]
+    found = [state.actors, state.critics.v, state.target_values, *twins]
+    for network, weights in zip(found, expected, strict=True):
+        for mine, theirs in zip(networks.tensors(network), weights, strict=True):
+            torch.testing.assert_close(mine.flatten(), theirs.detach().flatten(), rtol=1e-5, atol=1e-5)
+    assert (networks.tensors(state.actors)[0] - networks.tensors(before)[0]).abs().max() > 0.05
 
 
 GAME = CooperativeNavigation(horizon=5)
