@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 from algorithms._ledger import Ledger
 from environments import Env, Streams
 
-TRAINING_RETURN = "training return"
+TRAINING_RETURN, LEAST_RETURN = "training return", "least return"
 TRAINING_RETURN_UNIT = (
     "sum over agents and steps of the reward of a training episode, with exploration; "
     "mean over the episodes that ended since the last test"

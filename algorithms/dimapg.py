@@ -41,7 +41,7 @@ import torch
 from torch import Tensor
 
 from algorithms import Policy
-from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT
+from algorithms._copies import LEAST_RETURN, TRAINING_RETURN, TRAINING_RETURN_UNIT
 from algorithms._ledger import Ledger
 from algorithms._networks import mapped, repeated
 from algorithms._policies import StochasticPolicy, acting, policy_for
@@ -50,7 +50,6 @@ from algorithms._surrogates import Adaptation, Judged, Objective, Scored, mean_e
 from algorithms._trust_region import Step, shaped, trust_region_step
 from environments import Env, Streams
 
-LEAST_RETURN = "least return"
 GAIN = "adaptation gain"
 DIVERGENCE = "divergence of a step"
 ACCEPTED = "steps accepted"

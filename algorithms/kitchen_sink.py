@@ -32,7 +32,7 @@ from torch.nn.functional import pad
 
 from algorithms import Policy
 from algorithms import _networks as networks
-from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, lost, playable
+from algorithms._copies import LEAST_RETURN, TRAINING_RETURN, TRAINING_RETURN_UNIT, lost, playable
 from algorithms._ledger import Ledger
 from algorithms._losses import smooth_bounded
 from algorithms._networks import Linear, tensors, trainable
@@ -43,7 +43,6 @@ from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, move
 from algorithms._trust_region import shaped, trust_region_step
 from environments import Box, Env, Role, Streams
 
-LEAST_RETURN = "least return"
 LEAST_RETURN_UNIT = (
     "sum over steps of the reward of the agent that got least in a training episode, with exploration; "
     "mean over the episodes since the last test"

@@ -17,6 +17,7 @@ from torch import Tensor, distributions
 from torch.nn.functional import relu
 
 from algorithms import _networks as networks
+from algorithms._copies import LEAST_RETURN
 from algorithms._networks import mapped, repeated, tensors
 from algorithms._policies import (
     LOWEST_LOG_STD,
@@ -35,7 +36,6 @@ from algorithms.dimapg import (
     ACCEPTED,
     DIVERGENCE,
     GAIN,
-    LEAST_RETURN,
     OUTER_SHARE,
     DiMAPG,
     DiMAPGState,
