@@ -35,6 +35,7 @@ from algorithms._copies import TRAINING_RETURN
 from benchmarks import Band, Figure, Floats, Line, Panel
 from benchmarks._catalogue import figures
 from benchmarks._judging import Bundle, Desk
+from benchmarks._plates import BLUE, GREEN, GREY, ORANGE, PURPLE
 from benchmarks._statistics import mean_interval
 from benchmarks._training import TEST_RETURN
 
@@ -47,8 +48,8 @@ NOTE_COLUMNS = 44  # characters of a line above a panel
 UNIT_COLUMNS = 34  # and beside it
 FOOT_COLUMNS = 116
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#aa3377", "#e69f00", "#56b4e9", "#332288", "#666666")
-"""After Okabe and Ito: told apart with any colour vision, and of different lightness where they are neighbours."""
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", "#332288", GREY)
+"""Neighbours are of different lightness, too."""
 
 DASHES: tuple[Any, ...] = (
     "-",

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Cell
+from benchmarks._plates import BLUE, GREEN, GREY, draw_printed, draw_seeds
 from benchmarks.dimapg import HORIZON, published
-from benchmarks.dimapg._plates import BLUE, GREEN, GREY, draw_beside
 from benchmarks.dimapg._survival import AGENTS, MOMENTS, PIECES, REWARD, Moment, trained, untrained
 from results import Run
 
@@ -49,7 +49,9 @@ class TablePlate:
         for x, (of, suffix, colour) in enumerate(zip(runs, (" before training", ""), (GREY, BLUE), strict=True)):
             values = np.array([run.metrics[self.metric][-1] for run in of.values()], dtype=np.float64)
             number = printed.get(self.metric + suffix, {}).get(str(self.n_agents))
-            draw_beside(ax, x, values, number, colour)
+            draw_seeds(ax, x, values, colour)
+            if number is not None:
+                draw_printed(ax, x, number, colour)
         ax.set_xlim(-0.5, 1.5)
         ax.set_xticks(range(2), ["before training", "after"])
         ax.set_ylabel(self.metric)

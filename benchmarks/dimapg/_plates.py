@@ -8,23 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import Cell, Floats
-from benchmarks._statistics import mean_interval
+from benchmarks import Cell
+from benchmarks._plates import BLUE, GREEN, ORANGE, draw_printed, draw_seeds
 from benchmarks.dimapg import alone, navigation, published
 from benchmarks.dimapg._measures import ADAPTED, LEAST, LIKELIEST
 from results import Run
-
-BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"
-
-
-def draw_beside(ax: Any, x: float, values: Floats, printed: float | None, colour: str) -> None:
-    """Our seeds, their mean with its 95 % t interval, and to their right the printed number. Shapes: [n]."""
-    ax.plot(np.full(len(values), x - 0.15), values, ".", color=colour, ms=4, alpha=0.6)
-    if len(values) > 1:
-        ax.plot([x, x], mean_interval(values), color=colour, lw=1.4)
-    ax.plot(x, values.mean(), "o", color=colour, ms=6)
-    if printed is not None:
-        ax.plot(x + 0.2, printed, "D", color=colour, ms=5, clip_on=False)  # may lie on the axis
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,8 @@ class LeastPlate:
         columns = ((together, LEAST, BLUE), (together, ADAPTED, GREEN), (alone_runs, LEAST, ORANGE))
         for x, (name, (of, metric, colour)) in enumerate(zip(printed, columns, strict=True)):
             values = np.array([run.metrics[metric][-1] for run in of.values()], dtype=np.float64)
-            draw_beside(ax, x, values, printed[name][str(self.n_agents)], colour)
+            draw_seeds(ax, x, values, colour)
+            draw_printed(ax, x, printed[name][str(self.n_agents)], colour)
             likeliest = np.mean([run.metrics[metric + LIKELIEST][-1] for run in of.values()])
             ax.plot(x + 0.08, likeliest, "o", mec=colour, mfc="none", ms=6)
         ax.set_xlim(-0.5, 2.5)

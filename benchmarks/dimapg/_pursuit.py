@@ -17,6 +17,7 @@ from algorithms.kitchen_sink import A3CKitchenSink
 from algorithms.rivals import Rivals, RivalsState
 from algorithms.uniform import Uniform
 from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Score
+from benchmarks._plates import BLUE, GREEN, ORANGE, PURPLE
 from benchmarks._scores import Final
 from benchmarks._statistics import mean_interval
 from benchmarks.dimapg import HORIZON, LEARNERS, METHODS, PAPER_EPISODES, Method
@@ -39,7 +40,7 @@ EVALUATION = Evaluation(every=100 * HORIZON, n_episodes=0)
 """Every hundred episodes. The sum over predators and prey says nothing: only the measure looks at the learners."""
 
 FINAL = Final(window=5)
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from torch import Tensor
 from algorithms._copies import seen
 from algorithms._networks import of_agent
 from benchmarks import Cell, Measured
+from benchmarks._plates import ORANGE
 from environments import Streams
 from environments._particles import Particles
 from results import Run
@@ -139,8 +140,8 @@ class FieldPlate:
         ax.quiver(side, side, unit[..., 0], unit[..., 1], scale=28, width=0.0035, color="white", pivot="tail")
         goal, other = SETTINGS[row].goal, SETTINGS[row].other
         for landmark in (LOWER_LEFT, UPPER_RIGHT):
-            ax.plot(*landmark, marker="*", ms=11, mfc="#d55e00", mec="white", mew=0.8, ls="")
-        ax.plot(*goal, marker="o", ms=17, mfc="none", mec="#d55e00", mew=1.5, ls="")
+            ax.plot(*landmark, marker="*", ms=11, mfc=ORANGE, mec="white", mew=0.8, ls="")
+        ax.plot(*goal, marker="o", ms=17, mfc="none", mec=ORANGE, mew=1.5, ls="")
         ax.plot(*other, marker="o", ms=9, mfc="0.15", mec="white", mew=0.8, ls="")
         ax.set(aspect="equal", xlim=(-1, 1), ylim=(-1, 1), xlabel="x of the first agent", ylabel="y of the first agent")
         ax.set_xticks([-1, 0, 1])

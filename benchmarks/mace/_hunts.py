@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks import Cell, Line
+from benchmarks._plates import BLUE, GREEN, GREY, ORANGE
 from benchmarks._statistics import mean_interval
 from benchmarks.mace._latents import (
     ALPHA,
@@ -27,7 +28,7 @@ from benchmarks.mace._latents import (
 )
 from results import Run
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#666666", "#aa3377")
+COLOURS = (BLUE, ORANGE, GREEN, GREY)
 N_PATHS = 3
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Cell
-from benchmarks._statistics import mean_interval
+from benchmarks._plates import BLUE, GREEN, GREY, ORANGE, draw_printed, draw_seeds
 from benchmarks.mace import CUMULATIVE, LENGTHS, METHODS, Kind, cell, place
 from results import Run
 
 FILE = Path(__file__).parents[2] / "results" / "published" / "mace.json"
-COLOURS = {"MACE": "#0072b2", "Shared": "#d55e00", "Cloned": "#009e73", "random walk": "#666666"}
+COLOURS = {"MACE": BLUE, "Shared": ORANGE, "Cloned": GREEN, "random walk": GREY}
 
 
 @functools.cache
@@ -61,14 +61,10 @@ class RatePlate:
         for x, (method, of_method) in enumerate(zip(METHODS, runs, strict=True)):
             rates = np.array([1e6 * run.metrics[CUMULATIVE][-1] / run.n_steps for run in of_method.values()])
             every += rates.tolist()
-            ax.plot(np.full(len(rates), x - 0.15), rates, ".", color=COLOURS[method], ms=4, alpha=0.6)
-            if len(rates) > 1:
-                low, high = mean_interval(rates)
-                ax.plot([x, x], [low, high], color=COLOURS[method], lw=1.4)
-            ax.plot(x, rates.mean(), "o", color=COLOURS[method], ms=6)
+            draw_seeds(ax, x, rates, COLOURS[method])
             totals = printed["totals"].get(method, {}).get(place(self.kind, self.n, self.moving), ())
-            for total, samples, face in zip(totals, printed["samples"], ("none", COLOURS[method]), strict=False):
-                ax.plot(x + 0.2, 1e6 * total / samples, "D", mec=COLOURS[method], mfc=face, ms=5, mew=1.0)
+            for total, samples, hollow in zip(totals, printed["samples"], (True, False), strict=False):
+                draw_printed(ax, x, 1e6 * total / samples, COLOURS[method], hollow=hollow)
                 every.append(1e6 * total / samples)
         ax.set_xlim(-0.5, len(METHODS) - 0.5)
         ax.set_xticks(range(len(METHODS)), METHODS)
