@@ -21,7 +21,7 @@ from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.rivals import Rivals
 from benchmarks.dimapg._measures import ADAPTED, LEAST, LIKELIEST, Adapted, Cloned, Least, least_return
-from benchmarks.dimapg._pursuit import CrossPlay, episodes, pair, predators, prey
+from benchmarks.dimapg._pursuit import CrossPlay, crossed, episodes, pair, predators, prey
 from benchmarks.dimapg._survival import AGENTS, FOOD, PIECES, REWARD, SHARE, SURVIVORS, Outcomes
 from benchmarks.dimapg._survival import LEARNER as SURVIVOR
 from benchmarks.dvm._maps import LOWER_LEFT, SETTINGS, UPPER_RIGHT, PolicyMap, _leaning, leaning
@@ -353,17 +353,25 @@ def test_every_teams_predators_meet_every_teams_prey() -> None:
     state = RIVALS.init(TAG, streams())
     for _ in range(2):
         RIVALS.advance(TAG, state)
-    measure = CrossPlay(TEAMS, n_episodes=10, likeliest=True)
+    policies = list(RIVALS.policies(state).values())  # of likeliest actions
+    table = crossed(policies, TAG, streams("measure"), 10)  # [S, P, Q]
+    expected = torch.stack([torch.stack([played(state, p, q, 10) for q in range(3)], dim=1) for p in range(3)], dim=1)
+    torch.testing.assert_close(table, expected)
+    assert len(table.unique()) > 9 and not torch.equal(table, table.transpose(1, 2))
+
+
+def test_a_team_is_judged_by_all_that_it_meets() -> None:
+    state = RIVALS.init(TAG, streams())
+    for _ in range(2):
+        RIVALS.advance(TAG, state)
+    measure = CrossPlay(TEAMS, n_episodes=10)
     found = measure(RIVALS, TAG, state, streams("measure")).metrics
     assert set(found) == set(measure.metrics)
-    drawn = CrossPlay(TEAMS, n_episodes=10)(RIVALS, TAG, state, streams("measure")).metrics
-    assert any((drawn[name] != values).any() for name, values in found.items())
-    table = torch.stack([torch.stack([found[pair(p, q)] for q in TEAMS]) for p in TEAMS])
-    expected = torch.stack([torch.stack([played(state, p, q, 10) for q in range(3)]) for p in range(3)])
-    torch.testing.assert_close(table, expected)
-    assert len(table.unique()) > 9 and not torch.equal(table, table.transpose(0, 1))
-    torch.testing.assert_close(torch.stack([found[predators(team)] for team in TEAMS]), expected.mean(dim=1))
-    torch.testing.assert_close(torch.stack([found[prey(team)] for team in TEAMS]), expected.mean(dim=0))
+    table = torch.stack([torch.stack([found[pair(p, q)] for q in TEAMS]) for p in TEAMS])  # [P, Q, S]
+    likeliest = crossed(list(RIVALS.policies(state).values()), TAG, streams("measure"), 10)
+    assert not torch.equal(table, likeliest.permute(1, 2, 0))  # actions are drawn
+    torch.testing.assert_close(torch.stack([found[predators(team)] for team in TEAMS]), table.mean(dim=1))
+    torch.testing.assert_close(torch.stack([found[prey(team)] for team in TEAMS]), table.mean(dim=0))
     assert [found[episodes(team)].tolist() for team in TEAMS] == [pytest.approx([n / 12] * 2) for n in (100, 96, 96)]
 
 

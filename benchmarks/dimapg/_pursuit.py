@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from algorithms import Policy
 from algorithms._copies import lost, playable
 from algorithms.dimapg import DiMAPG
 from algorithms.kitchen_sink import A3CKitchenSink
@@ -47,14 +48,13 @@ COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 class CrossPlay:
     """The average reward of every team's predators against every team's prey, of `Rivals` in the order of `teams`.
 
-    All pairs meet in the same games, and draw their actions as in training, or take the likeliest.
+    All pairs meet in the same games, and draw their actions as in training.
 
     Units: the sum over the steps of an episode of a predator's reward; mean over predators and `n_episodes` of a pair.
     """
 
     teams: tuple[str, ...] = METHODS
     n_episodes: int = 10
-    likeliest: bool = False
 
     version: ClassVar[int] = 1
     arrays: ClassVar[Mapping[str, str]] = {}
@@ -72,12 +72,8 @@ class CrossPlay:
 
     def __call__(self, algorithm: Rivals, env: Any, learner: RivalsState, streams: Streams) -> Measured:
         """Plays an episode of all pairs at once."""
-        policies = (
-            list(algorithm.policies(learner).values())
-            if self.likeliest
-            else list(map(sampled, algorithm.learners, learner.learners))
-        )
-        reward = self._played(policies, env, streams)  # [S, P, Q]
+        policies = list(map(sampled, algorithm.learners, learner.learners))
+        reward = crossed(policies, env, streams, self.n_episodes)  # [S, P, Q]
         found = {
             pair(*both): of for both, of in zip(product(self.teams, repeat=2), reward.flatten(1).unbind(1), strict=True)
         }
@@ -87,21 +83,22 @@ class CrossPlay:
             found[episodes(team)] = torch.full_like(reward[:, 0, 0], own.steps / env.horizon)
         return Measured(found, {})
 
-    def _played(self, policies: Sequence[Any], env: Any, streams: Streams) -> Tensor:
-        """What predators get. Shapes: [S, P, Q], by whose predators and whose prey they are."""
-        n_teams, n_predators = len(policies), env.roles[0].n_agents
-        of_pairs = (1, n_teams**2)
-        start = env.reset(streams, self.n_episodes)
-        game = type(start)(*(field.repeat(*of_pairs, *(1,) * (field.dim() - 2)) for field in start))
-        total: Tensor | float = 0.0
-        for _ in range(env.horizon):
-            actions = joined([policy(env, both_sides(game, n_teams, i)) for i, policy in enumerate(policies)])
-            game, reward, _ = env.step(game, tuple(map(playable, actions)), streams)
-            missing = torch.cat([lost(action) for action in actions], dim=2).sum(dim=2)  # NaN where one has diverged
-            total = total + reward[:, :, :n_predators].mean(dim=2) + missing
-        assert isinstance(total, Tensor)
-        reward_of_pairs: Tensor = total.unflatten(1, (n_teams, n_teams, -1)).mean(dim=3)
-        return reward_of_pairs
+
+def crossed(policies: Sequence[Policy], env: Any, streams: Streams, n_episodes: int) -> Tensor:
+    """What predators get, in the same games of all pairs. Shapes: [S, P, Q], by whose predators and whose prey."""
+    n_teams, n_predators = len(policies), env.roles[0].n_agents
+    of_pairs = (1, n_teams**2)
+    start = env.reset(streams, n_episodes)
+    game = type(start)(*(field.repeat(*of_pairs, *(1,) * (field.dim() - 2)) for field in start))
+    total: Tensor | float = 0.0
+    for _ in range(env.horizon):
+        actions = joined([policy(env, both_sides(game, n_teams, i)) for i, policy in enumerate(policies)])
+        game, reward, _ = env.step(game, tuple(map(playable, actions)), streams)
+        missing = torch.cat([lost(action) for action in actions], dim=2).sum(dim=2)  # NaN where one has diverged
+        total = total + reward[:, :, :n_predators].mean(dim=2) + missing
+    assert isinstance(total, Tensor)
+    reward_of_pairs: Tensor = total.unflatten(1, (n_teams, n_teams, -1)).mean(dim=3)
+    return reward_of_pairs
 
 
 def both_sides(game: Any, n_teams: int, i: int) -> Any:
