@@ -8,6 +8,9 @@ the seeds are trained again, to the same numbers.
 
 Every process trains one cell with one thread, as long as there are cells enough: two processes with a thread each do
 half as much again as one with two threads, because most tensors are too small to be shared between threads.
+
+Any number of calls may train in one store at once, on as many machines as see its folder: each takes the cells that no
+other has taken.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ import torch
 
 from benchmarks import Budget, Cell, Figure
 from benchmarks._training import Training, keep_freed_memory, provenance, runs, train
-from results import Lock, Run, State, States, Store, StoreError, Stores
+from results import Run, State, States, Store, StoreError, Stores
 
 CHECKPOINT_SECONDS = 300.0
 REPORT_SECONDS = 2.0
@@ -275,16 +278,19 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def train_cell(item: Work, store: Store, states: States) -> bool:
-    """Train the missing seeds of one cell; True where they are there in the end.
+def train_cell(item: Work, store: Store, states: States) -> bool | None:
+    """Train the missing seeds of one cell; True where they are there in the end, None where another process trains it.
 
     Seeds that stand at the same step train together, in one batched program. Where others start from a seed, its
     training state is there in the end as well. Runs in a process of its own.
     """
     assert _line is not None
-    lock = _right_to_train(item, states, _line)
-    if lock is None:
+    if _line.stop.is_set() or time.time() >= _line.ends:
         return False
+    lock = states.try_lock(item.cell.key)
+    if lock is None:
+        _line.inbox.put(_progress(item, 0, note="another process trains it"))
+        return None
     with lock:
         seeds = _left(item, store, states)
         found = {seed: _begun(item, seed, states) for seed in seeds}
@@ -331,17 +337,6 @@ def _as_it_stood(teacher: Cell, steps: int, seeds: Sequence[int], store: Store, 
         if stored is not None and stored.n_steps >= run.n_steps:
             store.save(teacher, run)  # changes nothing, but refuses other numbers
     return training
-
-
-def _right_to_train(item: Work, states: States, line: Line) -> Lock | None:
-    """The lock of a cell, waited for where another process has it; None where training shall stop."""
-    while not line.stop.is_set() and time.time() < line.ends:
-        lock = states.try_lock(item.cell.key)
-        if lock is not None:
-            return lock
-        line.inbox.put(_progress(item, 0, note="another process trains it"))
-        line.stop.wait(REPORT_SECONDS)
-    return None
 
 
 class _Session:
@@ -423,30 +418,36 @@ class _Session:
         self.saved = time.time()
 
 
-Futures = dict[str, Future[bool]]
-"""Of every cell that has been handed to a process, by its key."""
+Futures = dict[str, Future[bool | None]]
+"""Of every cell that has been handed to a process, by its key; what another process trains is taken out again."""
 
 
 def _watch(
     items: Sequence[Work],
     futures: Futures,
-    begin: Callable[[Work], Future[bool]],
+    begin: Callable[[Work], Future[bool | None]],
     inbox: Any,
     n_jobs: int,
 ) -> Iterator[tuple[Progress, ...]]:
     """Begin what is ready, in order, and pass on what the processes say until nothing is left.
 
-    No more begins than there are processes, or what is ready later would wait behind all that comes after it.
+    No more begins than there are processes, or what is ready later would wait behind all that comes after it. What
+    another process trains is tried again, after all that has not been tried.
 
     Raises: what one of the processes raised.
     """
     latest = {label(item): _progress(item, 0) for item in items}
+    elsewhere: dict[str, float] = {}  # when to try a cell again, by its key
     while True:
+        for key in [key for key, future in futures.items() if future.done() and future.result() is None]:
+            del futures[key]
+            elsewhere[key] = time.monotonic() + REPORT_SECONDS
         n_running = sum(not future.done() for future in futures.values())
-        ready = _ready(items, futures)
+        ready = sorted(_ready(items, futures), key=lambda item: elsewhere.get(item.cell.key, -math.inf))
         if not n_running and not ready:
             return
-        futures.update({item.cell.key: begin(item) for item in ready[: n_jobs - n_running]})
+        due = [item for item in ready if elsewhere.get(item.cell.key, -math.inf) <= time.monotonic()]
+        futures.update({item.cell.key: begin(item) for item in due[: n_jobs - n_running]})
         try:
             said = inbox.get(timeout=REPORT_SECONDS)
         except queue.Empty:

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from results._files import Lock, StoreError, explained, lock, made, place, probe, replacing, try_lock
+from results._files import Lock, StoreError, explained, made, place, probe, replacing, try_lock
 
 FORMAT = "1"
 LOCK = ".training.lock"  # not the name that a store in the same folder locks
@@ -95,14 +95,8 @@ class States:
         except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
             raise _damaged(path, error) from error
 
-    def lock(self, key: str) -> Lock:
-        """The right to train a cell, waited for: two processes never train the same one at once."""
-        path = place(self.folder, key)
-        with explained(path):
-            return lock(made(path) / LOCK)
-
     def try_lock(self, key: str) -> Lock | None:
-        """The right to train a cell, or None where another process has it."""
+        """The right to train a cell, or None where another process has it: two never train the same one at once."""
         path = place(self.folder, key)
         with explained(path):
             return try_lock(made(path) / LOCK)

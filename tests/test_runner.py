@@ -62,7 +62,7 @@ from benchmarks.conftest import Session
 from environments import Streams
 from environments.spread import Spread
 from reports._facts import chapters
-from results import Run, State, States, Store, StoreError, Stores
+from results import Lock, Run, State, States, Store, StoreError, Stores
 
 torch.set_num_threads(1)
 
@@ -158,7 +158,7 @@ def states_of(folder: Path) -> States:
     return States(folder / ".states")
 
 
-def trained(folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1), n_steps: int = 400) -> bool:
+def trained(folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1), n_steps: int = 400) -> bool | None:
     """Trains here what a process of a pool would."""
     return train_cell(Work(cell, tuple(seeds), n_steps), Store(folder), states_of(folder))
 
@@ -974,31 +974,53 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
+def held(folder: Path, cell: Cell) -> Lock:
+    """The right to train a cell, which another process would have."""
+    lock = states_of(folder).try_lock(cell.key)
+    assert lock is not None
+    return lock
+
+
 def test_a_cell_that_another_process_trains_is_waited_for_and_not_trained_twice(
     line: Line, whole: Path, tmp_path: Path, batches: list[Batch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "REPORT_SECONDS", 0.01)
-    answers: list[bool] = []
-    waiting = threading.Thread(target=lambda: answers.append(trained(tmp_path, MADDPG_CELL)))
-    with states_of(tmp_path).lock(MADDPG_CELL.key):
-        waiting.start()
-        said = line.inbox.get(timeout=PATIENCE)
+    with held(tmp_path, MADDPG_CELL):
+        assert trained(tmp_path, MADDPG_CELL) is None
+        (said,) = drained(line)
         assert (said.done, said.note) == (0, "another process trains it")
         for seed in (0, 1):
             Store(tmp_path).save(MADDPG_CELL, loaded(whole, MADDPG_CELL, seed))
-    waiting.join()
-    assert answers == [True] and batches == []
+    assert trained(tmp_path, MADDPG_CELL) is True and batches == []
+
+
+def test_what_another_process_trains_comes_after_all_else(tmp_path: Path) -> None:
+    work = [Work(cell, (0, 1), 200) for cell in FIGURE.cells]
+    lock = held(tmp_path, work[0].cell)
+
+    def report(latest: Sequence[Progress], _: float) -> None:
+        if Store(tmp_path).missing(work[1].cell, (0, 1), 200) == ():
+            lock.release()
+
+    assert train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=1, report=report)
+    assert len(Store(tmp_path).keys()) == 2
+
+
+def test_waiting_for_another_process_ends_when_the_time_is_up(tmp_path: Path) -> None:
+    work = [Work(MADDPG_CELL, (0, 1), 200)]
+    with held(tmp_path, MADDPG_CELL):
+        assert not train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", time_limit=3.0, report=silent)
+    assert Store(tmp_path).keys() == ()
 
 
 @pytest.mark.parametrize("why", ["interrupt", "time limit"])
-def test_waiting_for_another_process_can_be_stopped(line: Line, tmp_path: Path, why: str) -> None:
+def test_once_training_shall_stop_no_cell_begins(line: Line, tmp_path: Path, why: str) -> None:
     if why == "interrupt":
         line.stop.set()
     else:
         runner._line = line._replace(ends=time.time())
-    with states_of(tmp_path).lock(MADDPG_CELL.key):
-        assert not trained(tmp_path, MADDPG_CELL)
-    assert Store(tmp_path).keys() == ()
+    assert trained(tmp_path, MADDPG_CELL) is False
+    assert Store(tmp_path).keys() == () and states_of(tmp_path).steps(MADDPG_CELL.key, 0) is None
 
 
 # ---- processes ------------------------------------------------------------------------------------------------------
@@ -1126,12 +1148,12 @@ class Pool:
     """Processes that end when they are told to."""
 
     def __init__(self, items: Sequence[Work], n_processes: int = 9) -> None:
-        self.futures: dict[str, Future[bool]] = {}
+        self.futures: dict[str, Future[bool | None]] = {}
         self.begun: list[str] = []
         self.inbox: queue.Queue[Progress] = queue.Queue()
         self.progress = runner._watch(items, self.futures, self.begin, self.inbox, n_processes)
 
-    def begin(self, item: Work) -> Future[bool]:
+    def begin(self, item: Work) -> Future[bool | None]:
         self.begun.append(item.cell.name)
         return Future()
 
@@ -1141,7 +1163,7 @@ class Pool:
         self.inbox.put(Progress("", 0, 1, 1.0))
         return self.begun[n_begun:] if next(self.progress, None) else ["the end"]
 
-    def ends(self, cell: Cell, *, well: bool = True) -> None:
+    def ends(self, cell: Cell, *, well: bool | None = True) -> None:
         self.futures[cell.key].set_result(well)
 
 
@@ -1167,6 +1189,28 @@ def test_what_becomes_ready_goes_before_what_comes_after_it(tmp_path: Path) -> N
     assert pool.watched() == ["second"]
     pool.ends(SECOND)
     assert pool.watched() == ["other first"]
+
+
+def test_what_another_process_trains_is_tried_again_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    pool = Pool([Work(FIRST, (0,), 200), Work(OTHER, (0,), 200), Work(MADDPG_CELL, (0,), 200)], n_processes=1)
+    assert pool.watched() == ["first"]
+    pool.ends(FIRST, well=None)
+    assert pool.watched() == ["other first"]
+    now = runner.REPORT_SECONDS
+    pool.ends(OTHER, well=None)
+    assert pool.watched() == [MADDPG_CELL.name]
+    pool.ends(MADDPG_CELL)
+    assert pool.watched() == ["first"]
+    pool.ends(FIRST)
+    assert pool.watched() == []  # the other one is not due
+    now += runner.REPORT_SECONDS
+    assert pool.watched() == ["other first"]
+    pool.ends(OTHER)
+    assert pool.watched() == ["the end"]
 
 
 def test_the_time_left_is_reckoned_at_the_speed_of_each_algorithm() -> None:

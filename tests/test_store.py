@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import torch
 
-from results import Run, States, Store, StoreError, Stores, _arrays, _sealed
+from results import Lock, Run, States, Store, StoreError, Stores, _arrays, _sealed
 from results._arrays import packed
 
 KEY = "MADDPG/CN-V1/0123456789ab"
@@ -823,9 +823,16 @@ def test_kill_leaves_only_whole_files(start: Start, tmp_path: Path) -> None:
     store.save(Cell(), with_arrays(a_run(reached + 1)))  # the dead hold no lock
 
 
+def held(states: States) -> Lock:
+    """The right to train the cell."""
+    lock = states.try_lock(KEY)
+    assert lock is not None
+    return lock
+
+
 def hold(connection: Connection, folder: Path) -> None:
     """Holds the lock of a cell until killed."""
-    with States(folder).lock(KEY):
+    with held(States(folder)):
         connection.send("held")
         time.sleep(600)
 
@@ -838,16 +845,14 @@ def test_a_cell_is_trained_by_one_process_and_by_the_next_after_a_kill(start: St
     assert other is not None
     other.release()
     killed(process)
-    lock = states.try_lock(KEY)
-    assert lock is not None
-    with lock:
+    with held(states) as lock:
         assert states.try_lock(KEY) is None
         states.save(KEY, 3, 1, TENSORS)  # the holder saves
     lock.release()
-    with states.lock(KEY):
+    with held(states):
         assert states.latest(KEY, 3) is not None
 
 
 def test_a_store_in_the_folder_of_the_states_does_not_wait_for_its_own_trainer(states: States) -> None:
-    with states.lock(KEY):
+    with held(states):
         Store(states.folder).save(Cell(), a_run())
