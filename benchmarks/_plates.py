@@ -9,11 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import Floats
+from benchmarks import Cell, Floats
 from benchmarks._statistics import mean_interval
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#aa3377", "#666666"
 """After Okabe and Ito: told apart with any colour vision."""
+
+
+class OfOne:
+    """A plate that shows one cell."""
+
+    cell: Cell
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The one."""
+        return (self.cell,)
 
 
 def draw_seeds(ax: Any, x: float, values: Floats, colour: str) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from algorithms._copies import seen
 from algorithms._networks import of_agent
 from benchmarks import Cell, Measured
-from benchmarks._plates import ORANGE
+from benchmarks._plates import ORANGE, OfOne
 from environments import Streams
 from environments._particles import Particles
 from results import Run
@@ -107,17 +107,12 @@ def _cosine(one: Tensor, other: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class FieldPlate:
+class FieldPlate(OfOne):
     """Arrows of the policy over contours of the value, in one phase, of the first seed: a picture of one run."""
 
     title: str
     cell: Cell
     phase: Literal["I", "II"]
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The one."""
-        return (self.cell,)
 
     @property
     def words(self) -> str:

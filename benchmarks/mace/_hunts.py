@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks import Cell, Line
-from benchmarks._plates import BLUE, GREEN, GREY, ORANGE
+from benchmarks._plates import BLUE, GREEN, GREY, ORANGE, OfOne
 from benchmarks._statistics import mean_interval
 from benchmarks.mace._latents import (
     ALPHA,
@@ -74,16 +74,11 @@ class CurvePlate:
 
 
 @dataclass(frozen=True)
-class CorrelationPlate:
+class CorrelationPlate(OfOne):
     """Which entries of λ correlate with which hunter's displacement, of the first seed."""
 
     title: str
     cell: Cell
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The one."""
-        return (self.cell,)
 
     @property
     def words(self) -> str:
@@ -118,17 +113,12 @@ class CorrelationPlate:
 
 
 @dataclass(frozen=True)
-class PathPlate:
+class PathPlate(OfOne):
     """Episodes from one start that end in one of the two assignments, of the first seed."""
 
     title: str
     cell: Cell
     assignment: Literal[1, -1]
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The one."""
-        return (self.cell,)
 
     @property
     def words(self) -> str:
@@ -165,17 +155,12 @@ class PathPlate:
 
 
 @dataclass(frozen=True)
-class SnapshotPlate:
+class SnapshotPlate(OfOne):
     """The first measured episode of the first seed at one of three times."""
 
     title: str
     cell: Cell
     time: Literal[0, 1, 2]
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The one."""
-        return (self.cell,)
 
     @property
     def words(self) -> str:
