@@ -265,8 +265,9 @@ class AboutEquals:
 
 
 @dataclass(frozen=True)
-class FewerEpisodes:
-    """`left` needs fewer episodes than `right` to reach a threshold; `ratio` is how many times fewer, where printed."""
+class Shorter:
+    """`left` is a shorter time than `right`, such as the episodes until a threshold is reached, or the steps of an
+    episode; `ratio` is how many times shorter, where printed."""
 
     ratio: float | None = None
 
@@ -280,7 +281,7 @@ class Printed:
     n_runs: int = 1
 
 
-Rule = Outperforms | AboutEquals | FewerEpisodes | Printed
+Rule = Outperforms | AboutEquals | Shorter | Printed
 
 
 @dataclass(frozen=True)
@@ -326,7 +327,7 @@ Outcome = Literal[
 
 @dataclass(frozen=True)
 class RowVerdict:
-    """What one comparison came to. Differences are `left - right`; for `FewerEpisodes` the estimate is the ratio."""
+    """What one comparison came to. Differences are `left - right`; for `Shorter` the estimate is the ratio."""
 
     label: str
     outcome: Outcome

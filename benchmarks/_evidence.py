@@ -1,7 +1,7 @@
 """What one comparison of a claim comes to by itself: estimate, interval, p, before any correction.
 
 Seeds. A diverged seed (NaN) is never dropped: it counts as the worst value seen in its comparison, and as "never
-reached" in `FewerEpisodes`. The worst over *both* sides, because that value does not depend on which seed is whose: the
+reached" in `Shorter`. The worst over *both* sides, because that value does not depend on which seed is whose: the
 permutation test stays exact. Larger is better in every score; a cost is claimed with its sides exchanged.
 """
 
@@ -16,7 +16,6 @@ import numpy as np
 from benchmarks import (
     AboutEquals,
     Claim,
-    FewerEpisodes,
     Floats,
     Outcome,
     Outperforms,
@@ -25,6 +24,7 @@ from benchmarks import (
     RowVerdict,
     Rule,
     Score,
+    Shorter,
     scores_of,
 )
 from benchmarks import _statistics as statistics
@@ -74,7 +74,7 @@ class Evidence:
 
 def makes_test(rule: Rule) -> bool:
     """Whether a rule makes a test that takes part in Holm's correction."""
-    return isinstance(rule, Outperforms | FewerEpisodes)
+    return isinstance(rule, Outperforms | Shorter)
 
 
 def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
@@ -94,10 +94,10 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     text = f"{claim.id} {row.label}"
     if row.right is None and not isinstance(row.rule, Printed):
         raise ValueError(f"{text}: {type(row.rule).__name__} compares two scores, found no right side")
-    if isinstance(row.rule, FewerEpisodes):
+    if isinstance(row.rule, Shorter):
         return weigh_times(row, row.rule, found, text)
     if any(np.isinf(seeds.values).any() for seeds in found):
-        raise ValueError(f"{text}: a score that can be +inf (never reached) is compared by FewerEpisodes only")
+        raise ValueError(f"{text}: a score that can be +inf (never reached) is compared by Shorter only")
     compared = found[: 1 if row.right is None else 2]
     if any(np.isnan(seeds.values).any() for seeds in found[2:]):
         raise ValueError(f"{text}: the reference has diverged seeds, but a policy that does not learn cannot diverge")
@@ -185,7 +185,7 @@ def weigh_printed(row: Row, rule: Printed, left: Floats, *, n_other: int, notes:
     return Evidence(rule, shown, predicted=first <= rule.value <= last, settled=settled)
 
 
-def weigh_times(row: Row, rule: FewerEpisodes, found: Sequence[SeedScores], text: str) -> Evidence:
+def weigh_times(row: Row, rule: Shorter, found: Sequence[SeedScores], text: str) -> Evidence:
     """Ratio of the geometric means, T_right / T_left, and a log-rank test.
 
     A censored seed enters the ratio at its limit, which makes it too short a time: a few are let pass, above a fifth of

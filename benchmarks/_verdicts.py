@@ -3,7 +3,7 @@
 | rule          | REPRODUCED                   | PARTIAL                    | NOT REPRODUCED   | REVERSED      |
 |---------------|------------------------------|----------------------------|------------------|---------------|
 | Outperforms   | significant, upper ≥ G       | significant, upper < G     | upper < δ        | opposite test |
-| FewerEpisodes | significant, lower ≥ r and   | significant, and lower > 1 | upper < r        | opposite test |
+| Shorter       | significant, lower ≥ r and   | significant, and lower > 1 | upper < r        | opposite test |
 |               | upper ≥ ρ                    | or only bounded            |                  | and upper < 1 |
 | AboutEquals   | interval inside ±δ           | –                          | interval outside | –             |
 | Printed       | interval inside m₀ ± τ       | m₀ may be a further run    | otherwise        | –             |
@@ -42,7 +42,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks import AboutEquals, Claim, FewerEpisodes, Outcome, Outperforms, Printed, RowVerdict, Verdict, scores_of
+from benchmarks import AboutEquals, Claim, Outcome, Outperforms, Printed, RowVerdict, Shorter, Verdict, scores_of
 from benchmarks import _statistics as statistics
 from benchmarks._evidence import Evidence, Lookup, makes_test, weigh
 from benchmarks._statistics import ALPHA
@@ -193,7 +193,7 @@ def printed_outcome(low: float, high: float, tolerance: float, predicted: bool) 
 def speed_outcome(
     p: float, opposite: float, low: float, high: float, *, ratio: float, interest: float, bounded: bool
 ) -> Outcome:
-    """FewerEpisodes: p and its opposite after Holm, interval of the ratio, ρ (NaN where none is printed) and r."""
+    """Shorter: p and its opposite after Holm, interval of the ratio, ρ (NaN where none is printed) and r."""
     if p <= ALPHA and (low > 1 or bounded):
         if math.isnan(ratio):
             return "REPRODUCED"
@@ -211,7 +211,7 @@ def decided(evidence: Evidence, p: float, opposite: float, n_together: int) -> R
     match evidence.rule:
         case Outperforms():
             outcome = ordering_outcome(p, opposite, row.high, evidence.gap, evidence.interest)
-        case FewerEpisodes():
+        case Shorter():
             outcome = speed_outcome(
                 p,
                 opposite,
@@ -241,7 +241,7 @@ def more_seeds(evidence: Evidence, n_together: int) -> str:
         return ""
     row = evidence.shown
     seen, interest, what = row.estimate, evidence.interest, "difference"
-    if isinstance(evidence.rule, FewerEpisodes):
+    if isinstance(evidence.rule, Shorter):
         seen, interest, what = math.log(seen), math.log(interest), "ratio"
     if isinstance(evidence.rule, AboutEquals):
         needed = statistics.seeds_for_power(abs(interest - abs(seen)) / evidence.spread)

@@ -15,7 +15,6 @@ import numpy as np
 from benchmarks import (
     Cell,
     Claim,
-    FewerEpisodes,
     Figure,
     Floats,
     Line,
@@ -25,6 +24,7 @@ from benchmarks import (
     Row,
     RowVerdict,
     Score,
+    Shorter,
     Verdict,
 )
 from benchmarks._judging import Desk
@@ -84,7 +84,7 @@ class Compared(NamedTuple):
     @property
     def is_ratio(self) -> bool:
         """Whether means are geometric and the estimate is a ratio."""
-        return isinstance(self.row.rule, FewerEpisodes)
+        return isinstance(self.row.rule, Shorter)
 
     @property
     def is_printed(self) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks import Claim, FewerEpisodes, Outcome, Printed, RowVerdict, Verdict
+from benchmarks import Claim, Outcome, Printed, RowVerdict, Shorter, Verdict
 from benchmarks._statistics import ALPHA
 from benchmarks._verdicts import REFUTED, SHOWN
 
@@ -143,7 +143,7 @@ def effect(claim: Claim, verdict: Verdict) -> str:
     if kinds == {Printed}:
         ours, printed = ([getattr(seen, side) for seen in found] for side in ("left_mean", "right_mean"))
         text = f"{spread(ours)} where {spread(printed)} is printed"
-    elif kinds == {FewerEpisodes}:
+    elif kinds == {Shorter}:
         text = times(found)
     elif len(found) == 1:
         text = f"difference {plus(found[0].estimate)} ({span(found[0])})"
@@ -153,11 +153,11 @@ def effect(claim: Claim, verdict: Verdict) -> str:
 
 
 def times(found: Sequence[RowVerdict]) -> str:
-    """Ratios of episodes, where enough seeds reached the level to bound them."""
+    """Ratios of times, where enough seeds reached the level to bound them."""
     bounded = [row for row in found if row.low > 0 or math.isfinite(row.high)]
     if not bounded:
         return "too few seeds reached the level within the budget to compare"
-    text = f"episodes needed, right over left: {spread([row.estimate for row in bounded])}"
+    text = f"ratio of times, right over left: {spread([row.estimate for row in bounded])}"
     if len(found) == 1:
         return f"{text} ({span(found[0])})"
     return text if len(bounded) == len(found) else f"{text}; {len(found) - len(bounded)} without any bound"

@@ -10,7 +10,7 @@ import pytest
 from test_drawing import BAD, GOOD, NEVER, beats, curves, figure, line, stored
 
 import reports._site
-from benchmarks import Claim, Decision, FewerEpisodes, Figure, Panel, Printed, Row, Score
+from benchmarks import Claim, Decision, Figure, Panel, Printed, Row, Score, Shorter
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk
 from benchmarks._runner import Library
@@ -43,7 +43,7 @@ def example() -> Figure:
                 "S-4",
                 "good needs fewer episodes",
                 "section 4",
-                (Row("Good before Bad", Score(GOOD, tests, LEVEL), Score(BAD, tests, LEVEL), FewerEpisodes()),),
+                (Row("Good before Bad", Score(GOOD, tests, LEVEL), Score(BAD, tests, LEVEL), Shorter()),),
                 about="beginning",
             ),
             Claim(

@@ -15,7 +15,6 @@ from benchmarks import (
     Cell,
     Claim,
     Evaluation,
-    FewerEpisodes,
     Floats,
     Outcome,
     Outperforms,
@@ -23,6 +22,7 @@ from benchmarks import (
     Row,
     Rule,
     Score,
+    Shorter,
     Verdict,
 )
 from benchmarks import _statistics as statistics
@@ -123,11 +123,11 @@ def test_a_printed_mean_of_many_runs_is_predicted_more_closely() -> None:
     ],
 )
 def test_each_outcome_of_a_ratio_of_episodes(ratio: float | None, left: Floats, expected: Outcome) -> None:
-    assert outcome(FewerEpisodes(ratio), left, 100 * np.exp(SPREAD)) == expected
+    assert outcome(Shorter(ratio), left, 100 * np.exp(SPREAD)) == expected
 
 
 def test_without_a_printed_ratio_a_tenth_is_the_smallest_effect_of_interest() -> None:
-    assert outcome(FewerEpisodes(), 100 * np.exp(SPREAD / 100), 100 * np.exp(SPREAD / 50)) == "NOT REPRODUCED"
+    assert outcome(Shorter(), 100 * np.exp(SPREAD / 100), 100 * np.exp(SPREAD / 50)) == "NOT REPRODUCED"
 
 
 def test_the_smallest_effect_of_interest_is_a_third_of_a_printed_gap() -> None:
@@ -143,15 +143,15 @@ def test_without_a_printed_gap_a_tenth_of_the_range_from_random_is() -> None:
 
 def test_a_ratio_below_one_is_reversed_only_where_the_opposite_test_passes_in_the_family() -> None:
     left, right = 130 * np.exp(0.7 * SPREAD), 100 * np.exp(0.7 * SPREAD)
-    alone, others = claim(row(FewerEpisodes(2.0))), [claim(row(Printed(0, 1e6)), name=f"{i}") for i in range(11)]
-    rivals = [claim(row(FewerEpisodes(2.0), left="right"), name=f"{i}") for i in range(11)]
+    alone, others = claim(row(Shorter(2.0))), [claim(row(Printed(0, 1e6)), name=f"{i}") for i in range(11)]
+    rivals = [claim(row(Shorter(2.0), left="right"), name=f"{i}") for i in range(11)]
     (found, *_), (among, *_) = (judged(alone, *rest, left=left, right=right) for rest in (others, rivals))
     assert found.rows[0].high == among.rows[0].high < 1
     assert (found.outcome, among.outcome) == ("REVERSED", "NOT REPRODUCED")
 
 
 def test_a_passed_opposite_test_is_not_enough_where_the_ratio_may_be_above_one() -> None:
-    found = judged(claim(row(FewerEpisodes())), left=[120, 121, 122, 123, 9000], right=[100, 101, 102, 103, 104])[0]
+    found = judged(claim(row(Shorter())), left=[120, 121, 122, 123, 9000], right=[100, 101, 102, 103, 104])[0]
     assert found.rows[0].p == 1  # so that the opposite has the smallest p there is
     assert found.rows[0].high > 1.1
     assert found.outcome == "INCONCLUSIVE"
@@ -160,7 +160,7 @@ def test_a_passed_opposite_test_is_not_enough_where_the_ratio_may_be_above_one()
 def test_censored_seeds_stay_in_the_test_and_leave_a_bound_of_the_ratio() -> None:
     right = [900.0, math.inf, math.inf, math.inf, math.inf]
     fast, printed = (
-        judged(claim(row(FewerEpisodes(ratio))), left=100 * np.exp(SPREAD), right=right)[0] for ratio in (None, 2.0)
+        judged(claim(row(Shorter(ratio))), left=100 * np.exp(SPREAD), right=right)[0] for ratio in (None, 2.0)
     )
     assert (fast.outcome, printed.outcome) == ("REPRODUCED", "PARTIAL")
     only = printed.rows[0]
@@ -172,13 +172,13 @@ def test_censored_seeds_stay_in_the_test_and_leave_a_bound_of_the_ratio() -> Non
 
 def test_a_claim_whose_own_side_never_arrives_is_reversed() -> None:
     never = [math.inf] * 5
-    assert outcome(FewerEpisodes(2.0), never, 100 * np.exp(SPREAD)) == "REVERSED"
-    assert outcome(FewerEpisodes(2.0), never, never) == "INCONCLUSIVE"
+    assert outcome(Shorter(2.0), never, 100 * np.exp(SPREAD)) == "REVERSED"
+    assert outcome(Shorter(2.0), never, never) == "INCONCLUSIVE"
 
 
 def test_one_censored_seed_of_five_enters_the_ratio_at_the_budget() -> None:
     right = [900.0, 950.0, 920.0, 980.0, math.inf]
-    only = judged(claim(row(FewerEpisodes(2.0))), left=100 * np.exp(SPREAD), right=right)[0].rows[0]
+    only = judged(claim(row(Shorter(2.0))), left=100 * np.exp(SPREAD), right=right)[0].rows[0]
     assert only.outcome == "REPRODUCED"
     assert only.estimate == pytest.approx(np.exp(np.log([900, 950, 920, 980, 1000]).mean()) / 100)
     assert math.isfinite(only.high)
@@ -187,7 +187,7 @@ def test_one_censored_seed_of_five_enters_the_ratio_at_the_budget() -> None:
 def test_censored_seeds_need_a_shared_limit() -> None:
     seeds = {"right": SeedScores(np.array([1.0, math.inf]))}
     with pytest.raises(ValueError, match="one finite limit"):
-        judged(claim(row(FewerEpisodes())), seeds=seeds, left=[1.0, 2.0])
+        judged(claim(row(Shorter())), seeds=seeds, left=[1.0, 2.0])
 
 
 # --------------------------------------------------------------------------------------------------- seeds gone wrong
@@ -203,7 +203,7 @@ def test_a_diverged_seed_is_kept_as_the_worst_value_of_either_side() -> None:
 
 def test_a_diverged_seed_never_reached_the_threshold() -> None:
     left = [100.0, 110.0, 120.0, math.nan, math.nan]
-    kept = judged(claim(row(FewerEpisodes())), left=left, right=[900.0, 950.0, 960.0, 970.0, 980.0])[0].rows[0]
+    kept = judged(claim(row(Shorter())), left=left, right=[900.0, 950.0, 960.0, 970.0, 980.0])[0].rows[0]
     assert "2 of 5 seeds of left return diverged and count as never having reached it" in kept.note
     assert kept.low == 0
     assert kept.outcome == "INCONCLUSIVE"
@@ -257,12 +257,12 @@ def test_an_exact_number_is_missed_by_one_seed_that_differs(other: float) -> Non
 
 
 def test_one_seed_shows_nothing() -> None:
-    for rule in (Outperforms(gap=1), AboutEquals(score("random")), FewerEpisodes(2), Printed(1, 1)):
+    for rule in (Outperforms(gap=1), AboutEquals(score("random")), Shorter(2), Printed(1, 1)):
         assert outcome(rule, [5.0], [1.0]) == "INCONCLUSIVE"
 
 
 def test_a_censored_score_is_not_averaged() -> None:
-    with pytest.raises(ValueError, match="FewerEpisodes"):
+    with pytest.raises(ValueError, match="Shorter"):
         outcome(Outperforms(), [math.inf, 1.0], [0.0, 1.0])
 
 

@@ -3,7 +3,6 @@
 from benchmarks import (
     AboutEquals,
     Claim,
-    FewerEpisodes,
     Figure,
     Line,
     Outperforms,
@@ -11,6 +10,7 @@ from benchmarks import (
     Printed,
     Row,
     Score,
+    Shorter,
     ctedd,
 )
 from benchmarks._scores import EpisodesTo, Last
@@ -28,7 +28,7 @@ def episodes_to(environment: str, size: int) -> Row:
         f"{environment}: CTEDD-L-{size} before MADDPG-{size} at {LEVELS[environment]:g}",
         tested(ctedd.ctedd(environment), level, f"L-{size}"),
         tested(ctedd.maddpg(environment, size), level),
-        FewerEpisodes(),
+        Shorter(),
     )
 
 
@@ -104,7 +104,7 @@ FIGURE = Figure(
                     "CN-V1: CTEDD-L-3 before MADDPG-3 at -390",
                     tested(ctedd.ctedd("CN-V1"), EpisodesTo(-390.0, smooth=3, stay=3), "L-3"),
                     tested(ctedd.maddpg("CN-V1", 3), EpisodesTo(-390.0, smooth=3, stay=3)),
-                    FewerEpisodes(ratio=2.0),
+                    Shorter(ratio=2.0),
                 ),
             ),
         ),

@@ -1,6 +1,6 @@
 """Figure 4: how long training episodes are, 10 against 10, frozen prey."""
 
-from benchmarks import Claim, FewerEpisodes, Figure, Row, Score, mace
+from benchmarks import Claim, Figure, Row, Score, Shorter, mace
 from benchmarks._scores import Last
 from benchmarks.mace import BASELINES, MEDIAN, TENTH, Kind, cell, place
 from benchmarks.mace._plates import LengthPlate
@@ -25,7 +25,7 @@ FIGURE = Figure(
                     f"{kind}: {metric}, MACE 1.25 times shorter than {method}",
                     Score(cell("MACE", kind, 10, False), metric, Last()),
                     Score(cell(method, kind, 10, False), metric, Last()),
-                    FewerEpisodes(ratio=1.25),
+                    Shorter(ratio=1.25),
                 )
                 for kind, metric in GAMES
                 for method in BASELINES
