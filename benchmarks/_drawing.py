@@ -12,10 +12,12 @@ would flatten all others, the axis is cut, the cut is marked, and how far they r
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +28,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import Formatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
@@ -317,11 +319,11 @@ def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette, band: Band |
             ax.plot(item.x, mean, color=style.colour, ls=style.dashes, lw=1.6, zorder=4)
     notes = shortcomings(drawn)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    ax.xaxis.set_major_formatter(Numbers())
     if any(item.bundle.seeds for item in drawn):
         notes += _limit(ax, drawn, palette)
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        ax.yaxis.set_major_formatter(Numbers())
     else:
         _write_not_run(ax)
     return [line for note in notes for line in textwrap.wrap(note, NOTE_COLUMNS)]
@@ -517,6 +519,22 @@ def unit(figure: Figure, panel: Panel, desk: Desk) -> str:
         for run in desk.runs(figure, line.cell).values():
             return run.units[line.metric]
     return ""
+
+
+class Numbers(Formatter):
+    """Ticks as `number` writes them, or with as many decimals as it takes to tell neighbours apart."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """A place by itself."""
+        return number(x)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All ticks of an axis, in order."""
+        if len(set(map(number, values))) == len(values):
+            return [number(value) for value in values]
+        step = min(after - before for before, after in pairwise(values))
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+        return [f"{value:,.{decimals}f}".replace("-", "−") for value in values]
 
 
 def number(value: float) -> str:

@@ -26,7 +26,7 @@ from benchmarks import (
     Row,
     Score,
 )
-from benchmarks._drawing import Palette, draw, limits, mean_and_band, save
+from benchmarks._drawing import Numbers, Palette, draw, limits, mean_and_band, save
 from benchmarks._judging import Desk
 from benchmarks._runner import Library
 from benchmarks._scores import Final
@@ -174,6 +174,15 @@ def test_no_seed_is_cut_away() -> None:
 def test_learning_is_not_a_transient() -> None:
     slow = -700 + 300 * (1 - np.exp(-5 * np.linspace(0, 1, 100)))
     assert limits([np.stack([slow, slow + 5])]).low < -700
+
+
+def test_ticks_that_lie_close_together_are_told_apart() -> None:
+    written = Numbers().format_ticks
+    assert written([-400, -200, 0]) == ["−400", "−200", "0"]
+    assert written([0.25, 0.5]) == ["0.25", "0.5"]
+    assert written([-200.0, -199.95, -199.9]) == ["−200.00", "−199.95", "−199.90"]
+    assert written([12_000.0, 12_000.5]) == ["12,000.0", "12,000.5"]
+    assert written([3.0]) == ["3"]
 
 
 def test_limits_of_nothing_and_of_a_constant() -> None:
