@@ -104,13 +104,13 @@ class RunsPlate:
             best = known & (total >= ranked(of_method)[:N_BEST, -1][-1])
             ax.plot(rate[known], total[known], "o", mfc="none", mec=colour, ms=5)
             ax.plot(rate[best], total[best], "o", color=colour, ms=5, label=method)
-            ax.plot(rate[~known], np.zeros((~known).sum()), "x", color=colour, ms=5)
+            at_the_bottom = np.zeros((~known).sum())
+            ax.plot(rate[~known], at_the_bottom, "x", color=colour, ms=5, transform=ax.get_xaxis_transform())
             ax.axhline(total[known].mean() if known.any() else np.nan, color=colour, lw=1.0)
         chance = np.mean([run.metrics[CUMULATIVE][-1] for run in runs[-1].values()])
         ax.axhline(chance, color=COLOURS["random walk"], lw=1.0, ls="--")
         low, high = RANGES["learning_rate"]
         ax.set(xscale="log", xlim=(low / 2, 2 * high), xlabel="learning rate η", ylabel=CUMULATIVE)
-        ax.set_ylim(bottom=0)
 
 
 FIGURE = Figure(
