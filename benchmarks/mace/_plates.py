@@ -55,7 +55,7 @@ class RatePlate:
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
-        """Methods side by side, on a logarithmic axis where all are paid something."""
+        """Methods side by side, on a logarithmic axis where they are far apart, from 0 on where they are not alike."""
         printed = published()
         every = []
         for x, (method, of_method) in enumerate(zip(METHODS, runs, strict=True)):
@@ -70,7 +70,7 @@ class RatePlate:
         ax.set_xticks(range(len(METHODS)), METHODS)
         if min(every) > 0 and max(every) > 20 * min(every):
             ax.set_yscale("log")
-        else:
+        elif 2 * min(every) < max(every):
             ax.set_ylim(bottom=0)
         ax.set_ylabel("reward per million samples")
 
