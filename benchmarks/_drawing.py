@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +47,7 @@ PANEL_HEIGHT = 2.35
 PLATE_HEIGHT = 3.3
 DPI = 180
 PNG_COLOURS = 256
+CLIP_NAME = re.compile(r"\bp[0-9a-f]{10}\b")
 NOTE_COLUMNS = 44  # characters of a line above a panel
 UNIT_COLUMNS = 34  # and beside it
 FOOT_COLUMNS = 116
@@ -171,12 +173,23 @@ def _written(figure: Figure, picture: Picture, stem: Path) -> tuple[Path, Path]:
     svg, png = (stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "png"))
     svg.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(settings(figure)):
-        picture.savefig(svg, metadata={"Date": None, "Creator": None, "Title": figure.title})
+        text = io.StringIO()
+        picture.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Title": figure.title})
+        svg.write_text(with_counted_clips(text.getvalue()), encoding="utf-8")
         pixels = io.BytesIO()
         picture.savefig(pixels, format="png", dpi=DPI)
     with Image.open(pixels) as image:  # with few colours, a quarter of the bytes
         image.convert("RGB").quantize(PNG_COLOURS).save(png, optimize=True, dpi=(DPI, DPI))
     return svg, png
+
+
+def with_counted_clips(svg: str) -> str:
+    """The same picture with its clipping rectangles called clip1, clip2, … in the order in which they are used.
+
+    matplotlib calls them by a hash of their coordinates, whose last bits are not the same in every process.
+    """
+    counted: dict[str, str] = {}
+    return CLIP_NAME.sub(lambda found: counted.setdefault(found[0], f"clip{len(counted) + 1}"), svg)
 
 
 def draw(figure: Figure, desk: Desk, band: Band | None = None) -> Picture:

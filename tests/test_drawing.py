@@ -26,7 +26,7 @@ from benchmarks import (
     Row,
     Score,
 )
-from benchmarks._drawing import Numbers, Palette, draw, limits, mean_and_band, save
+from benchmarks._drawing import CLIP_NAME, Numbers, Palette, draw, limits, mean_and_band, save, with_counted_clips
 from benchmarks._judging import Desk
 from benchmarks._runner import Library
 from benchmarks._scores import Final
@@ -209,7 +209,17 @@ def test_svg_has_the_same_bytes_twice_and_global_settings_stay(tmp_path: Path) -
     assert png.read_bytes() == other_png.read_bytes()
     assert png.stat().st_size < 300_000
     assert b"<dc:date>" not in svg.read_bytes()
+    assert b'"clip1"' in svg.read_bytes() and not CLIP_NAME.search(svg.read_text(encoding="utf-8"))
     assert dict(mpl.rcParams) == before
+
+
+def test_clips_are_called_by_their_order() -> None:
+    one = (
+        '<g clip-path="url(#p0123456789)"/><g clip-path="url(#pabcdef0123)"/><clipPath id="p0123456789"/> place1234567'
+    )
+    assert with_counted_clips(one) == (
+        '<g clip-path="url(#clip1)"/><g clip-path="url(#clip2)"/><clipPath id="clip1"/> place1234567'
+    )
 
 
 def test_a_method_has_one_colour_in_all_figures_of_its_paper() -> None:
