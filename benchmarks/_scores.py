@@ -54,7 +54,7 @@ class At:
     @property
     def unit(self) -> str:
         """What the number is, in words."""
-        return f"value after {self.n_steps:,} steps"
+        return f"value after {self.n_steps:,} steps, or at the end of a shorter run"
 
     def __call__(self, curve: Curve) -> float:
         """y_i of the first step_i ≥ n_steps, or y_N."""

@@ -152,10 +152,12 @@ class Survival:
         """
         heading = streams.integers(n_envs, self.n_agents, high=4)
         copies = heading.shape[:2]
-        rings, block = ring_cells(self.map_size), block_cells(self.map_size)
-        places = [rings[k * len(rings) // self.n_agents] for k in range(self.n_agents)]
-        position = torch.tensor(places, device=heading.device).expand(*copies, -1, -1).clone()
-        food = torch.tensor(block[: self.n_food], device=heading.device).expand(*copies, -1, -1).clone()
+        rings, block = (
+            torch.tensor(cells(self.map_size), device=heading.device) for cells in (ring_cells, block_cells)
+        )
+        evenly = torch.arange(self.n_agents, device=heading.device) * len(rings) // self.n_agents
+        position = rings[evenly].expand(*copies, -1, -1).clone()
+        food = block[: self.n_food].expand(*copies, -1, -1).clone()
         return Crowd(
             position=position,
             heading=heading,
