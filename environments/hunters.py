@@ -24,6 +24,9 @@ from environments._particles import others, validate
 DIRECTIONS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 """The five choices of a hunter, and the five moves of prey."""
 
+LARGEST_GRID = torch.iinfo(torch.int16).max
+"""Of a side, for distances are measured in int16."""
+
 
 class Hunt(NamedTuple):
     """Where everyone is, and who has hit what. All are int64.
@@ -57,7 +60,7 @@ class Hunters:
     Units: only the step that ends a game pays. In Hare-Hunters every hunter gets 1 if all prey are caught in time, else
         0: a success is worth N. In Stag-Hunters each hunter gets 1 if it has hit a stag that was caught in time, 0.1
         if it has hit a hare, else 0, however the game ended.
-    Raises: ValueError where the game is unknown.
+    Raises: ValueError where the game is unknown, or the grid larger than `LARGEST_GRID`.
     """
 
     version: ClassVar[int] = 1
@@ -79,6 +82,8 @@ class Hunters:
     def __post_init__(self) -> None:
         if self.game not in ("Hare-Hunters", "Stag-Hunters"):
             raise ValueError(f"game must be 'Hare-Hunters' or 'Stag-Hunters', got {self.game!r}")
+        if self.grid > LARGEST_GRID:
+            raise ValueError(f"grid must be at most {LARGEST_GRID}, got {self.grid}")
 
     @property
     def n_stags(self) -> int:
@@ -168,27 +173,37 @@ class Hunters:
     def _captures(self, state: Hunt, free: Tensor) -> tuple[Tensor, Tensor]:
         """The hits that prey still needs and what each hunter has hit, when all who may have hit, one after the other.
 
-        One hunter is a dozen operations, so lengths are in M-ths of a cell and row M + j is prey j's: the larger of a
-        distance and the number of a row is less than 2M where the distance is at most 1, and the least of them is the
-        prey to be hit. Row 2M stands for none. Caught prey has its number raised by M, which is what it has `spent`.
+        What a hunter hits depends on those before it only. So what is assumed of the first n near any prey in a copy is
+        right after n rounds, and nothing changes any more when all is right. Few are near any, and so this is done for
+        those alone, in a list by copies.
 
         Shapes: a state with copies last, and which hunters may hit [N, S, E]; returns [M, S, E] and [N, S, E].
         """
-        m, none = self.n_prey, torch.zeros_like(state.hits[:1])  # none: [1, S, E]
-        prey, hunters, around = state.prey * m, state.hunters * m, self.grid * m
-        spent = torch.cat([none.expand_as(state.hits), (1 - state.hits) * m, none])  # M, or at most 0
-        number = _indices(2 * m + 1, spent.device) + spent.clamp_min(0)
-        live, least, most = number[m:-1], (~free).int() * (2 * m), none + 2 * m
-        price, chosen = none + m, []
-        for hunter, bar in zip(hunters, least, strict=True):
-            apart = (prey - hunter).abs_()
-            x, y = torch.minimum(apart, around - apart).unbind(1)
-            row = torch.maximum(x + y, live).amin(0, keepdim=True).clamp(bar, most).long()
-            spent.scatter_add_(0, row, price)
-            number.scatter_add_(0, row, spent.gather(0, row).clamp_min(0))
-            chosen.append(row)
-        hit = torch.cat(chosen).int() - m
-        return 1 - spent[m:-1] // m, torch.where(hit < m, hit, state.captured)
+        apart = self._apart(state).flatten(2)  # [N, M, S·E]
+        copy, hunter = ((apart.amin(1) <= 1) & free.flatten(1)).t().nonzero().unbind(1)
+        near, needed = apart[hunter, :, copy] <= 1, state.hits.flatten(1).t()[copy]  # [near any, M]
+        first = torch.searchsorted(copy, copy)  # of the same copy
+        hit = torch.zeros_like(near)
+        while True:
+            earlier = hit.cumsum(0) - hit.long()
+            open_to = near & (earlier - earlier[first] < needed)
+            now = open_to & (open_to.cumsum(1) == 1)
+            if torch.equal(now, hit):
+                break
+            hit = now
+        hits = state.hits.flatten(1).index_add(1, copy, hit.t().int(), alpha=-1)
+        which = torch.where(hit.any(1), hit.int().argmax(1), -1).int()
+        captured = state.captured.flatten(1).index_put((hunter, copy), which)
+        return hits.view_as(state.hits), captured.view_as(state.captured)
+
+    def _apart(self, state: Hunt) -> Tensor:
+        """Distances on the torus of hunters and prey, of a state with copies last. Shapes: [N, M, S, E] int16.
+
+        Not in int32, for these are the largest tensors of a step.
+        """
+        apart = (state.hunters.short().unsqueeze(1) - state.prey.short()).abs_()  # [N, M, 2, S, E]
+        x, y = torch.minimum(apart, apart.neg().add_(self.grid), out=apart).unbind(2)
+        return x.add_(y)
 
     def _ended(self, state: Hunt) -> Tensor:
         """Whether the game is over, of a state with copies last. Shapes: [S, E] bool."""

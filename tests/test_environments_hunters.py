@@ -17,7 +17,7 @@ from torch import Tensor
 
 from benchmarks._yardsticks import PlainHunt
 from environments import Streams
-from environments.hunters import HARE_HUNTERS, STAG_HUNTERS, Hunt, Hunters
+from environments.hunters import HARE_HUNTERS, LARGEST_GRID, STAG_HUNTERS, Hunt, Hunters
 
 Cells = Sequence[tuple[int, int]]
 
@@ -310,6 +310,14 @@ def test_there_are_no_planes_of_stags_where_there_are_none() -> None:
 def test_a_game_that_is_neither_is_answered_with_a_sentence() -> None:
     with pytest.raises(ValueError, match="game must be 'Hare-Hunters' or 'Stag-Hunters', got 'Boar-Hunters'"):
         Hunters("Boar-Hunters")  # type: ignore[arg-type]
+
+
+def test_distances_hold_on_the_largest_grid_and_a_larger_one_is_answered_with_a_sentence() -> None:
+    env = Hunters("Hare-Hunters", 1, 2, grid=LARGEST_GRID)
+    start = board(env, [(0, 0)], [(LARGEST_GRID // 2, LARGEST_GRID // 2), (LARGEST_GRID - 1, 0)])
+    assert hit(play(env, start, [REST])[0]) == [1]
+    with pytest.raises(ValueError, match="grid must be at most 32767, got 32768"):
+        Hunters(grid=LARGEST_GRID + 1)
 
 
 # The same games in plain Python

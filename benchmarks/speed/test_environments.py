@@ -5,8 +5,9 @@ the engine is MAgent2's, for crowds.
 
     pytest benchmarks/speed -k environments
 
-Both run on one thread. The loop has no use for a second, and where the second core is busy, torch waits for it at the
-end of every parallel operation: steps of 0.6 ms were seen to take 48.
+All run on one thread and keep the memory that they free, as in training. The loop has no use for a second thread, and
+where the second core is busy, torch waits for it at the end of every parallel operation: steps of 0.6 ms were seen to
+take 48.
 
 Units: `steps_per_second` counts one step of one copy; a step includes observing, and for hunters finding the marks on
     the planes, which the plain loop is spared. Of crowds one step of one agent is counted, by the clock and by the
@@ -26,6 +27,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks._training import keep_freed_memory
 from benchmarks._yardsticks import PlainHunt
 from environments import Box, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -48,7 +50,8 @@ CROWDS = [Survival(n_agents=230), Survival(n_agents=630)]
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
+def _as_in_training() -> Iterator[None]:
+    keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
