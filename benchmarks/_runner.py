@@ -297,6 +297,8 @@ def train_cell(item: Work, store: Store, states: States) -> bool | None:
         at = {seed: -1 if state is None else state.steps for seed, state in found.items()}  # -1: not yet begun
         left = {seed: item.n_steps - min(max(0, steps), item.n_steps) for seed, steps in at.items()}
         done = item.total - sum(left.values())
+        if not seeds:
+            _line.inbox.put(_progress(item, done))  # no longer as it was while another process trained it
         for _, group in groupby(sorted(seeds, key=at.__getitem__), key=at.__getitem__):
             together = tuple(group)
             begun = [state for seed in together if (state := found[seed]) is not None]

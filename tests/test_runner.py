@@ -992,6 +992,8 @@ def test_a_cell_that_another_process_trains_is_waited_for_and_not_trained_twice(
         for seed in (0, 1):
             Store(tmp_path).save(MADDPG_CELL, loaded(whole, MADDPG_CELL, seed))
     assert trained(tmp_path, MADDPG_CELL) is True and batches == []
+    (said,) = drained(line)
+    assert (said.done, said.note) == (said.total, "")
 
 
 def test_what_another_process_trains_comes_after_all_else(tmp_path: Path) -> None:
