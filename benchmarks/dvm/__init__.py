@@ -32,7 +32,7 @@ PHASE_I = {2: 3_000, 3: 4_000, 4: 5_000}
 PHASE_II = {2: 7_000, 3: 6_000, 4: 10_000}
 """Episodes of Phase II: what is left of the scripts' 10 000, 10 000 and 15 000."""
 
-QUICK_II = {2: 7_000, 3: 1_500, 4: 1_500}
+QUICK_II = {2: 7_000, 3: 6_000, 4: 1_500}
 ITERATIONS = 2_048
 """Of distillation and of value matching (printed)."""
 
