@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks import Budget, Cell, Claim, Curve, Figure, Floats, Score, Verdict, scores_of
 from benchmarks._evidence import SeedScores
-from benchmarks._runner import Library
+from benchmarks._runner import Library, missing_work
 from benchmarks._scores import EpisodesTo
 from benchmarks._training import array_units
 from benchmarks._verdicts import Extent, is_assessed, judge, warnings
@@ -124,6 +124,22 @@ class Desk:
         seeds = sorted({budget.n_seeds for budget in budgets})
         steps = sorted({budget.n_steps for budget in budgets})
         return f"{' or '.join(map(str, seeds))} seeds, {' or '.join(f'{n:,}' for n in steps)} {figure.step} each"
+
+
+def desks(library: Library, figures: Iterable[Figure], profile: str | None) -> dict[str, Desk]:
+    """The desk of every figure, by its id: of a profile, or else of `paper` where all of it is there, or of `quick`.
+
+    Which one it is depends on what is there, never on what came out. A claim is corrected among those of its own
+    profile, as if it had been asked for.
+    """
+    known: dict[str, Desk] = {}
+
+    def desk(figure: Figure) -> Desk:
+        whole = profile is None and not missing_work([figure], "paper", None, library)
+        name = profile or ("paper" if whole else "quick")
+        return known.setdefault(name, Desk(library, name))
+
+    return {figure.id: desk(figure) for figure in figures}
 
 
 def families(figures: Iterable[Figure]) -> list[list[Figure]]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks._catalogue import figures
-from benchmarks._judging import Desk
+from benchmarks._judging import desks
 from benchmarks._options import RECORDED, profile, stores_of
 from benchmarks._runner import Library
 from reports._site import build
@@ -25,10 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; what a user can get wrong ends in one sentence and exit code 2."""
     options = _parser().parse_args(arguments)
     try:
-        name = profile(options.profile)
+        name = None if options.profile is None else profile(options.profile)
         store, output = folder("store", options.store), creatable("output", options.output)
-        desk = Desk(Library(stores_of(store)), name)
-        built = build(desk, figures(), output)
+        command = "python -m reports" if name is None else f"python -m reports --profile {name}"
+        built = build(desks(Library(stores_of(store)), figures(), name), figures(), output, command)
     except (ValueError, StoreError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__.split("\n")[0])
-    parser.add_argument("--profile", default="quick", help="smoke, quick (default) or paper")
+    parser.add_argument(
+        "--profile", help="smoke, quick or paper (default: of every figure the largest that has been run in full)"
+    )
     parser.add_argument(
         "--store", type=Path, default=RECORDED, help="whose results are read first (default: results/recorded)"
     )

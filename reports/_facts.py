@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -129,6 +129,7 @@ class Page:
     sources: tuple[Source, ...]
     units: dict[str, str]
     alt: str
+    profile: str
     budget: str
 
 
@@ -146,16 +147,17 @@ class Chapter(NamedTuple):
     families: tuple[Family, ...]
 
 
-def chapters(desk: Desk, figures: Sequence[Figure]) -> tuple[Chapter, ...]:
-    """All that is to be said, paper by paper, the paper's own figures first."""
-    verdicts = desk.verdicts(figures)
+def chapters(desks: Mapping[str, Desk], figures: Sequence[Figure]) -> tuple[Chapter, ...]:
+    """All that is to be said, paper by paper, the paper's own figures first; `desks` by the figures' ids."""
+    verdicts = {desk.profile: desk.verdicts(figures) for desk in desks.values()}
     papers = {figure.paper.name: figure.paper for figure in sorted(figures, key=lambda figure: figure.paper.name)}
     found = []
     for name, paper in papers.items():
         own = sorted((figure for figure in figures if figure.paper.name == name), key=reading_order)
         grouped: dict[str, list[Page]] = {}
         for figure in own:
-            grouped.setdefault(figure.family, []).append(page(figure, desk, verdicts))
+            desk = desks[figure.id]
+            grouped.setdefault(figure.family, []).append(page(figure, desk, verdicts[desk.profile]))
         found.append(Chapter(paper, tuple(Family(family, tuple(pages)) for family, pages in grouped.items())))
     return tuple(found)
 
@@ -181,7 +183,8 @@ def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict]) -> Page:
     }
     sources = tuple(source(figure, cell, desk) for cell in figure.cells)
     logs = tuple(remembered(figure, logged, desk) for logged in figure.logged)
-    return Page(figure, claims, values, logs, sources, units, alt(figure, values), desk.in_words(figure, figure.drawn))
+    budget = desk.in_words(figure, figure.drawn)
+    return Page(figure, claims, values, logs, sources, units, alt(figure, values), desk.profile, budget)
 
 
 def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict) -> Judged:

@@ -7,14 +7,14 @@ import math
 import re
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmarks import Figure, Outcome
+from benchmarks import PROFILES, Figure, Outcome
 from benchmarks._drawing import AS_PRINTED, save
 from benchmarks._judging import Desk
 from benchmarks._verdicts import Characteristic, operating_characteristics
@@ -25,24 +25,26 @@ TEMPLATES = Path(__file__).parent / "templates"
 STYLE = "style.css"
 
 
-def build(desk: Desk, figures: Sequence[Figure], output: Path) -> list[Path]:
+def build(desks: Mapping[str, Desk], figures: Sequence[Figure], output: Path, command: str) -> list[Path]:
     """Writes `README.md`, `figures/` and `site/` below `output`, and returns what a reader would open.
+
+    `desks` are by the figures' ids, and `command` is what writes these pages again.
 
     The same runs give the same bytes. Nothing is trained: what has not been run is shown as such.
     """
-    found = chapters(desk, figures)
+    found = chapters(desks, figures)
     site = output / "site"
     context = {
         "chapters": found,
-        "profile": desk.profile,
+        "scope": scope(found),
         "outcomes": words.OUTCOMES,
         "tally": tally(found),
         "level": words.LEVEL,
         "as_printed": AS_PRINTED,
-        "command": f"python -m reports --profile {desk.profile}",
+        "command": command,
     }
     for figure in figures:
-        for picture in save(figure, desk, output / "figures"):
+        for picture in save(figure, desks[figure.id], output / "figures"):
             copy = site / picture.relative_to(output / "figures")
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(picture, copy)
@@ -73,6 +75,15 @@ def tally(found: Sequence[Chapter]) -> dict[Outcome, int]:
     """How many claims came to each outcome, the outcomes in their fixed order."""
     counted = Counter(judged.verdict.outcome for page in every_page(found) for judged in page.claims)
     return {outcome: counted[outcome] for outcome in words.OUTCOMES if counted[outcome]}
+
+
+def scope(found: Sequence[Chapter]) -> str:
+    """Which profile the verdicts are of."""
+    counted = Counter(page.profile for page in every_page(found))
+    if len(counted) == 1:
+        return f"All figures are of profile {next(iter(counted))}"
+    parts = [f"{counted[name]} of profile {name}" for name in reversed(PROFILES) if counted[name]]
+    return f"Each figure is of the largest profile that has been run in full: {', '.join(parts)}"
 
 
 def every_page(found: Sequence[Chapter]) -> list[Page]:

@@ -71,15 +71,15 @@ def beats(better: Cell, worse: Cell, label: str = "Good > Bad") -> Row:
     return Row(label, left, right, Outperforms(gap=1.0))
 
 
-def curves(level: float, n_seeds: int = 3) -> Floats:
-    noise = np.random.default_rng(abs(int(level))).normal(size=(n_seeds, N_TESTS))
-    return level + np.linspace(-2.0, 0.0, N_TESTS) + noise
+def curves(level: float, n_seeds: int = 3, n_tests: int = N_TESTS) -> Floats:
+    noise = np.random.default_rng(abs(int(level))).normal(size=(n_seeds, n_tests))
+    return level + np.linspace(-2.0, 0.0, n_tests) + noise
 
 
 def stored(folder: Path, curves_of: dict[Cell, Floats]) -> Desk:
     store = Store(folder)
-    steps = 1000.0 * np.arange(1, N_TESTS + 1, dtype=np.float64)
     for owner, values in curves_of.items():
+        steps = 1000.0 * np.arange(1, values.shape[1] + 1, dtype=np.float64)
         for seed, curve in enumerate(values):
             metrics = {"test return greedy": curve.astype(np.float32)}
             provenance = {

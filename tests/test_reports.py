@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_drawing import BAD, GOOD, NEVER, beats, curves, figure, line, stored
+from test_drawing import BAD, GOOD, N_TESTS, NEVER, beats, curves, figure, line, stored
 
 import reports._site
 from benchmarks import Claim, Decision, Figure, Panel, Printed, Row, Score, Shorter
 from benchmarks._catalogue import figures
-from benchmarks._judging import Desk
+from benchmarks._judging import Desk, desks
 from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo, Final
 from reports import _words as words
@@ -21,6 +21,7 @@ from reports._facts import chapters
 from reports._site import build, data, escaped
 from results import Store, Stores
 
+COMMAND = "python -m reports --profile quick"
 LEVEL = EpisodesTo(9.0)
 VOID = {"meta", "link", "img", "br", "hr"}
 
@@ -66,7 +67,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Desk, Figure]
     values = curves(5)
     values[2, 20:] = np.nan
     desk = stored(folder / "store", {GOOD: curves(10), BAD: values})
-    build(desk, [example()], folder / "out")
+    build({example().id: desk}, [example()], folder / "out", COMMAND)
     return folder, desk, example()
 
 
@@ -193,7 +194,7 @@ def test_sources_units_and_departures_are_shown_without_local_paths(built: tuple
 def test_the_same_runs_give_the_same_bytes(built: tuple[Path, Desk, Figure]) -> None:
     folder, _, shown = built
     again = Desk(Library(Stores(Store(folder / "store"))), "quick")
-    build(again, [shown], folder / "again")
+    build({shown.id: again}, [shown], folder / "again", COMMAND)
     first = {path.relative_to(folder / "out"): path.read_bytes() for path in (folder / "out").rglob("*.*")}
     assert {path.relative_to(folder / "again"): path.read_bytes() for path in (folder / "again").rglob("*.*")} == first
 
@@ -209,7 +210,7 @@ def test_an_empty_store_makes_a_whole_report_and_trains_nothing(
     store = tmp_path / "store"
     store.mkdir()
     desk = Desk(Library(Stores(Store(store))), "quick")
-    build(desk, figures(), tmp_path / "out")
+    build(dict.fromkeys((shown.id for shown in figures()), desk), figures(), tmp_path / "out", COMMAND)
     index = (tmp_path / "out" / "site" / "index.html").read_text()
     for shown in figures():
         page = parsed(tmp_path / "out" / "site" / f"{shown.id}.html")
@@ -219,10 +220,30 @@ def test_an_empty_store_makes_a_whole_report_and_trains_nothing(
     assert list(store.iterdir()) == []
 
 
+def test_each_figure_is_shown_in_the_largest_profile_that_has_been_run_in_full(tmp_path: Path) -> None:
+    library = stored(tmp_path / "store", {GOOD: curves(10, n_tests=8 * N_TESTS), BAD: curves(5)}).library
+    whole = figure(Panel("Game", (line(GOOD),), "y"), name="fig1")
+    claim = Claim("S-1", "good ends above bad", "section 1", (beats(GOOD, BAD),))
+    part = figure(Panel("Game", (line(GOOD), line(BAD)), "y"), claims=(claim,), name="fig2")
+    found = desks(library, [whole, part], None)
+    assert [found[shown.id].profile for shown in (whole, part)] == ["paper", "quick"]
+    assert {desk.profile for desk in desks(library, [whole, part], "smoke").values()} == {"smoke"}
+    build(found, [whole, part], tmp_path / "out", COMMAND)
+    index, first, second = (
+        (tmp_path / "out" / "site" / name).read_text()
+        for name in ("index.html", "synthetic/fig1.html", "synthetic/fig2.html")
+    )
+    assert "has been run in full: 1 of profile paper, 1 of profile quick" in index
+    assert "Profile paper: 3 seeds, 320,000" in first and "--repro-profile paper" in first
+    assert "Profile quick: 3 seeds, 40,000" in second and "--repro-profile quick" in second
+    assert "NOT ASSESSED" in second
+
+
 def test_figures_of_the_paper_come_first_and_by_number() -> None:
     desk = Desk(Library(Stores(Store(Path("/nowhere")))), "quick")
     names = ("fig10", "copies", "table1", "fig2")
-    found = chapters(desk, [figure(Panel("Game", (line(GOOD),), "y"), name=name) for name in names])
+    all_of_them = [figure(Panel("Game", (line(GOOD),), "y"), name=name) for name in names]
+    found = chapters({shown.id: desk for shown in all_of_them}, all_of_them)
     assert [page.figure.name for page in found[0].families[0].pages] == ["fig2", "fig10", "table1", "copies"]
 
 

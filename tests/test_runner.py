@@ -613,7 +613,7 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
     test_figures.test_every_seed_is_there((DRAWN, MEASURED), asked)
     test_figures.test_curve_agrees_with_the_recorded_one((DRAWN, panel, panel.lines[0]), asked)
     test_figures.test_figure_is_drawn(DRAWN, asked)
-    (chapter,) = chapters(asked.desk, [DRAWN])
+    (chapter,) = chapters({DRAWN.id: asked.desk}, [DRAWN])
     assert set(chapter.families[0].pages[0].units) == set(loaded(looked_at, MEASURED, 0).metrics)
 
 
