@@ -3,6 +3,7 @@
 python -m benchmarks list
 python -m benchmarks plan ctedd/fig5 --profile quick
 python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
+python -m benchmarks repeat ctedd/fig5
 """
 
 from __future__ import annotations
@@ -19,7 +20,17 @@ from benchmarks._catalogue import chosen, figures
 from benchmarks._judging import Desk
 from benchmarks._options import LOCAL, RECORDED, VERDICTS, profile, seconds, stores_of, whole_number
 from benchmarks._progress import Reporter, plan
-from benchmarks._runner import Library, Work, missing_work, train_all, usable_device, with_teachers
+from benchmarks._repetition import repeatable, repetitions
+from benchmarks._runner import (
+    Library,
+    Work,
+    missing_work,
+    n_cores,
+    train_all,
+    usable_device,
+    variants,
+    with_teachers,
+)
 from results import States, Store, StoreError, Stores
 
 
@@ -34,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        later = "; the same command goes on from the last checkpoint" if options.command is _run else ""
+        print(f"stopped{later}", file=sys.stderr)
         return 130
 
 
@@ -53,6 +65,15 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--jobs", help="cells that train side by side (default: one a core)")
         sub.add_argument("--time-limit", help="stop at a checkpoint after this long, such as 9m")
         sub.set_defaults(command=command)
+    again = commands.add_parser("repeat", help="play the beginnings of recorded runs again and compare every bit")
+    again.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
+    again.add_argument("--seeds", default="1", help="how many seeds of every cell (default: 1)")
+    again.add_argument("--store", type=Path, default=RECORDED, help="whose runs (default: results/recorded)")
+    again.add_argument("--jobs", help="cells that are played side by side (default: one a core)")
+    again.add_argument(
+        "--time-limit", default="20s", help="how long each is played, for one test at least (default: 20s)"
+    )
+    again.set_defaults(command=_repeat)
     return parser
 
 
@@ -90,6 +111,23 @@ def _run(options: argparse.Namespace) -> int:
     )
     print("\ncomplete" if finished else "\nstopped at a checkpoint; the same command goes on")
     return 0
+
+
+def _repeat(options: argparse.Namespace) -> int:
+    every = {cell.key: cell for pattern in options.figure for figure in chosen(pattern) for cell in figure.cells}
+    cells = [variant for cell in every.values() for variant in variants(cell)]
+    store, n_seeds = Store(options.store), whole_number("seeds", options.seeds) or 1
+    limit, n_jobs = seconds(options.time_limit) or 0.0, whole_number("jobs", options.jobs) or n_cores()
+    work = repeatable(cells, store, n_seeds)
+    if not work:
+        raise ValueError(f"{options.store} must hold runs that can be repeated, found none of these figures")
+    failed = 0
+    for n, found in enumerate(repetitions(work, store, limit, n_jobs), start=1):
+        failed += found.failed
+        print(f"{n:>{len(str(len(work)))}}/{len(work)} {found.words}", flush=True)
+    later = sum(cell.start is not None and bool(store.seeds(cell.key)) for cell in cells)
+    print(f"{failed} of {len(work)} differ; {later} cells start from others and were left out")
+    return int(failed > 0)
 
 
 def _record(options: argparse.Namespace) -> int:

@@ -197,6 +197,11 @@ def usable_device(asked: str) -> Device:
     return "cuda"
 
 
+def n_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def train_all(
     work: Sequence[Work],
     store: Store,
@@ -221,13 +226,12 @@ def train_all(
     states.writable()
     if not work:
         return True
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     items = [item._replace(cell=item.cell.on(device)) for item in with_teachers(work, states, device)]
-    n_jobs = min(len(items), n_jobs or (1 if device == "cuda" else n_cores))
+    n_jobs = min(len(items), n_jobs or (1 if device == "cuda" else n_cores()))
     ends = math.inf if time_limit is None else time.time() + time_limit
     context = multiprocessing.get_context("spawn")
     line = Line(context.Queue(), context.Event(), ends)
-    setup = (line, max(1, n_cores // n_jobs))
+    setup = (line, max(1, n_cores() // n_jobs))
     with ProcessPoolExecutor(n_jobs, context, initializer=_prepare, initargs=setup) as pool:
         futures: Futures = {}
         try:

@@ -119,6 +119,10 @@ COMMAND_LINES = (
     *WRONG,
     Wrong("jobs 0", ("run", "fig5", "--jobs", "0"), (), r"the number of jobs must be a whole .*, got '0'"),
     Wrong("plan damaged", ("plan", "fig5", "--store", "{damaged}"), (), r"seed-000\.json is damaged"),
+    Wrong("repeat nothing", ("repeat", "fig5"), (), r"/empty must hold runs that can be repeated, found none of these"),
+    Wrong("repeat damaged", ("repeat", "fig5", "--store", "{damaged}"), (), r"seed-000\.json is damaged"),
+    Wrong("repeat 0", ("repeat", "fig5", "--seeds", "0"), (), r"the number of seeds must be a whole .*, got '0'"),
+    Wrong("repeat soon", ("repeat", "fig5", "--time-limit", "soon"), (), r"a time limit must be .*, got 'soon'"),
     Wrong("one of two", ("plan", "fig5", "fig99"), (), r"no figure or paper is called 'fig99'; there are: "),
 )
 SESSIONS = (

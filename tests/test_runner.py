@@ -41,10 +41,12 @@ from torch import Tensor
 from algorithms._tree import leaves, split
 from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage, test_figures
 from benchmarks import Line as Curve
+from benchmarks import __main__ as command_line
 from benchmarks import _runner as runner
 from benchmarks import _training as training_module
 from benchmarks._judging import Desk
 from benchmarks._progress import plan
+from benchmarks._repetition import Repetition, repeatable, repeated, repetitions
 from benchmarks._runner import (
     Library,
     Line,
@@ -962,6 +964,65 @@ def test_a_plan_says_what_cells_start_from_and_what_is_trained_again(handed_on: 
 def test_what_others_wait_for_comes_before_what_takes_longer_by_itself(tmp_path: Path) -> None:
     work = missing_work([TRANSFERS], "smoke", None, Library(Stores(Store(tmp_path))))
     assert [item.cell.name for item in work] == ["first", "second", "other first", "third", "third after two"]
+
+
+# ---- runs played again ----------------------------------------------------------------------------------------------
+
+
+def test_a_recorded_run_comes_out_the_same_when_it_is_played_again_in_a_process_of_its_own(whole: Path) -> None:
+    work = repeatable(FIGURE.cells, Store(whole), n_seeds=2)
+    assert [(cell.name, seed) for cell, seed in work] == [(cell.name, s) for cell in FIGURE.cells for s in (0, 1)]
+    found = list(repetitions(work, Store(whole), 60.0, 1))
+    assert {(item.cell.key, item.seed) for item in found} == {(cell.key, seed) for cell, seed in work}
+    for item in found:
+        recorded = loaded(whole, item.cell, item.seed)
+        assert (item.n_tests, item.steps) == (recorded.steps.size, recorded.n_steps)
+        assert item.same_place and not item.failed
+        assert item.words.startswith(f"same    {item.cell.name} on Tiny, seed {item.seed}: {item.n_tests} tests up to")
+
+
+@both_learners
+def test_playing_again_ends_after_a_test_when_the_time_is_up(cell: Cell, whole: Path) -> None:
+    found = repeated(cell, Store(whole), 0, 0.0)
+    assert (found.n_tests, found.differing) == (1, "")
+    assert "1 test up to step" in found.words
+
+
+@pytest.mark.parametrize("device", ["this one", "another"])
+def test_other_numbers_than_the_recorded_are_named_and_an_error_on_the_same_machine(
+    device: str, whole: Path, tmp_path: Path
+) -> None:
+    run = loaded(whole, MADDPG_CELL, 0)
+    shifted = {name: np.nextafter(values, np.float32(np.inf)) for name, values in run.metrics.items()}
+    place = run.provenance if device == "this one" else {**run.provenance, "device": device}
+    Store(tmp_path).save(MADDPG_CELL, replace(run, metrics=shifted, provenance=place))
+    found = repeated(MADDPG_CELL, Store(tmp_path), 0, 0.0)
+    assert found.failed == (device == "this one")
+    assert found.words.startswith("DIFFERS" if found.failed else "drifts ")
+    assert f"at step {run.steps[0]:,.0f} is " in found.words
+
+
+@pytest.mark.parametrize(("parted", "status"), [("", 0), ("x is 1 and not the recorded 2", 1)])
+def test_the_command_says_what_came_of_every_run_and_fails_where_one_differs(
+    parted: str, status: int, handed_on: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def found(work: Sequence[tuple[Cell, int]], *_: Any) -> Iterator[Repetition]:
+        yield from (Repetition(cell, seed, 3, 300.0, True, parted) for cell, seed in work)
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # which the command line takes over
+    monkeypatch.setattr(command_line, "chosen", lambda _: (TRANSFERS,))
+    monkeypatch.setattr(command_line, "repetitions", found)
+    assert command_line.main(["repeat", "tiny", "--store", str(handed_on)]) == status
+    *lines, last = capsys.readouterr().out.splitlines()
+    beginners = sum(cell.start is None for cell in TRANSFERS.cells)
+    assert [line.split()[0] for line in lines] == [f"{n}/{beginners}" for n in range(1, beginners + 1)]
+    left_out = len(TRANSFERS.cells) - beginners
+    assert last == f"{status * beginners} of {beginners} differ; {left_out} cells start from others and were left out"
+
+
+def test_what_starts_from_others_is_not_played_again(handed_on: Path) -> None:
+    cells = {cell for cell, _ in repeatable(TRANSFERS.cells, Store(handed_on), n_seeds=1)}
+    assert cells == {cell for cell in TRANSFERS.cells if cell.start is None}
 
 
 # ---- two trainers in one store --------------------------------------------------------------------------------------
