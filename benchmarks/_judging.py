@@ -130,7 +130,7 @@ def desks(library: Library, figures: Iterable[Figure], profile: str | None) -> d
     """The desk of every figure, by its id: of a profile, or else of `paper` where all of it is there, or of `quick`.
 
     Which one it is depends on what is there, never on what came out. A claim is corrected among those of its own
-    profile, as if it had been asked for.
+    profile, as in a report of that profile alone.
     """
     known: dict[str, Desk] = {}
 
