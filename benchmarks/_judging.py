@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks import Budget, Cell, Claim, Curve, Figure, Floats, Score, Verdict, scores_of
 from benchmarks._evidence import SeedScores
-from benchmarks._runner import Library, missing_work
+from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo
 from benchmarks._training import array_units
 from benchmarks._verdicts import Extent, is_assessed, judge, warnings
@@ -49,6 +49,10 @@ class Desk:
                 seed: run for seed, run in found.items() if run is not None and run.n_steps >= budget.n_steps
             }
         return self._read[cell.key, budget]
+
+    def is_whole(self, figure: Figure) -> bool:
+        """Whether every seed of a figure is there in full."""
+        return all(len(self.runs(figure, cell)) == self.budget(figure, cell).n_seeds for cell in figure.cells)
 
     def bundle(self, figure: Figure, cell: Cell, metric: str) -> Bundle:
         """One metric of the seeds that are there in full."""
@@ -132,14 +136,10 @@ def desks(library: Library, figures: Iterable[Figure], profile: str | None) -> d
     Which one it is depends on what is there, never on what came out. A claim is corrected among those of its own
     profile, as in a report of that profile alone.
     """
-    known: dict[str, Desk] = {}
-
-    def desk(figure: Figure) -> Desk:
-        whole = profile is None and not missing_work([figure], "paper", None, library)
-        name = profile or ("paper" if whole else "quick")
-        return known.setdefault(name, Desk(library, name))
-
-    return {figure.id: desk(figure) for figure in figures}
+    if profile is not None:
+        return dict.fromkeys((figure.id for figure in figures), Desk(library, profile))
+    paper, quick = Desk(library, "paper"), Desk(library, "quick")
+    return {figure.id: paper if paper.is_whole(figure) else quick for figure in figures}
 
 
 def families(figures: Iterable[Figure]) -> list[list[Figure]]:

@@ -149,7 +149,8 @@ class Chapter(NamedTuple):
 
 def chapters(desks: Mapping[str, Desk], figures: Sequence[Figure]) -> tuple[Chapter, ...]:
     """All that is to be said, paper by paper, the paper's own figures first; `desks` by the figures' ids."""
-    verdicts = {desk.profile: desk.verdicts(figures) for desk in desks.values()}
+    of_profiles = {desk.profile: desk for desk in desks.values()}
+    verdicts = {profile: desk.verdicts(figures) for profile, desk in of_profiles.items()}
     papers = {figure.paper.name: figure.paper for figure in sorted(figures, key=lambda figure: figure.paper.name)}
     found = []
     for name, paper in papers.items():
