@@ -18,6 +18,8 @@ class Meaning(NamedTuple):
     text: str
 
 
+NOT_AMONG_ALL = "not beyond chance after Holm's correction over the paper's claims"
+
 OUTCOMES: dict[Outcome, Meaning] = {
     "REPRODUCED": Meaning(
         "✓",
@@ -71,6 +73,9 @@ def conclusion(claim: Claim, verdict: Verdict) -> str:
             text = f"{_all(rows)} came out the other way round, beyond what chance explains."
         case "INCONCLUSIVE":
             count = "" if len(rows) == 1 else f": {_count(rows)}"
+            if all(row.outcome in SHOWN for row in rows):
+                each = "the comparison" if len(rows) == 1 else f"each of the {len(rows)} comparisons"
+                count = f": {each} came out as it says by itself, but {NOT_AMONG_ALL}"
             text = f"These seeds neither show the sentence nor refute it{count}."
         case "NOT ASSESSED" if verdict.profile != "smoke":
             text = (
@@ -115,7 +120,7 @@ def _partly(rows: Sequence[RowVerdict]) -> str:
     if all(row.outcome == "REPRODUCED" for row in rows):
         return (
             f"Each of the {len(rows)} comparisons came out as the sentence says by itself, but all of them together "
-            "not beyond chance after Holm's correction over the paper's claims."
+            f"{NOT_AMONG_ALL}."
         )
     return (
         f"{_all(rows)} came out as the sentence says in direction, with an effect smaller than printed or only bounded."

@@ -10,7 +10,7 @@ import pytest
 from test_drawing import BAD, GOOD, N_TESTS, NEVER, beats, curves, figure, line, stored
 
 import reports._site
-from benchmarks import Claim, Decision, Figure, Panel, Printed, Row, Score, Shorter
+from benchmarks import Claim, Decision, Figure, Outcome, Panel, Printed, Row, RowVerdict, Score, Shorter, Verdict
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk, desks
 from benchmarks._runner import Library
@@ -255,6 +255,29 @@ def test_numbers_in_words() -> None:
     assert words.plus(3.0) == "+3.00"
     assert words.duration(3900) == "1 h 05 min"
     assert str(data(1 / 3, "0.33")) == '<data value="0.3333333333333333">0.33</data>'
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "text"),
+    [
+        (
+            ("REPRODUCED", "REPRODUCED"),
+            "each of the 2 comparisons came out as it says by itself, but not beyond chance",
+        ),
+        (("REPRODUCED",), "the comparison came out as it says by itself, but not beyond chance"),
+        (("REPRODUCED", "INCONCLUSIVE"), "1 of 2 comparisons came out as it says, 1 is open."),
+        (("INCONCLUSIVE",), "nor refute it."),
+    ],
+)
+def test_what_is_open_says_whether_the_comparisons_or_the_correction_leave_it_so(
+    outcomes: tuple[Outcome, ...], text: str
+) -> None:
+    rows = tuple(
+        RowVerdict("a > b", outcome, 0.0, 0.0, 0.0, 0.0, 0.0, 5, 5, 0.0, 0.0, 0.0, 0.0, "unit") for outcome in outcomes
+    )
+    said = words.conclusion(example().claims[0], Verdict("S-1", "INCONCLUSIVE", rows, "quick", "5 seeds"))
+    assert said.startswith("These seeds neither show the sentence nor refute it")
+    assert text in said
 
 
 def test_every_outcome_has_its_own_sign() -> None:
