@@ -10,7 +10,6 @@ A cell that starts from others is not repeated, for their training states are no
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,7 +20,8 @@ import torch
 
 from benchmarks import Cell
 from benchmarks._reference import differing, same_place
-from benchmarks._training import Training, keep_freed_memory, provenance, runs, train
+from benchmarks._runner import settle
+from benchmarks._training import Training, provenance, runs, train
 from results import Store
 
 
@@ -84,7 +84,7 @@ def repetitions(work: Sequence[tuple[Cell, int]], store: Store, seconds: float, 
     Raises: ChildProcessError where one of them was killed; what training itself raised.
     """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(n_jobs, len(work)), context, initializer=_prepare) as pool:
+    with ProcessPoolExecutor(min(n_jobs, len(work)), context, initializer=settle, initargs=(1,)) as pool:
         try:
             futures = [pool.submit(repeated, cell, store, seed, seconds) for cell, seed in work]
             yield from (future.result() for future in as_completed(futures))
@@ -97,9 +97,3 @@ def repetitions(work: Sequence[tuple[Cell, int]], store: Store, seconds: float, 
                 process.terminate()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _prepare() -> None:
-    """A fresh process: its memory, and no say in interrupts, on which it is ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    keep_freed_memory()

@@ -265,9 +265,14 @@ _line: Line | None = None  # of this process, where it is one that trains
 
 
 def _prepare(line: Line, n_threads: int) -> None:
-    """A fresh process: its threads, its memory, and no say in interrupts, which the parent passes on."""
+    """A fresh process that trains for `train_all`."""
     global _line  # noqa: PLW0603  (queues reach a process of a pool at its birth only)
     _line = line
+    settle(n_threads)
+
+
+def settle(n_threads: int) -> None:
+    """A fresh process: its threads, its memory, no say in interrupts, which are the parent's, and no life after it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(n_threads)
     keep_freed_memory()
