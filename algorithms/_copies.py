@@ -67,13 +67,13 @@ def lost(actions: Tensor) -> Tensor:
 def seen(env: Env[Any], game: Any) -> Tensor:
     """What each agent observes, agents in front, role after role, shorter observations with zeros behind them.
 
-    Shapes: [S, A, E, D].
+    Shapes: [S, A, E, D], as a view of [S, E, A, D].
     """
     observed, *others = env.observe(game)
     if others:
         widest = max(part.shape[-1] for part in (observed, *others))
         observed = torch.cat([pad(part, (0, widest - part.shape[-1])) for part in (observed, *others)], dim=2)
-    return observed.transpose(1, 2).contiguous()
+    return observed.transpose(1, 2)
 
 
 def by_role(env: Env[Any], of_all: Tensor) -> tuple[Tensor, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from torch.nn.functional import pad
 from algorithms import _networks as networks
 from algorithms._networks import MLP, Linear, mapped
 from environments import Box, Discrete, Env, Role, Streams
+
+T = TypeVar("T")
 
 
 class Team(NamedTuple):
@@ -82,12 +85,19 @@ class LocalPolicies(NamedTuple):
         """The raw outputs of all agents. Shapes: [S, A, B, D] → [S, A, B, n]."""
         if not self.speak:
             return networks.mlp(observations, self.act)
-        messages = torch.tanh(networks.mlp(observations, self.speak)).unbind(1)  # each [S, B, k]
-        known = [
-            torch.cat([own, *messages[:agent], *messages[agent + 1 :]], dim=-1)
-            for agent, own in enumerate(observations.unbind(1))
-        ]
-        return networks.mlp(torch.stack(known, dim=1), self.act)
+        n_seen, n_known = observations.shape[-1], self.act[0].weight.shape[-1]
+        if torch.is_grad_enabled():
+            messages = self._messages(observations, self.speak)
+            known = torch.stack(
+                [torch.cat([own, *_others(messages, i)], dim=-1) for i, own in enumerate(observations.unbind(1))], dim=1
+            )
+        else:  # what is heard is written behind what is seen: nothing is copied twice
+            known = observations.new_empty(*observations.shape[:-1], n_known)
+            known[..., :n_seen] = observations
+            messages = self._messages(known[..., :n_seen], self.speak)
+            for i in range(observations.shape[1]):
+                torch.cat(_others(messages, i), dim=-1, out=known[:, i, :, n_seen:])
+        return networks.mlp(known, self.act)
 
     def of_agent(self, observations: Tensor, agent: int) -> Tensor:
         """The raw output of one agent, where `act` is that agent's alone and `speak` everybody's.
@@ -97,9 +107,16 @@ class LocalPolicies(NamedTuple):
         own = observations[:, agent]
         if not self.speak:
             return networks.mlp(own, self.act)
-        speakers = mapped(self.speak, lambda weight: _without(weight, agent))
-        messages = torch.tanh(networks.mlp(_without(observations, agent), speakers)).unbind(1)  # each [S, B, k]
+        others = _index_of_others(observations.shape[1], agent, observations.device)
+        speakers = mapped(self.speak, lambda weight: weight.index_select(1, others))
+        messages = self._messages(torch.stack(_others(observations.unbind(1), agent), dim=1), speakers)
         return networks.mlp(torch.cat([own, *messages], dim=-1), self.act)
+
+    @staticmethod
+    def _messages(observations: Tensor, speak: MLP) -> tuple[Tensor, ...]:
+        """What every agent says. Shapes: [S, A, B, D] → A of [S, B, k]."""
+        messages: tuple[Tensor, ...] = torch.tanh(networks.mlp(observations, speak)).unbind(1)
+        return messages
 
     def reaching(self, agent: int) -> LocalPolicies:
         """The part that shapes what one agent does: everybody's `speak` and its own `act`, as views."""
@@ -122,6 +139,11 @@ def stacked(policies: Sequence[LocalPolicies]) -> LocalPolicies:
     return LocalPolicies((), tuple(map(of_all, zip(*(policy.act for policy in policies), strict=True))))
 
 
-def _without(tensor: Tensor, agent: int) -> Tensor:
-    """All agents but one. Shapes: [S, A, …] → [S, A-1, …]."""
-    return torch.cat([tensor[:, :agent], tensor[:, agent + 1 :]], dim=1)
+def _others(parts: Sequence[T], agent: int) -> list[T]:
+    """What belongs to all agents but one."""
+    return [*parts[:agent], *parts[agent + 1 :]]
+
+
+@functools.cache
+def _index_of_others(n_agents: int, agent: int, device: torch.device) -> Tensor:
+    return torch.tensor(_others(range(n_agents), agent), device=device)

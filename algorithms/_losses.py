@@ -19,12 +19,12 @@ def td_target(reward: Tensor, next_value: Tensor, discount: float) -> Tensor:
 
 def squared_error(predicted: Tensor, target: Tensor) -> Tensor:
     """Σ_s mean_b (x - y)². Shapes: [S, B]."""
-    return (predicted - target).square().mean(dim=1).sum()
+    return _averaged((predicted - target).square())
 
 
 def negative_value(value: Tensor) -> Tensor:
     """-Σ_s mean_b Q(s, π(s)): the deterministic policy gradient's loss. Shapes: [S, B]."""
-    return -value.mean(dim=1).sum()
+    return -_averaged(value)
 
 
 def soft_value(value: Tensor, log_density: Tensor, temperature: float) -> Tensor:
@@ -37,7 +37,7 @@ def soft_value(value: Tensor, log_density: Tensor, temperature: float) -> Tensor
 
 def regularizer(parameters_of_distribution: Tensor) -> Tensor:
     """Σ_s mean x² over a network's raw outputs. Shapes: [S, …]. Source: openai/maddpg@3ceefa0 maddpg.py `p_reg`."""
-    return parameters_of_distribution.square().flatten(1).mean(dim=1).sum()
+    return _averaged(parameters_of_distribution.square())
 
 
 def gaussian_log_density(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -57,12 +57,12 @@ def exploration_loss(log_density: Tensor, advantage: Tensor, entropy: Tensor, te
     Source: CTEDD, equation (5). The paper writes the entropy term without the mean over the batch; with it, α keeps its
     meaning when the batch changes.
     """
-    return -(log_density * advantage.detach() + temperature * entropy).mean(dim=1).sum()
+    return -_averaged(log_density * advantage.detach() + temperature * entropy)
 
 
 def distillation_loss(local: Tensor, central: Tensor) -> Tensor:
     """Σ_s mean_b ‖π_local(o) - π_global(s)‖², over all agents. Shapes: [S, A, B, n]. Source: CTEDD, equation (6)."""
-    return (local - central.detach()).square().sum(dim=(1, 3)).mean(dim=1).sum()
+    return _averaged((local - central.detach()).square().sum(dim=(1, 3)))
 
 
 def smooth_bounded(x: Tensor, low: float, high: float) -> Tensor:
@@ -71,3 +71,8 @@ def smooth_bounded(x: Tensor, low: float, high: float) -> Tensor:
     Written with tanh, because torch.sigmoid's last bit depends on where in the batch a number stands (CPU, torch 2.13).
     """
     return low + 0.5 * (high - low) * (1.0 + torch.tanh(0.5 * x))
+
+
+def _averaged(x: Tensor) -> Tensor:
+    """Σ_s of every seed's mean. Shapes: [S, …]. Seeds meet in the loss alone, whose gradients are each seed's own."""
+    return x.sum() / x[0].numel()

@@ -106,22 +106,31 @@ def _outputs(rectified: bool, x: Tensor, parameters: Sequence[Tensor]) -> list[T
 
 def mlp(x: Tensor, layers: Sequence[Linear], *, rectified: bool = False) -> Tensor:
     """Layers with ReLU between them, and after the last if `rectified`. Shapes: x [*, B, in] → [*, B, out]."""
-    groups, n_out = layers[-1].weight.shape[:-2], layers[-1].weight.shape[-2]
-    parameters = [part.flatten(0, -3) for layer in layers for part in layer]
-    if n_out == 1:
+    outputs = _of_all(x, layers, rectified=rectified)
+    return outputs[..., :1] if layers[-1].weight.shape[-2] == 1 else outputs
+
+
+def value(x: Tensor, layers: Sequence[Linear]) -> Tensor:
+    """What `mlp` makes of x where there is one output. Shapes: [*, B, in] → [*, B]."""
+    return _of_all(x, layers, rectified=False).select(-1, 0)
+
+
+def _of_all(x: Tensor, layers: Sequence[Linear], *, rectified: bool) -> Tensor:
+    """The outputs of a stack of networks; where each has one, it is there twice. Shapes: x [*, B, in] → [*, B, out]."""
+    groups = layers[-1].weight.shape[:-2]
+    parameters = [part for layer in layers for part in layer]
+    if len(groups) > 1:
+        x, *parameters = (tensor.flatten(0, -3) for tensor in (x, *parameters))
+    weight, bias = parameters[-2:]
+    if weight.shape[1] == 1:
         # A product with one column takes another path (gemv) when there is one seed only, with other rounding: a seed
         # alone would no longer equal the same seed among others bit for bit. Two columns do not.
-        parameters[-2:] = (
-            torch.nn.functional.pad(parameters[-2], (0, 0, 0, 1)),
-            torch.nn.functional.pad(parameters[-1], (0, 1)),
-        )
-    flat = x.flatten(0, -3)
+        parameters[-2:] = torch.cat([weight, weight], dim=1), torch.cat([bias, bias], dim=2)
     if torch.is_grad_enabled():
-        out: Tensor = _Layers.apply(rectified, flat, *parameters)  # type: ignore[no-untyped-call]
+        outputs: Tensor = _Layers.apply(rectified, x, *parameters)  # type: ignore[no-untyped-call]
     else:
-        out = _outputs(rectified, flat, parameters)[-1]
-    stacked: Tensor = out[..., :n_out].unflatten(0, groups)
-    return stacked
+        outputs = _outputs(rectified, x, parameters)[-1]
+    return outputs.unflatten(0, groups) if len(groups) > 1 else outputs
 
 
 def linear(x: Tensor, layer: Linear, *, rectified: bool = False) -> Tensor:
@@ -134,11 +143,10 @@ def mapped(network: Network, change: Callable[[Tensor], Tensor]) -> Network:
     node: Any = network
     if isinstance(node, Tensor):
         return change(node)  # type: ignore[return-value]
-    if isinstance(node, tuple):
-        parts = [mapped(part, change) for part in node]
-        return type(node)(*parts) if hasattr(node, "_fields") else tuple(parts)  # type: ignore[return-value]
-    if isinstance(node, list):
-        return [mapped(part, change) for part in node]  # type: ignore[return-value]
+    if isinstance(node, tuple | list):
+        # Tensors are changed where they are found: a call of this function takes as long as many a change.
+        parts = [change(part) if isinstance(part, Tensor) else mapped(part, change) for part in node]
+        return type(node)(*parts) if hasattr(node, "_fields") else type(node)(parts)  # type: ignore[return-value]
     if is_dataclass(node) and not isinstance(node, type):
         return replace(node, **{item.name: mapped(getattr(node, item.name), change) for item in fields(node)})  # type: ignore[return-value]
     return network
@@ -146,14 +154,13 @@ def mapped(network: Network, change: Callable[[Tensor], Tensor]) -> Network:
 
 def tensors(network: object) -> list[Tensor]:
     """Every tensor of a network, or of networks that belong together, in a fixed order."""
-    found: list[Tensor] = []
-
-    def note(tensor: Tensor) -> Tensor:
-        found.append(tensor)
-        return tensor
-
-    mapped(network, note)
-    return found
+    if isinstance(network, Tensor):
+        return [network]
+    if isinstance(network, tuple | list):
+        return [tensor for part in network for tensor in tensors(part)]
+    if is_dataclass(network) and not isinstance(network, type):
+        return [tensor for item in fields(network) for tensor in tensors(getattr(network, item.name))]
+    return []
 
 
 def trainable(network: Network) -> Network:
@@ -168,7 +175,7 @@ def clone(network: Network) -> Network:
 
 def of_agent(network: Network, agent: int) -> Network:
     """The network of one agent out of a stack, as views. Shapes: [S, A, …] → [S, …]."""
-    return mapped(network, lambda tensor: tensor[:, agent])
+    return mapped(network, lambda tensor: tensor.select(1, agent))
 
 
 def repeated(network: Network, n_agents: int) -> Network:
@@ -179,5 +186,4 @@ def repeated(network: Network, n_agents: int) -> Network:
 @torch.no_grad()
 def polyak(target: object, online: object, keep: float) -> None:
     """θ′ ← keep·θ′ + (1-keep)·θ, in place. Source: openai/maddpg@3ceefa0 maddpg.py `make_update_exp`."""
-    for followed, source in zip(tensors(target), tensors(online), strict=True):
-        followed.lerp_(source, 1 - keep)
+    torch._foreach_lerp_(tensors(target), tensors(online), 1 - keep)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+Tensors = list[Tensor] | tuple[Tensor, ...]
 
 
 @dataclass
@@ -20,14 +21,14 @@ class Adam:
     count: int = 0
 
     @classmethod
-    def of(cls, parameters: Sequence[Tensor]) -> Adam:
+    def of(cls, parameters: Tensors) -> Adam:
         """A fresh optimizer for these parameters."""
         return cls([torch.zeros_like(p) for p in parameters], [torch.zeros_like(p) for p in parameters])
 
     def step(
         self,
-        parameters: Sequence[Tensor],
-        gradients: Sequence[Tensor],
+        parameters: Tensors,
+        gradients: Tensors,
         learning_rate: float | Tensor,
         *,
         corrected_epsilon: bool = False,
@@ -41,34 +42,40 @@ class Adam:
         correction = math.sqrt(1 - 0.999**self.count)
         rate = learning_rate * correction / (1 - 0.9**self.count)
         epsilon = 1e-8 * correction if corrected_epsilon else 1e-8
-        for p, g, m, v in zip(parameters, gradients, self.first, self.second, strict=True):
-            m.lerp_(g, 0.1)
-            v.mul_(0.999).addcmul_(g, g, value=0.001)
-            root = v.sqrt().add_(epsilon)
-            if isinstance(rate, Tensor):
+        # One call for all variables: most are so small that a call of their own takes longer than what it does.
+        torch._foreach_lerp_(self.first, gradients, 0.1)
+        torch._foreach_mul_(self.second, 0.999)
+        torch._foreach_addcmul_(self.second, gradients, gradients, 0.001)
+        roots = torch._foreach_sqrt(self.second)
+        torch._foreach_add_(roots, epsilon)
+        if isinstance(rate, Tensor):
+            for p, m, root in zip(parameters, self.first, roots, strict=True):
                 p.sub_(torch.div(m, root, out=root).mul_(rate.view(-1, *(1,) * (p.dim() - 1))))
-            else:
-                p.addcdiv_(m, root, value=-rate)
+        else:
+            torch._foreach_addcdiv_(parameters, self.first, roots, -rate)
 
 
-def clip_by_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
+def clip_by_norm(gradients: Tensors, limit: float) -> list[Tensor]:
     """Every variable's gradient scaled to a norm of at most `limit`, each variable of each network by itself.
 
     Shapes: gradients [*, n, m]; one norm for every leading index.
     Source: `tf.clip_by_norm` in openai/maddpg@3ceefa0 tf_util.py `minimize_and_clip`; not the norm over all variables.
     """
-    norms = [torch.linalg.vector_norm(g, dim=(-2, -1), keepdim=True) for g in gradients]
-    return [g * (limit / norm.clamp(min=limit)) for g, norm in zip(gradients, norms, strict=True)]
+    scales = [torch.linalg.vector_norm(g, dim=(-2, -1), keepdim=True) for g in gradients]
+    torch._foreach_clamp_min_(scales, limit)
+    torch._foreach_reciprocal_(scales)
+    torch._foreach_mul_(scales, limit)
+    return list(torch._foreach_mul(gradients, scales))
 
 
-def descend(loss: Tensor, variables: Sequence[Tensor], optimizer: Adam, *, learning_rate: float, clip: float) -> None:
+def descend(loss: Tensor, variables: Tensors, optimizer: Adam, *, learning_rate: float, clip: float) -> None:
     """One clipped Adam step on `variables`, the leaves of the loss's graph, in place."""
     gradients = torch.autograd.grad(loss, variables)
     with torch.no_grad():
         optimizer.step(variables, clip_by_norm(gradients, clip), learning_rate)
 
 
-def clip_by_joint_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor]:
+def clip_by_joint_norm(gradients: Tensors, limit: float) -> list[Tensor]:
     """All gradients of a network scaled together so that their joint norm is at most `limit`.
 
     Shapes: gradients [*, n, m]; one norm for every leading index, each of which is a network.
@@ -81,7 +88,7 @@ def clip_by_joint_norm(gradients: Sequence[Tensor], limit: float) -> list[Tensor
 
 
 def descend_jointly(
-    loss: Tensor, variables: Sequence[Tensor], optimizer: Adam, *, learning_rate: float, clip: float | None
+    loss: Tensor, variables: Tensors, optimizer: Adam, *, learning_rate: float, clip: float | None
 ) -> None:
     """One step of `torch.optim.Adam` on `variables`, the leaves of the loss's graph, in place; clipped jointly."""
     gradients = torch.autograd.grad(loss, variables)

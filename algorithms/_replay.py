@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
-from environments import Streams
+from environments import Streams, side_by_side
+
+Step = TypeVar("Step", int, Tensor)
 
 
 class Transitions(NamedTuple):
@@ -20,11 +22,6 @@ class Transitions(NamedTuple):
     reward: Tensor  # [S, B, A]
     next_state: Any
     last: Tensor  # [S, B] bool: the time limit came with this step
-
-
-def packed(state: Any) -> Tensor:
-    """A state as one row. Shapes: fields [S, E, …] → [S, E, D]."""
-    return torch.cat([field.flatten(2) for field in state], dim=-1)
 
 
 @dataclass
@@ -48,7 +45,7 @@ class Replay:
     def of(cls, state: Any, actions: Tensor, *, horizon: int, capacity: int) -> Replay:
         """An empty ring for states, and actions [S, E, A, n], like these."""
         n_seeds, n_envs, n_agents = actions.shape[:3]
-        width = packed(state).shape[-1] + actions[0, 0].numel() + n_agents
+        width = side_by_side(state).shape[-1] + actions[0, 0].numel() + n_agents
         rows = actions.new_zeros(n_seeds, n_envs, 16 * (horizon + 1), width)
         shapes = tuple(field.shape[2:] for field in state)
         return cls(rows, 0, horizon, capacity, type(state), shapes, actions.shape[2:])
@@ -60,9 +57,9 @@ class Replay:
 
     def append(self, state: Any, actions: Tensor, reward: Tensor, next_state: Any) -> None:
         """One step of all copies. Shapes: actions [S, E, A, n], reward [S, E, A]."""
-        row = int(self._row(self.n_steps))
-        following = packed(next_state)
-        torch.cat([packed(state), actions.flatten(2), reward], dim=-1, out=self.rows[:, :, row])
+        row, _ = self._place(self.n_steps)
+        following = side_by_side(next_state)
+        torch.cat([side_by_side(state), actions.flatten(2), reward], dim=-1, out=self.rows[:, :, row])
         self.rows[:, :, row + 1, : following.shape[-1]] = following
         self.n_steps += 1
         self._grow()
@@ -71,14 +68,15 @@ class Replay:
         """The rewards [S, E, A] that the next step is written over; None where there is room."""
         if self.n_steps < self._episodes * self.horizon:
             return None
-        n_agents = self.actions_shape[0]
-        return self.rows[:, :, int(self._row(self.n_steps)), -n_agents:].clone()
+        row, _ = self._place(self.n_steps)
+        return self.rows[:, :, row, -self.actions_shape[0] :].clone()
 
     def sample(self, streams: Streams, batch_size: int, *, oldest: int = 0) -> Transitions:
         """`batch_size` transitions a seed, uniform with replacement, none before the copies' step `oldest`."""
         oldest = max(oldest, self.oldest)
         drawn = streams.integers(batch_size, high=(self.n_steps - oldest) * self.n_envs)
-        return self._gather(oldest + drawn // self.n_envs, drawn % self.n_envs)
+        steps = drawn // self.n_envs
+        return self._gather(oldest + steps, drawn - steps * self.n_envs)
 
     def between(self, first: int, last: int) -> Transitions:
         """All transitions of the copies' steps first … last-1, in the order of time.
@@ -102,8 +100,11 @@ class Replay:
         # One transition less than there is room for: writing a state spoils the row that it stands in.
         return max(0, self.n_steps - (self._episodes * self.horizon - 1))
 
-    def _row(self, step: Tensor | int) -> Tensor | int:
-        return step // self.horizon % self._episodes * (self.horizon + 1) + step % self.horizon
+    def _place(self, step: Step) -> tuple[Step, Step]:
+        """The row of a step, and how many steps of its episode came before it."""
+        episode = step // self.horizon
+        elapsed = step - episode * self.horizon  # quicker than a second division
+        return episode % self._episodes * (self.horizon + 1) + elapsed, elapsed
 
     def _grow(self) -> None:
         n_episodes = -(-self.capacity // (self.n_envs * self.horizon))
@@ -116,7 +117,8 @@ class Replay:
     def _gather(self, steps: Tensor, copies: Tensor) -> Transitions:
         n_seeds, n_envs, room, width = self.rows.shape
         seeds = torch.arange(n_seeds, device=self.rows.device)[:, None]
-        index = (seeds * n_envs + copies) * room + self._row(steps)
+        row, elapsed = self._place(steps)
+        index = (seeds * n_envs + copies) * room + row
         # Every row together with the one after it, as overlapping windows: no second gather for the next state.
         windows = self.rows.as_strided((n_seeds * n_envs * room - 1, 2 * width), (width, 1))
         found = windows.index_select(0, index.flatten()).unflatten(0, index.shape)
@@ -127,7 +129,7 @@ class Replay:
             found[..., n_state : n_state + n_actions].unflatten(-1, self.actions_shape),
             found[..., n_state + n_actions : width],
             self._state(found[..., width : width + n_state]),
-            (steps + 1) % self.horizon == 0,
+            elapsed == self.horizon - 1,
         )
 
     def _state(self, rows: Tensor) -> Any:

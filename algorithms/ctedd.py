@@ -304,4 +304,4 @@ class CTEDD:
 
 def value(critic: MLP, full_state: Tensor, actions: Tensor) -> Tensor:
     """Q(s, a). Shapes: full_state [S, B, D], actions [S, A, B, n] → [S, B]."""
-    return networks.mlp(torch.cat([full_state, *actions.unbind(1)], dim=-1), critic)[..., 0]
+    return networks.value(torch.cat([full_state, *actions.unbind(1)], dim=-1), critic)

@@ -231,7 +231,8 @@ class DiscreteMADDPG:
 
 def value(critic: MLP, observations: Tensor, actions: Tensor) -> Tensor:
     """Q(o₁ … o_n, a₁ … a_n). Shapes: [S, A, B, D], [S, A, B, n] → [S, B]."""
-    return networks.mlp(torch.cat([*observations.unbind(1), *actions.unbind(1)], dim=-1), critic)[..., 0]
+    of_all = [part.transpose(1, 2).flatten(2) for part in (observations, actions)]
+    return networks.value(torch.cat(of_all, dim=-1), critic)
 
 
 def likeliest(logits: Tensor) -> Tensor:

@@ -434,7 +434,7 @@ class A3CKitchenSink:
             memory = network.remembered(x, memory)
             outputs.append(memory.output)
         output = torch.cat(outputs, dim=1)  # [S, T·E, H]
-        raw, value = network.policy.raw(output), networks.linear(output, network.value)[..., 0]
+        raw, value = network.policy.raw(output), networks.value(output, (network.value,))
         advantage = target.flatten(1) - value
         density = network.policy.log_density(raw, segment.action.flatten(1, 2))
         entropy = network.policy.entropy(raw)
@@ -456,7 +456,7 @@ def _in_order(steps: Iterable[Tensor]) -> Tensor:
 def expected(network: Recurrent, image: Tensor, memory: Memory) -> Tensor:
     """V of a state that the memory leads up to. Shapes: image [S, E, A, D] → [S, E]."""
     output = network.remembered(network.features(image), memory).output
-    return networks.linear(output, network.value)[..., 0]
+    return networks.value(output, (network.value,))
 
 
 def n_step_returns(reward: Tensor, following: Tensor, discount: float) -> Tensor:

@@ -43,7 +43,7 @@ from algorithms._local_policies import LocalPolicies, stacked, teams
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam, descend
 from algorithms._replay import Replay, Transitions
-from environments import Env, Streams
+from environments import Env, Streams, side_by_side
 
 STD = "exploration std"
 HIGHEST_LOG_STD = 80.0
@@ -168,35 +168,31 @@ class MADDPG:
 
     def _update(self, env: Env[Any], state: MADDPGState, agent: int) -> None:
         batch = state.replay.sample(state.streams, self.batch_size)
-        full_state = env.full_state(batch.state)  # [S, B, D]
-        self._update_critic(env, state, batch, full_state, agent)
-        self._update_actor(env, state, batch, full_state, agent)
+        joint = side_by_side([env.full_state(batch.state), batch.actions])  # [S, B, D + A·n]
+        self._update_critic(env, state, batch, joint, agent)
+        self._update_actor(env, state, batch, joint, agent)
         polyak(of_agent(state.target_critics, agent), of_agent(state.critics, agent), self.polyak)
         polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
 
-    def _update_critic(
-        self, env: Env[Any], state: MADDPGState, batch: Transitions, full_state: Tensor, agent: int
-    ) -> None:
+    def _update_critic(self, env: Env[Any], state: MADDPGState, batch: Transitions, joint: Tensor, agent: int) -> None:
         with torch.no_grad():
             mean, std = gaussian(state.target_actors(seen(env, batch.next_state)))  # [S, A, B, n]
             next_actions = sampled(mean, std, state.streams)
-            inputs = torch.cat([env.full_state(batch.next_state), *next_actions.unbind(1)], dim=-1)
-            next_value = networks.mlp(inputs, of_agent(state.target_critics, agent))[..., 0]
+            next_joint = torch.cat([env.full_state(batch.next_state), *next_actions.unbind(1)], dim=-1)
+            next_value = networks.value(next_joint, of_agent(state.target_critics, agent))
             target = losses.td_target(batch.reward[..., agent], next_value, self.discount)
         critic = trainable(of_agent(state.critics, agent))
-        value = networks.mlp(torch.cat([full_state, batch.actions.flatten(2)], dim=-1), critic)[..., 0]
-        self._descend(losses.squared_error(value, target), critic, state.critic_optimizers[agent])
+        loss = losses.squared_error(networks.value(joint, critic), target)
+        self._descend(loss, critic, state.critic_optimizers[agent])
 
-    def _update_actor(
-        self, env: Env[Any], state: MADDPGState, batch: Transitions, full_state: Tensor, agent: int
-    ) -> None:
+    def _update_actor(self, env: Env[Any], state: MADDPGState, batch: Transitions, joint: Tensor, agent: int) -> None:
         actor = trainable(state.actors.reaching(agent))
         raw = actor.of_agent(seen(env, batch.state), agent)  # [S, B, 2n]
-        mean, std = gaussian(raw)
-        actions = list(batch.actions.unbind(2))
-        actions[agent] = sampled(mean, std, state.streams)
-        critic = of_agent(state.critics, agent)
-        value = networks.mlp(torch.cat([full_state, *actions], dim=-1), critic)[..., 0]
+        own = sampled(*gaussian(raw), state.streams)
+        n_agents, n_actions = batch.actions.shape[2:]
+        begin = joint.shape[-1] - (n_agents - agent) * n_actions
+        joint = torch.cat([joint[..., :begin], own, joint[..., begin + n_actions :]], dim=-1)
+        value = networks.value(joint, of_agent(state.critics, agent))
         loss = losses.negative_value(value) + self.regularizer * losses.regularizer(raw)
         self._descend(loss, actor, state.actor_optimizers[agent])
 

@@ -245,10 +245,10 @@ def squashed(mean: Tensor, log_std: Tensor, streams: Streams) -> tuple[Tensor, T
 
 def twin_values(q: MLP, observations: Tensor, actions: Tensor) -> Tensor:
     """Q₁ and Q₂ of everybody's observations and actions. Shapes: [S, A, B, D], [S, A, B, n] → [S, 2, B]."""
-    inputs = torch.cat([*observations.unbind(1), *actions.unbind(1)], dim=-1)
-    return networks.mlp(inputs.unsqueeze(1).expand(-1, 2, -1, -1), q)[..., 0]
+    inputs = torch.cat([part.transpose(1, 2).flatten(2) for part in (observations, actions)], dim=-1)
+    return networks.value(inputs.unsqueeze(1).expand(-1, 2, -1, -1), q)
 
 
 def state_value(v: MLP, observations: Tensor) -> Tensor:
     """V of everybody's observations. Shapes: [S, A, B, D] → [S, B]."""
-    return networks.mlp(torch.cat(observations.unbind(1), dim=-1), v)[..., 0]
+    return networks.value(observations.transpose(1, 2).flatten(2), v)

@@ -18,9 +18,22 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkab
 
 from torch import Tensor
 
+from environments._rows import side_by_side
 from environments._streams import Streams
 
-__all__ = ["Action", "Box", "Discrete", "Env", "GridEnv", "Mortal", "Planes", "Role", "State", "Streams"]
+__all__ = [
+    "Action",
+    "Box",
+    "Discrete",
+    "Env",
+    "GridEnv",
+    "Mortal",
+    "Planes",
+    "Role",
+    "State",
+    "Streams",
+    "side_by_side",
+]
 
 
 class Box(NamedTuple):

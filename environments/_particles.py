@@ -20,13 +20,12 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from environments import Action, Box, Discrete, Role
+from environments import Action, Box, Discrete, Role, side_by_side
 
 ActionKind = Literal["force", "soft", "discrete"]
 
@@ -279,22 +278,7 @@ def joined(features: Sequence[Tensor]) -> Tensor:
 
 def flattened(state: Particles) -> Tensor:
     """Positions, velocities, landmarks as one row, uncopied where they lie in memory so. Shapes: [S, E, 4A + 2L]."""
-    fields = [field.flatten(2) for field in state]
-    first = fields[0]
-    widths = [int(field.shape[-1]) for field in fields]
-    begins = accumulate([int(first.storage_offset()), *widths])
-    if all(_lies_like(first, field, begin) for field, begin in zip(fields, begins, strict=False)):
-        return first.as_strided((*first.shape[:-1], sum(widths)), first.stride())
-    return torch.cat(fields, -1)
-
-
-def _lies_like(first: Tensor, other: Tensor, begin: int) -> bool:
-    """Whether the rows of two tensors lie in the same memory, equally far apart, and the other's begin there."""
-    return (
-        other.storage_offset() == begin
-        and other.stride() == first.stride()
-        and other.untyped_storage().data_ptr() == first.untyped_storage().data_ptr()
-    )
+    return side_by_side(state)
 
 
 def egocentric(state: Particles, observation: Literal["vectors", "distance"]) -> Tensor:

@@ -505,11 +505,12 @@ def test_every_agent_of_maddpg_is_judged_by_its_own_reward() -> None:
     batch = state.replay.sample(streams(), 64)
     batch = batch._replace(reward=random(2, 64, 3, dtype=torch.float32))
     full_state = GAME.full_state(batch.state)
+    joint = torch.cat([full_state, batch.actions.flatten(2)], dim=-1)
     for agent in range(3):
         critic = networks.trainable(networks.of_agent(state.critics, agent))
         q = value(critic, full_state, batch.actions.transpose(1, 2))
         expected = torch.autograd.grad((q - batch.reward[..., agent]).square().mean(1).sum(), networks.tensors(critic))
-        algorithm._update_critic(GAME, state, batch, full_state, agent)
+        algorithm._update_critic(GAME, state, batch, joint, agent)
         for moment, gradient in zip(state.critic_optimizers[agent].first, expected, strict=True):
             torch.testing.assert_close(moment, 0.1 * gradient)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from environments import Env, Streams
+from environments import Env, Streams, side_by_side
 from environments._particles import MPE2, OPENAI, Particles, contact_forces, integrate, ordered_sum, reaches, thrust
 from environments.cooperative_navigation import CN_V1, CN_V2, CooperativeNavigation, sparse
 from environments.predator_prey import PredatorPrey
@@ -90,6 +90,40 @@ def test_terms_are_added_from_left_to_right() -> None:
     # In float32 1e8 + 1 is 1e8, so any other order gives another sum.
     terms = torch.tensor([1e8, 1.0, 1.0, 1.0, 1.0, -1e8, 1.0]).expand(1, 9, 7)
     assert ordered_sum(terms, -1).tolist() == [[1.0] * 9]
+
+
+ROWS = torch.arange(2 * 4 * 9.0).view(2, 4, 9)  # two seeds, four copies
+PARTS_OF_ROWS: dict[str, tuple[tuple[Tensor, ...], bool]] = {
+    "neighbours": ((ROWS[..., :2], ROWS[..., 2:6].unflatten(-1, (2, 2)), ROWS[..., 6:7]), True),
+    "one": ((ROWS[..., 3:5],), True),
+    "in another order": ((ROWS[..., 2:6], ROWS[..., :2]), False),
+    "with a gap": ((ROWS[..., :2], ROWS[..., 3:6]), False),
+    "of the next copy": ((ROWS[:, :3, :2], ROWS[:, 1:, 2:6]), False),
+    "agents last": ((ROWS[..., :2], ROWS[..., 2:6].unflatten(-1, (2, 2)).transpose(2, 3)), False),
+    "elsewhere": ((ROWS[..., :2], ROWS.clone()[..., 2:6]), False),
+    "otherwise apart": ((ROWS[:, ::2, :2], ROWS[:, :2, 2:6]), False),
+}
+
+
+@pytest.mark.parametrize("name", PARTS_OF_ROWS)
+def test_parts_stand_side_by_side_and_are_copied_only_where_they_must_be(name: str) -> None:
+    parts, uncopied = PARTS_OF_ROWS[name]
+    row = side_by_side(parts)
+    assert torch.equal(row, torch.cat([part.flatten(2) for part in parts], dim=-1))
+    assert (row.data_ptr() == parts[0].data_ptr()) == uncopied
+
+
+def test_parts_of_other_copies_make_no_row() -> None:
+    with pytest.raises(RuntimeError):
+        side_by_side((ROWS[:, :3, :2], ROWS[..., 2:6]))
+
+
+def test_gradients_reach_all_parts_of_a_row() -> None:
+    parts = [part.detach().requires_grad_() for part in ROWS.split([2, 4, 3], dim=-1)]
+    weights = torch.arange(9.0)
+    gradients = torch.autograd.grad((side_by_side(parts) * weights).sum(), parts)
+    for gradient, weight in zip(gradients, weights.split([2, 4, 3]), strict=True):
+        assert torch.equal(gradient, weight.expand_as(gradient))
 
 
 def test_forces_are_clipped_to_the_box() -> None:
