@@ -85,7 +85,7 @@ class _Layers(torch.autograd.Function):
         for layer in reversed(range(n_layers)):
             for_weight, for_bias = for_parameters[2 * layer : 2 * layer + 2]
             gradients.append(g.sum(1, keepdim=True) if for_bias else None)
-            gradients.append(torch.bmm(g.transpose(1, 2), inputs[layer]) if for_weight else None)
+            gradients.append(torch.bmm(g.mT, inputs[layer]) if for_weight else None)
             if layer:
                 g = torch.bmm(g, weights[layer])
                 torch.ops.aten.threshold_backward.grad_input(g, rectified[layer - 1], 0, grad_input=g)
@@ -97,7 +97,7 @@ def _outputs(rectified: bool, x: Tensor, parameters: Sequence[Tensor]) -> list[T
     outputs = []
     for layer in range(0, len(parameters), 2):
         weight, bias = parameters[layer : layer + 2]
-        x = torch.baddbmm(bias, x, weight.transpose(1, 2))
+        x = torch.baddbmm(bias, x, weight.mT)
         if rectified or layer + 2 < len(parameters):
             x.relu_()
         outputs.append(x)

@@ -168,32 +168,38 @@ class MADDPG:
 
     def _update(self, env: Env[Any], state: MADDPGState, agent: int) -> None:
         batch = state.replay.sample(state.streams, self.batch_size)
+        observed = seen(env, batch.state)  # [S, A, B, D]
         joint = side_by_side([env.full_state(batch.state), batch.actions])  # [S, B, D + A·n]
-        self._update_critic(env, state, batch, joint, agent)
-        self._update_actor(env, state, batch, joint, agent)
-        polyak(of_agent(state.target_critics, agent), of_agent(state.critics, agent), self.polyak)
+        critic, target_critic = of_agent(state.critics, agent), of_agent(state.target_critics, agent)
+        target = self._target(env, state, batch, target_critic, agent)
+        self._update_critic(joint, target, state, critic, agent)
+        self._update_actor(observed, joint, state, critic, agent)
+        polyak(target_critic, critic, self.polyak)
         polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
 
-    def _update_critic(self, env: Env[Any], state: MADDPGState, batch: Transitions, joint: Tensor, agent: int) -> None:
-        with torch.no_grad():
-            mean, std = gaussian(state.target_actors(seen(env, batch.next_state)))  # [S, A, B, n]
-            next_actions = sampled(mean, std, state.streams)
-            next_joint = torch.cat([env.full_state(batch.next_state), *next_actions.unbind(1)], dim=-1)
-            next_value = networks.value(next_joint, of_agent(state.target_critics, agent))
-            target = losses.td_target(batch.reward[..., agent], next_value, self.discount)
-        critic = trainable(of_agent(state.critics, agent))
-        loss = losses.squared_error(networks.value(joint, critic), target)
-        self._descend(loss, critic, state.critic_optimizers[agent])
+    @torch.no_grad()
+    def _target(self, env: Env[Any], state: MADDPGState, batch: Transitions, critic: MLP, agent: int) -> Tensor:
+        """What the agent's critic learns, where everybody acts next as the target policies do. Shapes: [S, B]."""
+        mean, std = gaussian(state.target_actors(seen(env, batch.next_state)))  # [S, A, B, n]
+        actions = sampled(mean, std, state.streams)
+        joint = torch.cat([env.full_state(batch.next_state), *actions.unbind(1)], dim=-1)
+        return losses.td_target(batch.reward[..., agent], networks.value(joint, critic), self.discount)
 
-    def _update_actor(self, env: Env[Any], state: MADDPGState, batch: Transitions, joint: Tensor, agent: int) -> None:
+    def _update_critic(self, joint: Tensor, target: Tensor, state: MADDPGState, critic: MLP, agent: int) -> None:
+        variables = trainable(critic)
+        loss = losses.squared_error(networks.value(joint, variables), target)
+        self._descend(loss, variables, state.critic_optimizers[agent])
+
+    def _update_actor(self, observed: Tensor, joint: Tensor, state: MADDPGState, critic: MLP, agent: int) -> None:
+        """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
         actor = trainable(state.actors.reaching(agent))
-        raw = actor.of_agent(seen(env, batch.state), agent)  # [S, B, 2n]
+        raw = actor.of_agent(observed, agent)  # [S, B, 2n]
         own = sampled(*gaussian(raw), state.streams)
-        n_agents, n_actions = batch.actions.shape[2:]
-        begin = joint.shape[-1] - (n_agents - agent) * n_actions
-        joint = torch.cat([joint[..., :begin], own, joint[..., begin + n_actions :]], dim=-1)
-        value = networks.value(joint, of_agent(state.critics, agent))
-        loss = losses.negative_value(value) + self.regularizer * losses.regularizer(raw)
+        begin = joint.shape[-1] - (observed.shape[1] - agent) * own.shape[-1]
+        mine = slice(begin, begin + own.shape[-1])
+        joint[..., mine] = own.detach()  # over the replayed action, which has been used for the last time
+        (slope,) = torch.autograd.grad(losses.negative_value(networks.value(joint.requires_grad_(), critic)), joint)
+        loss = (slope[..., mine] * own).sum() + self.regularizer * losses.regularizer(raw)
         self._descend(loss, actor, state.actor_optimizers[agent])
 
     def _descend(self, loss: Tensor, network: tuple[Any, ...], optimizer: Adam) -> None:

@@ -510,7 +510,8 @@ def test_every_agent_of_maddpg_is_judged_by_its_own_reward() -> None:
         critic = networks.trainable(networks.of_agent(state.critics, agent))
         q = value(critic, full_state, batch.actions.transpose(1, 2))
         expected = torch.autograd.grad((q - batch.reward[..., agent]).square().mean(1).sum(), networks.tensors(critic))
-        algorithm._update_critic(GAME, state, batch, joint, agent)
+        target = algorithm._target(GAME, state, batch, networks.of_agent(state.target_critics, agent), agent)
+        algorithm._update_critic(joint, target, state, networks.of_agent(state.critics, agent), agent)
         for moment, gradient in zip(state.critic_optimizers[agent].first, expected, strict=True):
             torch.testing.assert_close(moment, 0.1 * gradient)
 
