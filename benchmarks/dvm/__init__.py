@@ -32,7 +32,10 @@ PHASE_I = {2: 3_000, 3: 4_000, 4: 5_000}
 PHASE_II = {2: 7_000, 3: 6_000, 4: 10_000}
 """Episodes of Phase II: what is left of the scripts' 10 000, 10 000 and 15 000."""
 
-QUICK_II = {2: 7_000, 3: 6_000, 4: 1_500}
+SMOKE_II = dict.fromkeys(SPREAD_AGENTS, 100)
+QUICK_II_CONTINUOUS = {**PHASE_II, 4: 1_500}
+"""Profile quick plays all of Phase II but with four agents and MA-SAC, which takes hours."""
+
 ITERATIONS = 2_048
 """Of distillation and of value matching (printed)."""
 
@@ -69,14 +72,14 @@ def variant(algorithm: Any) -> str:
 def budgets() -> dict[str, dict[str, Budget]]:
     """What each profile runs in every stage. Phase I and the merging are whole in all of them: others start from it."""
     found = {}
-    for profile, n_seeds, phase_two in (
-        ("smoke", 2, dict.fromkeys(SPREAD_AGENTS, 100)),
-        ("quick", 5, QUICK_II),
-        ("paper", 10, PHASE_II),
+    for profile, n_seeds, discrete, continuous in (
+        ("smoke", 2, SMOKE_II, SMOKE_II),
+        ("quick", 5, PHASE_II, QUICK_II_CONTINUOUS),
+        ("paper", 10, PHASE_II, PHASE_II),
     ):
         found[profile] = {
             name: Budget(n_seeds, n_steps)
-            for algorithm in (DISCRETE, CONTINUOUS)
+            for algorithm, phase_two in ((DISCRETE, discrete), (CONTINUOUS, continuous))
             for n in SPREAD_AGENTS
             for name, n_steps in (
                 (place(algorithm, n, "I"), PHASE_I[n] * HORIZON),
