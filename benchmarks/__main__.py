@@ -4,6 +4,9 @@ python -m benchmarks list
 python -m benchmarks plan ctedd/fig5 --profile quick
 python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
 python -m benchmarks repeat ctedd/fig5
+python -m benchmarks clean ctedd/fig5 --profile paper
+
+Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes on), 1 something failed, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -17,21 +20,18 @@ from pathlib import Path
 
 from benchmarks import PROFILES
 from benchmarks._catalogue import chosen, figures
+from benchmarks._circumstances import known_commit
 from benchmarks._judging import Desk
 from benchmarks._options import LOCAL, RECORDED, VERDICTS, profile, seconds, stores_of, whole_number
-from benchmarks._progress import Reporter, plan
-from benchmarks._repetition import repeatable, repetitions
-from benchmarks._runner import (
-    Library,
-    Work,
-    missing_work,
-    n_cores,
-    train_all,
-    usable_device,
-    variants,
-    with_teachers,
-)
+from benchmarks._progress import Reporter, disk, failed, plan, size
+from benchmarks._repetition import Repetition, chain_seconds, chains, repeatable, repetitions
+from benchmarks._runner import n_cores, train_all
+from benchmarks._standing import standing_of
+from benchmarks._work import Library, Work, missing_work, spare, usable_device, variants, with_teachers
 from results import States, Store, StoreError, Stores
+
+STOPPED = 3  # exit code: stopped at a checkpoint
+MOST_SEEDS = 10  # that a profile records
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +64,17 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--device", default="auto", help="auto, cpu or cuda")
         sub.add_argument("--jobs", help="cells that train side by side (default: one a core)")
         sub.add_argument("--time-limit", help="stop at a checkpoint after this long, such as 9m")
+        sub.add_argument(
+            "--set-aside", action="store_true", help="begin anew where a training state is damaged or of other code"
+        )
         sub.set_defaults(command=command)
+    clean = commands.add_parser("clean", help="delete the training states that a profile does not need any more")
+    clean.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5; other figures' states are kept")
+    clean.add_argument("--profile", default="paper", help="what may still be trained (default: paper)")
+    clean.add_argument("--seeds", help="how many seeds, instead of the profile's number")
+    clean.add_argument("--store", type=Path, default=LOCAL, help="whose states (default: results/local)")
+    clean.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    clean.set_defaults(command=_clean)
     again = commands.add_parser("repeat", help="play the beginnings of recorded runs again and compare every bit")
     again.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
     again.add_argument("--seeds", default="1", help="how many seeds of every cell (default: 1)")
@@ -72,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--jobs", help="cells that are played side by side (default: one a core)")
     again.add_argument(
         "--time-limit", default="20s", help="how long each is played, for one test at least (default: 20s)"
+    )
+    again.add_argument(
+        "--chains", default="10m", help="how long all that a cell starts from may take to train (default: 10m)"
     )
     again.set_defaults(command=_repeat)
     return parser
@@ -93,23 +106,65 @@ def _states(options: argparse.Namespace) -> States:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    library = Library(stores_of(options.store))
-    work = with_teachers(_work(options, library), _states(options), usable_device(options.device))
+    library, states, device = Library(stores_of(options.store)), _states(options), usable_device(options.device)
+    work = with_teachers(_work(options, library), states, device)
     print(plan(work, library.steps_per_second))
+    if sizes := states.sizes():
+        print(disk(sizes, _spare(options, "paper", library, states)))
+    _say_standing(options, library)
     return 0
 
 
 def _run(options: argparse.Namespace) -> int:
-    finished = train_all(
-        _work(options, Library(stores_of(options.store))),
+    if options.store.resolve() == RECORDED.resolve():
+        known_commit()
+    library = Library(stores_of(options.store))
+    _say_standing(options, library)
+    trained = train_all(
+        _work(options, library),
         Store(options.store),
         _states(options),
         usable_device(options.device),
         n_jobs=whole_number("jobs", options.jobs),
         time_limit=seconds(options.time_limit),
+        set_aside=options.set_aside,
         report=Reporter(_say, over=sys.stdout.isatty()).report,
     )
-    print("\ncomplete" if finished else "\nstopped at a checkpoint; the same command goes on")
+    print()
+    if trained.failures:
+        print(failed(trained.failures))
+        return 1
+    print("complete" if trained.complete else "stopped at a checkpoint; the same command goes on")
+    return 0 if trained.complete else STOPPED
+
+
+def _say_standing(options: argparse.Namespace, library: Library) -> None:
+    """That some of what is stored was recorded with other code."""
+    cells = [cell for pattern in options.figure for figure in chosen(pattern) for cell in figure.cells]
+    said = standing_of(cells, library, MOST_SEEDS).words
+    if said:
+        print(said)
+
+
+def _spare(options: argparse.Namespace, name: str, library: Library, states: States) -> dict[tuple[str, int], int]:
+    """The states of the chosen figures that a profile does not need any more."""
+    wanted = [figure for pattern in options.figure for figure in chosen(pattern)]
+    device = usable_device(options.device)
+    mine = {cell.on(device).key for figure in wanted for cell in figure.cells}
+    needed = missing_work(figures(), name, whole_number("seeds", options.seeds), library)
+    return {owner: n for owner, n in spare(needed, states, device).items() if owner[0] in mine}
+
+
+def _clean(options: argparse.Namespace) -> int:
+    library, states = Library(stores_of(options.store)), _states(options)
+    freed = kept = 0
+    for (key, seed), n_bytes in _spare(options, profile(options.profile), library, states).items():
+        if states.drop(key, seed):
+            freed += n_bytes
+        else:
+            kept += 1
+    in_training = f"; {kept} that are in training stay" if kept else ""
+    print(f"{size(freed)} of training states freed{in_training}")
     return 0
 
 
@@ -118,19 +173,37 @@ def _repeat(options: argparse.Namespace) -> int:
     cells = [variant for cell in every.values() for variant in variants(cell)]
     store, n_seeds = Store(options.store), whole_number("seeds", options.seeds) or 1
     limit, n_jobs = seconds(options.time_limit) or 0.0, whole_number("jobs", options.jobs) or n_cores()
+    longest = seconds(options.chains) or 0.0
     work = repeatable(cells, store, n_seeds)
     if not work:
         raise ValueError(f"{options.store} must hold runs that can be repeated, found none of these figures")
-    failed = 0
-    for n, found in enumerate(repetitions(work, store, limit, n_jobs), start=1):
-        failed += found.failed
-        print(f"{n:>{len(str(len(work)))}}/{len(work)} {found.words}", flush=True)
-    later = sum(cell.start is not None and bool(store.seeds(cell.key)) for cell in cells)
-    print(f"{failed} of {len(work)} differ; {later} cells start from others and were left out")
-    return int(failed > 0)
+    first = [(cell, seed) for cell, seed in work if cell.start is None]
+    later = [(cell, seed) for cell, seed in work if cell.start is not None and cell.device == "cpu"]
+    short = [(cell, seed) for cell, seed in later if chain_seconds(cell, seed, store) <= longest]
+    differ = sum(_told(found, store) for found in repetitions(first, store, limit, n_jobs))
+    n_chains = 0
+    if short:
+        report = Reporter(_say, over=sys.stdout.isatty()).report
+        played = chains(short, store, n_jobs, report, _say)
+        print()
+        n_chains = len(played)
+        differ += sum(_told(found, store) for found in played)
+    left = f"; {len(later) - len(short)} that start from others were left out, their chains are longer than --chains"
+    print(f"{differ} of {len(first) + n_chains} differ{left if len(later) > len(short) else ''}")
+    return int(differ > 0)
+
+
+def _told(found: Repetition, store: Store) -> bool:
+    """Says what came of a seed, certifies it where that can be, and returns whether it differs."""
+    print(found.words, flush=True)
+    certificate = found.certificate
+    if certificate is not None and set(certificate.of) != {certificate.sources}:
+        store.certify(found.cell.key, certificate)
+    return found.failed
 
 
 def _record(options: argparse.Namespace) -> int:
+    known_commit()
     library = Library(Stores(Store(RECORDED)))
     judged = {name: Desk(library, name).verdicts(figures()) for name in PROFILES}
     whole = {

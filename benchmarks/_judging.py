@@ -10,10 +10,10 @@ import numpy as np
 
 from benchmarks import Budget, Cell, Claim, Curve, Figure, Floats, Score, Verdict, scores_of
 from benchmarks._evidence import SeedScores
-from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo
 from benchmarks._training import array_units
 from benchmarks._verdicts import Extent, is_assessed, judge, warnings
+from benchmarks._work import Library
 from results import Run
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from benchmarks._runner import Progress, Work
+from benchmarks._session import Failure, Progress
+from benchmarks._work import Work
 
 
 class Reporter:
@@ -41,6 +43,31 @@ def duration(seconds: float) -> str:
     if math.isnan(seconds):
         return ""
     return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+
+
+def failed(failures: Sequence[Failure]) -> str:
+    """What has failed, a line each: cell, seeds, what happened, and where the traceback is."""
+    lines = []
+    for failure in failures:
+        seeds = f"seed{'s' if len(failure.seeds) > 1 else ''} {', '.join(map(str, failure.seeds))}"
+        where = f" (traceback: {failure.traceback})" if failure.traceback else ""
+        lines.append(f"failed: {failure.label}, {seeds} of {failure.key}: {failure.sentence}{where}")
+    return "\n".join(lines)
+
+
+def size(n_bytes: float) -> str:
+    """A size on the disk."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if n_bytes < 1000 or unit == "GB":
+            break
+        n_bytes /= 1000
+    return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
+
+
+def disk(sizes: Mapping[Any, int], spare: Mapping[Any, int]) -> str:
+    """What training states take."""
+    said = f"training states take {size(sum(sizes.values()))}"
+    return f"{said}, of which `clean` frees {size(sum(spare.values()))}" if spare else said
 
 
 def plan(work: Sequence[Work], steps_per_second: Callable[[Work], float]) -> str:

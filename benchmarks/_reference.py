@@ -12,8 +12,6 @@ from results import Run
 
 ALPHA = 0.01
 N_POINTS = 10
-SAME = ("python", "torch", "numpy", "system", "device", "threads")
-"""Where all of these agree, the same seed must give the same bits."""
 
 
 class Agreement(NamedTuple):
@@ -58,8 +56,10 @@ def _p_of_larger(left: Floats, right: Floats) -> float:
 
 
 def same_place(fresh: Run, recorded: Run) -> bool:
-    """Whether two runs come from the same kind of machine and the same versions, so that their bits must agree."""
-    return all(fresh.provenance.get(name) == recorded.provenance.get(name) for name in SAME)
+    """Whether all sessions of two runs were on the same kind of machine with the same versions, so that their bits must
+    agree."""
+    sessions = (*fresh.history, *recorded.history)
+    return bool(fresh.history and recorded.history) and not any(sessions[0].elsewhere(other) for other in sessions)
 
 
 def differing(fresh: Run, recorded: Run, metric: str) -> str:

@@ -1,17 +1,14 @@
-"""One cell's seeds in training: the only place where an algorithm meets an environment."""
+"""One cell's seeds in training: the only place where an algorithm meets an environment.
+
+Every number of a run comes out of this file, of the algorithm, the game, the measure and the transfer.
+"""
 
 from __future__ import annotations
 
-import ctypes
-import platform
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +17,7 @@ from algorithms._copies import lost, playable
 from algorithms._tree import joined, split
 from benchmarks import Cell, Measure, Measured, Start
 from environments import Streams
-from results import Run, State
+from results import History, Run, State
 
 TEST_RETURN = "test return"
 
@@ -142,8 +139,8 @@ def measured(cell: Cell, measure: Measure, learner: Any, seeds: Sequence[int]) -
     return Measured({name: values.detach() for name, values in found.metrics.items()}, kept)
 
 
-def runs(cell: Cell, seeds: Sequence[int], training: Training, provenance: Mapping[str, Any]) -> list[Run]:
-    """What is stored of each seed; arrays only once there has been a test."""
+def runs(cell: Cell, seeds: Sequence[int], training: Training, histories: Sequence[History]) -> list[Run]:
+    """What is stored of each seed, and where it comes from; arrays only once there has been a test."""
     arrays = training.arrays if training.steps.numel() else {}
     described = units(cell, training.learner) | (array_units(cell) if arrays else {})
     return [
@@ -153,41 +150,11 @@ def runs(cell: Cell, seeds: Sequence[int], training: Training, provenance: Mappi
             steps=training.steps[row].numpy(),
             metrics={name: values[row].numpy() for name, values in training.curves.items()},
             units=described,
-            provenance=provenance,
+            history=histories[row],
             arrays={name: values[row].numpy() for name, values in arrays.items()},
         )
         for row, seed in enumerate(seeds)
     ]
-
-
-def provenance(device: str, n_seeds: int, wall_seconds: float) -> dict[str, Any]:
-    """Where numbers come from. `wall_seconds` is of all `seeds_together`."""
-    name = torch.cuda.get_device_name() if device == "cuda" else _processor()
-    return {
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "device": name,
-        "threads": torch.get_num_threads(),
-        "seeds_together": n_seeds,
-        "wall_seconds": round(wall_seconds, 1),
-    }
-
-
-def keep_freed_memory() -> None:
-    """Have glibc keep the memory that tensors give back.
-
-    By default it returns every block of more than a few hundred kilobytes to the system and takes it anew, page by
-    page, at the next operation; that alone makes training a third slower. Other C libraries are left as they are.
-    """
-    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # names of malloc.h
-        libc.mallopt(mmap_threshold, 32 << 20)
-        libc.mallopt(trim_threshold, 2**31 - 1)
-        libc.mallopt(top_pad, 64 << 20)
 
 
 def _record(cell: Cell, seeds: Sequence[int], training: Training) -> None:
@@ -210,28 +177,3 @@ def _record(cell: Cell, seeds: Sequence[int], training: Training) -> None:
     training.curves = {
         name: torch.cat([curve, values[name].float().cpu()[:, None]], dim=1) for name, curve in training.curves.items()
     }
-
-
-def _commit() -> str:
-    """The commit of the code, with "+" where it has been changed since; "" outside of a checkout."""
-    here = Path(__file__).parent
-    found = subprocess.run(
-        ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip() if found.returncode == 0 else ""
-
-
-def _processor() -> str:
-    """The processor's name, family and model, and the vector instructions that torch uses on it."""
-    facts: dict[str, str] = {}
-    if Path("/proc/cpuinfo").exists():
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            name, _, value = line.partition(":")
-            facts.setdefault(name.strip(), value.strip())
-    if "model name" not in facts:
-        return f"{platform.processor()} ({torch.backends.cpu.get_cpu_capability()})"
-    model = f"family {facts.get('cpu family')}, model {facts.get('model')}"
-    return f"{facts['model name']} ({model}, {torch.backends.cpu.get_cpu_capability()})"

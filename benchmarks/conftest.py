@@ -17,8 +17,10 @@ from benchmarks import Cell, Figure, Line, Panel, Verdict
 from benchmarks import _options as options
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk
-from benchmarks._progress import Reporter, plan
-from benchmarks._runner import Library, missing_work, train_all, usable_device, with_teachers
+from benchmarks._progress import Reporter, failed, plan
+from benchmarks._runner import train_all
+from benchmarks._standing import standing_of
+from benchmarks._work import Library, missing_work, usable_device, with_teachers
 from results import Run, States, Store, StoreError, Stores
 
 COMPLETE = "complete"
@@ -41,6 +43,7 @@ class Session:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)  # ids of claims
     drawn: list[Path] = field(default_factory=list)
+    standing: str = ""  # what is to be said of the code that has recorded what is judged
 
     @classmethod
     def of(cls, config: pytest.Config) -> Session:
@@ -172,6 +175,8 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
             f"{len(work)} cells have not been trained, and pytest-xdist would train each of them in every worker: "
             "train first, with `python -m benchmarks run` or without -n"
         )
+    cells = [cell for figure in wanted for cell in figure.cells]
+    asked.standing = standing_of(cells, asked.desk.library, N_RECORDED).words
     if wanted:
         Store(asked.folder).writable()  # the pictures go there, also where nothing is trained
     if not trains:
@@ -184,7 +189,7 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     for line in asked.desk.warnings(wanted):
         terminal.write_line(line)
     terminal.write_line(f"training {len(work)} cells into {asked.folder}")
-    finished = train_all(
+    trained = train_all(
         work,
         Store(asked.folder),
         states,
@@ -193,9 +198,11 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
         report=Reporter(lambda text: terminal.write(text, flush=True), over=terminal.isatty).report,
     )
     terminal.ensure_newline()
-    if not finished:
+    if trained.failures:
+        terminal.write_line(failed(trained.failures), red=True)
+    elif not trained.complete:
         pytest.exit("the time is up, training stands at a checkpoint: the same command goes on", returncode=3)
-    if asked.fresh and not config.getoption("--repro-store"):
+    if trained.complete and asked.fresh and not config.getoption("--repro-store"):
         (asked.folder / COMPLETE).touch()
 
 
@@ -227,6 +234,8 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     for claim in (claim for figure in figures() for claim in figure.claims if claim.id in asked.shown):
         line = f"{claim.id:13} {asked.verdicts[claim.id].outcome:15} {claim.sentence}"
         terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
+    if asked.standing:
+        terminalreporter.write_line(asked.standing)
     for path in asked.drawn:
         terminalreporter.write_line(f"drawn: {path}")
 

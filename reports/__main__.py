@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks._catalogue import figures
 from benchmarks._judging import desks
 from benchmarks._options import RECORDED, profile, stores_of
-from benchmarks._runner import Library
+from benchmarks._work import Library
 from reports._site import build
 from results import StoreError
 

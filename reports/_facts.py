@@ -29,6 +29,7 @@ from benchmarks import (
 )
 from benchmarks._judging import Desk
 from benchmarks._scores import Final
+from benchmarks._standing import standing
 from benchmarks._statistics import mean_interval
 from reports import _words as words
 
@@ -73,6 +74,7 @@ class Source(NamedTuple):
     device: str
     together: str
     wall: str
+    standing: str  # what is to be said of the code that made them, empty where nothing is
 
 
 class Compared(NamedTuple):
@@ -232,11 +234,13 @@ def source(figure: Figure, cell: Cell, desk: Desk) -> Source:
     budget = desk.budget(figure, cell)
     keys = sorted({run.key for run in found.values()})
 
-    def told(name: str) -> str:
-        return ", ".join(dict.fromkeys(str(run.provenance.get(name, "–")) for run in found.values())) or "–"
+    sessions = list(dict.fromkeys(session for run in found.values() for session in run.history))
 
-    batches = {(run.provenance.get("seeds_together"), run.provenance.get("wall_seconds")) for run in found.values()}
-    walls = sorted(float(wall) for _, wall in batches if wall is not None)
+    def told(name: str) -> str:
+        return ", ".join(dict.fromkeys(str(getattr(session, name) or "–") for session in sessions)) or "–"
+
+    batches = {(session.first, session.seeds_together, session.wall_seconds) for session in sessions}
+    walls = sorted(wall for _, _, wall in batches)
     longest = sorted({int(run.n_steps) for run in found.values()})
     return Source(
         name=cell.name,
@@ -250,6 +254,7 @@ def source(figure: Figure, cell: Cell, desk: Desk) -> Source:
         device=told("device"),
         together=told("seeds_together"),
         wall=", ".join(words.duration(wall) for wall in walls) or "–",
+        standing=standing(cell, found, desk.library).words,
     )
 
 

@@ -10,9 +10,25 @@ A result is a `Run` in a `Store`, small and kept in git; `Stores` reads one's ow
 it. What training needs to go on lies outside git, in `States`.
 """
 
+from results._certificates import Certificate
 from results._files import Lock, StoreError
-from results._run import Run
+from results._history import PLACE, History, Session
+from results._run import Run, disagreement
 from results._states import State, States
 from results._store import Keyed, Store, Stores
 
-__all__ = ["Keyed", "Lock", "Run", "State", "States", "Store", "StoreError", "Stores"]
+__all__ = [
+    "PLACE",
+    "Certificate",
+    "History",
+    "Keyed",
+    "Lock",
+    "Run",
+    "Session",
+    "State",
+    "States",
+    "Store",
+    "StoreError",
+    "Stores",
+    "disagreement",
+]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from results._files import StoreError, explained, replacing
+from results._files import StoreError, absent, explained, replacing
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -40,17 +40,31 @@ def read(folder: Path, said: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
 
     Raises: StoreError where the file is absent or holds another byte; KeyError or TypeError where `said` is not that.
     """
-    path = folder / Path(said["file"]).name
+    path = folder / named(said)
     with explained(path):
-        data = path.read_bytes() if path.exists() else None
+        data = None if absent(path) else path.read_bytes()
     seen = "no file" if data is None else _digest(data)
     if data is None or seen != said["sha256"]:
         raise StoreError(
             f"{path} is absent, damaged or of another run: it must have the checksum {said['sha256']}, got {seen}; "
             "restore it from git or a backup, or move it and its run away and train again"
         )
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, AttributeError, EOFError, OSError) as error:
+        raise ValueError(f"{path} must hold arrays, got {error!r}") from error
+
+
+def named(said: Mapping[str, Any]) -> str:
+    """The name of the file.
+
+    Raises: KeyError, TypeError or ValueError where `said` is not what `write` returned.
+    """
+    name = said["file"]
+    if not isinstance(name, str) or Path(name).name != name or not name.endswith(".npz"):
+        raise ValueError(f"arrays must lie in an .npz file beside their run, got {name!r}")
+    return name
 
 
 def _digest(data: bytes) -> str:

@@ -39,6 +39,18 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
+def absent(path: Path) -> bool:
+    """Whether there is nothing of that name: not even a link, whatever it points to.
+
+    Raises: OSError where the system cannot say, for instance because a folder on the way is a file.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`; what was written to it becomes `path` at the end, all at once and durably.

@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from results import _history
+from results._history import History, Session, whole
+
+LARGEST_STEP = 2**53  # beyond which not every whole number is a float64
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
     """One seed's curves: what its tests measured, after how many steps; and the arrays that the last of them has left.
 
     Arrays are what people look at (maps, codes, snapshots) and no claim is judged by.
-    `provenance` is where the numbers come from (commit, versions, machine, wall time): told, never compared.
+    `history` is where the numbers come from, one entry a session of training: told, never compared.
 
     Shapes: steps and every metric [N]; arrays any.
     Units: steps are environment steps per seed; `units` says of each metric what is summed over what, and of each array
@@ -29,17 +34,21 @@ class Run:
     steps: NDArray[np.float64]
     metrics: Mapping[str, NDArray[np.float32]]  # NaN where the run diverged
     units: Mapping[str, str]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    history: History = ()
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # of the last test
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise ValueError(f"a seed must not be negative, got {self.seed}")
+        if not whole(self.seed) or self.seed < 0:
+            raise ValueError(f"a seed must be a whole number that is not negative, got {self.seed!r}")
         if self.steps.dtype != np.float64 or self.steps.ndim != 1 or not _rises(self.steps):
             raise ValueError(f"steps must be rising float64 numbers [N], got {self.steps!r}")
         if sorted([*self.metrics, *self.arrays]) != sorted(self.units):
             named = f"{sorted(self.metrics)}, {sorted(self.arrays)} and {sorted(self.units)}"
             raise ValueError(f"every metric and array needs its own name and unit, got {named}")
+        if not all(isinstance(text, str) for pair in self.units.items() for text in pair):
+            raise TypeError(f"names and units must be texts, got {self.units!r}")
+        if not all(isinstance(session, Session) for session in self.history):
+            raise TypeError(f"a history must consist of sessions, got {self.history!r}")
         for name, values in self.metrics.items():
             if values.dtype != np.float32 or values.shape != self.steps.shape:
                 raise ValueError(f"metric {name} must be float32 {self.steps.shape}, got {values.dtype} {values.shape}")
@@ -100,7 +109,7 @@ def content(run: Run) -> dict[str, Any]:
         "key": run.key,
         "seed": run.seed,
         "units": dict(run.units),
-        "provenance": dict(run.provenance),
+        "history": _history.content(run.history),
         "steps": [int(step) if step.is_integer() else step for step in run.steps.tolist()],
         "metrics": {name: _shortest(values) for name, values in run.metrics.items()},
     }
@@ -109,15 +118,20 @@ def content(run: Run) -> dict[str, Any]:
 def from_content(value: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Run:
     """The run that `content` wrote, bit for bit, with its arrays.
 
-    Raises: KeyError, TypeError or ValueError where it is something else.
+    Runs from before histories were kept tell of their last session only, as "provenance".
+
+    Raises: KeyError, TypeError, ValueError or OverflowError where it is something else.
     """
-    metrics = {name: _numbers(values).astype(np.float32) for name, values in value["metrics"].items()}
-    rest = {name: value[name] for name in ("key", "seed", "units", "provenance")}
-    return Run(steps=_numbers(value["steps"]), metrics=metrics, arrays=arrays, **rest)
+    curves, units = value["metrics"], value["units"]
+    if not (isinstance(curves, dict) and isinstance(units, dict)):
+        raise TypeError(f"metrics and units must be by name, got {type(curves).__name__} and {type(units).__name__}")
+    history = _history.from_content(value["history"] if "history" in value else value["provenance"])
+    metrics = {name: _numbers(values).astype(np.float32) for name, values in curves.items()}
+    return Run(value["key"], value["seed"], _numbers(value["steps"]), metrics, units, history, arrays)
 
 
 def _rises(steps: NDArray[np.float64]) -> bool:
-    return bool(np.isfinite(steps).all() and (steps >= 0).all() and (np.diff(steps) > 0).all())
+    return bool((steps >= 0).all() and (steps <= LARGEST_STEP).all() and (np.diff(steps) > 0).all())
 
 
 def _bits(values: NDArray[Any]) -> NDArray[Any]:
@@ -143,4 +157,12 @@ def _json(value: float) -> float | str | None:
 
 
 def _numbers(values: list[float | str | None]) -> NDArray[np.float64]:
+    """What `_json` wrote of each.
+
+    Raises: TypeError or ValueError where it is something else.
+    """
+    if not isinstance(values, list) or any(isinstance(value, bool) for value in values):
+        raise TypeError(f"a curve must be a list of numbers, got {values!r}")
+    if unreadable := [value for value in values if isinstance(value, str) and value not in ("inf", "-inf")]:
+        raise ValueError(f"a curve must be a list of numbers, got {unreadable[0]!r} among them")
     return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)

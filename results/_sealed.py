@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from results._files import StoreError, explained, replacing
+from results._files import StoreError, absent, explained, replacing
 
 FORMAT = 1
 
@@ -31,20 +31,22 @@ def read(path: Path) -> dict[str, Any] | None:
     Raises: StoreError where a byte differs from what was written, or another format is met.
     """
     with explained(path):
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
+        if absent(path):
             return None
+        data = path.read_bytes()
     body = data.split(b"\n", 2)[-1]
     if data != _sealed(body):
         raise StoreError(
             f"{path} is damaged: its second line must hold the checksum {_digest(body)} of the lines after it, "
-            f"got {data[:96]!r}; restore it from git or a backup, or move it away and train again"
+            f"got {data[:96]!r}; restore it from git or a backup, or move it away and make it again"
         )
-    content: dict[str, Any] = json.loads(b"{" + body)
-    if content.pop("format") != FORMAT:
+    try:
+        content = json.loads(b"{" + body)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path} must hold JSON under its checksum, got {error}: restore it from git") from error
+    if content.pop("format", None) != FORMAT:
         raise StoreError(f"{path} is of another format than {FORMAT}: read it with the version that wrote it")
-    return content
+    return dict(content)
 
 
 def _sealed(body: bytes) -> bytes:

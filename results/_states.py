@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +21,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from results._files import Lock, StoreError, explained, made, place, probe, replacing, try_lock
+from results._files import Lock, StoreError, absent, explained, made, place, probe, replacing, try_lock
 
 FORMAT = "1"
-LOCK = ".training.lock"  # not the name that a store in the same folder locks
+STATE = re.compile(r"seed-(\d{3}|[1-9]\d{3,})\.safetensors")
 
 
 class State(NamedTuple):
-    """A seed in the middle of its training. Units: steps are environment steps of this seed."""
+    """A seed in the middle of its training, and what else was saved with it.
+
+    Units: steps are environment steps of this seed.
+    """
 
     steps: int
     tensors: dict[str, Tensor]
@@ -68,7 +73,7 @@ class States:
         """
         path = self._path(key, seed)
         with explained(path):
-            if not path.exists():
+            if absent(path):
                 return None
         try:
             header, tensors = _opened(path)
@@ -87,7 +92,7 @@ class States:
         """
         path = self._path(key, seed)
         with explained(path):
-            if not path.exists():
+            if absent(path):
                 return None
         try:
             with safe_open(path, framework="pt") as file:
@@ -95,11 +100,44 @@ class States:
         except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
             raise _damaged(path, error) from error
 
-    def try_lock(self, key: str) -> Lock | None:
-        """The right to train a cell, or None where another process has it: two never train the same one at once."""
+    def try_lock(self, key: str, seed: int) -> Lock | None:
+        """The right to train a seed, or None where another process has it: two never train the same one at once."""
         path = place(self.folder, key)
         with explained(path):
-            return try_lock(made(path) / LOCK)
+            return try_lock(made(path) / f".seed-{seed:03d}.training.lock")
+
+    def set_aside(self, key: str, seed: int) -> Path:
+        """Gives a seed's state another name, under which nobody looks for it, and returns that; the seed then begins.
+
+        Raises: StoreError where the folder cannot be written.
+        """
+        path = self._path(key, seed)
+        with explained(path):
+            free = (path.with_name(f"{path.name}.aside-{n}") for n in count(1))
+            aside = next(name for name in free if absent(name))
+            return path.rename(aside)
+
+    def sizes(self) -> dict[tuple[str, int], int]:
+        """What every state takes on the disk, by key and seed. Units: bytes."""
+        with explained(self.folder):
+            paths = [path for path in self.folder.glob("[!.]*/*/*/seed-*") if STATE.fullmatch(path.name)]
+            return {self._owner(path): path.stat().st_size for path in paths}
+
+    def drop(self, key: str, seed: int) -> bool:
+        """Deletes a seed's state; False where another process trains it, and it stays.
+
+        Raises: StoreError where the folder cannot be written.
+        """
+        lock = self.try_lock(key, seed)
+        if lock is None:
+            return False
+        with lock, explained(self.folder):
+            self._path(key, seed).unlink(missing_ok=True)
+        return True
+
+    def _owner(self, path: Path) -> tuple[str, int]:
+        """Whose state a file holds, by its name."""
+        return path.parent.relative_to(self.folder).as_posix(), int(path.name.removeprefix("seed-").split(".")[0])
 
     def writable(self) -> None:
         """Tries what saving will do.
@@ -115,7 +153,7 @@ class States:
 def _damaged(path: Path, error: Exception) -> StoreError:
     return StoreError(
         f"{path} is damaged: a state of format {FORMAT} with its checksum was expected, got {error!r}; "
-        "move it away and the seed starts again"
+        "move it away, or let --set-aside do so, and the seed starts again"
     )
 
 

@@ -1,8 +1,9 @@
 """Where runs are kept: one folder a cell, one small JSON file a seed, readable without us.
 
     <folder>/<algorithm>/<environment>/<digest>/cell.json        the settings in full
-    <folder>/<algorithm>/<environment>/<digest>/seed-003.json    curves, units, provenance, checksum
+    <folder>/<algorithm>/<environment>/<digest>/seed-003.json    curves, units, history, checksum
     <folder>/<algorithm>/<environment>/<digest>/seed-003-400.npz arrays that its last test, at step 400, has left
+    <folder>/<algorithm>/<environment>/<digest>/certificates.json  later codes that have repeated the cell's numbers
 
 Only cells with a measure leave arrays. Their file is named in the seed's, which holds its checksum. It has the step in
 its name because two files cannot be replaced at once: the new arrays come first, then the seed's file, and then the
@@ -21,11 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from results import _arrays, _sealed
-from results._files import StoreError, explained, lock, made, place, probe
+from results import _arrays, _certificates, _sealed
+from results._certificates import Certificate
+from results._files import StoreError, absent, explained, lock, made, place, probe
 from results._run import Run, content, disagreement, from_content
 
 CELL = "cell.json"
+CERTIFICATES = "certificates.json"
 SEED = re.compile(r"seed-(\d{3}|[1-9]\d{3,})\.json")
 
 
@@ -57,7 +60,7 @@ class Store:
         """The seeds of a cell that have been stored, however long."""
         folder = place(self.folder, key)
         with explained(folder):
-            names = [path.name for path in folder.iterdir()] if folder.exists() else []
+            names = [] if absent(folder) else [path.name for path in folder.iterdir()]
         return tuple(sorted(int(match[1]) for match in map(SEED.fullmatch, names) if match))
 
     def load(self, cell: Keyed, seed: int) -> Run | None:
@@ -94,6 +97,35 @@ class Store:
             if stored is None or self._goes_on(stored, run):
                 self._write(run)
 
+    def certificates(self, key: str) -> tuple[Certificate, ...]:
+        """What later codes have repeated of a cell.
+
+        Raises: StoreError where the file is damaged or foreign.
+        """
+        path = place(self.folder, key) / CERTIFICATES
+        stored = _sealed.read(path)
+        if stored is None:
+            return ()
+        try:
+            if stored["key"] != key:
+                raise ValueError(f"those of {stored['key']}")
+            return _certificates.from_content(stored["certificates"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"{path} must hold certificates of {key}, got {error!r}: move it away") from error
+
+    def certify(self, key: str, certificate: Certificate) -> None:
+        """Keeps a certificate, in place of an earlier one by the same code of the same seed.
+
+        Raises: StoreError where the folder cannot be written, or what is there cannot be read.
+        """
+        folder = place(self.folder, key)
+        with explained(folder), lock(made(folder) / ".lock"):
+            earlier = self.certificates(key)
+            new = certificate.sources, certificate.seed
+            kept = tuple(one for one in earlier if (one.sources, one.seed) != new)
+            value = {"key": key, "certificates": _certificates.content((*kept, certificate))}
+            _sealed.write(folder / CERTIFICATES, value)
+
     def writable(self) -> None:
         """Tries what saving will do, so that a bad folder shows before training and not after.
 
@@ -121,19 +153,18 @@ class Store:
             if _sealed.read(path) == stored:
                 raise
             return self._run(key, seed)  # a longer run has taken its place meanwhile, and its arrays with it
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise StoreError(f"{path} must hold a run, got {error!r}: move it away and train again") from error
 
     def _write(self, run: Run) -> None:
         """Puts a run in its place, arrays first, and removes those of the run that was there."""
         path = self._path(run.key, run.seed)
-        value = content(run)
+        value, earlier = content(run), _named_arrays(_sealed.read(path))
         if run.arrays:
             value["arrays"] = _arrays.write(path.with_name(f"{path.stem}-{run.n_steps:.0f}.npz"), run.arrays)
         _sealed.write(path, value)
-        for earlier in path.parent.glob(f"{path.stem}-*.npz"):
-            if earlier.name != value.get("arrays", {}).get("file"):
-                earlier.unlink(missing_ok=True)
+        if earlier is not None and earlier != _named_arrays(value):
+            path.with_name(earlier).unlink(missing_ok=True)
 
     def _goes_on(self, stored: Run, run: Run) -> bool:
         """Whether `run` is longer than what is stored."""
@@ -194,6 +225,13 @@ class Stores:
             left = store.missing(cell, left, n_steps)
         return left
 
+    def certificates(self, key: str) -> tuple[Certificate, ...]:
+        """What later codes have repeated of a cell, in any of the stores.
+
+        Raises: StoreError as in `Store.certificates`.
+        """
+        return tuple(one for store in self._layers for one in store.certificates(key))
+
     def save(self, cell: Keyed, run: Run) -> None:
         """Keeps a run among one's own."""
         self.working.save(cell, run)
@@ -201,6 +239,11 @@ class Stores:
     @property
     def _layers(self) -> tuple[Store, ...]:
         return (self.working,) if self.recorded is None else (self.working, self.recorded)
+
+
+def _named_arrays(stored: Mapping[str, Any] | None) -> str | None:
+    """The file of arrays that a seed's own file names."""
+    return None if stored is None or "arrays" not in stored else _arrays.named(stored["arrays"])
 
 
 def _changed(stored: Any, given: Any, field: str = "") -> str | None:

@@ -27,7 +27,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks._training import keep_freed_memory
+from benchmarks._circumstances import one_thread
 from benchmarks._yardsticks import PlainHunt
 from environments import Box, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -51,7 +51,7 @@ CROWDS = [Survival(n_agents=230), Survival(n_agents=630)]
 
 @pytest.fixture(autouse=True)
 def _as_in_training() -> Iterator[None]:
-    keep_freed_memory()
+    one_thread()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

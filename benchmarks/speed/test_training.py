@@ -43,7 +43,7 @@ from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
-from benchmarks._training import keep_freed_memory
+from benchmarks._circumstances import one_thread
 from benchmarks.dimapg._survival import LEARNER as SURVIVOR
 from environments import Env, Streams
 from environments.cooperative_navigation import CN_V1
@@ -78,7 +78,7 @@ every_learner = pytest.mark.parametrize("name", LEARNERS)
 def _as_in_training() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    keep_freed_memory()
+    one_thread()
     yield
     torch.set_num_threads(threads)
 
@@ -278,7 +278,7 @@ def trains(connection: Connection, name: str, n_seeds: int, n_iterations: int) -
         connection.recv()
 
     torch.set_num_threads(1)
-    keep_freed_memory()
+    one_thread()
     connection.send(steps_per_second(name, n_seeds, n_iterations, meet))
 
 
