@@ -28,7 +28,7 @@ from benchmarks._repetition import Repetition, chain_seconds, chains, repeatable
 from benchmarks._runner import n_cores, train_all
 from benchmarks._standing import standing_of
 from benchmarks._work import Library, Work, missing_work, spare, usable_device, variants, with_teachers
-from results import States, Store, StoreError, Stores
+from results import States, Store, StoreError, Stores, seal
 
 STOPPED = 3  # exit code: stopped at a checkpoint
 MOST_SEEDS = 10  # that a profile records
@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     commands.add_parser("list", help="every figure").set_defaults(command=_list)
     commands.add_parser("record", help="write the verdicts of the recorded runs").set_defaults(command=_record)
+    seal_one = commands.add_parser("seal", help="seal a file of published numbers that has been checked and changed")
+    seal_one.add_argument("file", type=Path)
+    seal_one.set_defaults(command=_seal)
     for name, command, text in (("plan", _plan, "what is missing"), ("run", _run, "train what is missing")):
         sub = commands.add_parser(name, help=text)
         sub.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
@@ -93,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
 def _list(options: argparse.Namespace) -> int:
     for figure in figures():
         print(f"{figure.id:20} {figure.title}")
+    return 0
+
+
+def _seal(options: argparse.Namespace) -> int:
+    seal(options.file)
     return 0
 
 

@@ -13,6 +13,7 @@ it. What training needs to go on lies outside git, in `States`.
 from results._certificates import Certificate
 from results._files import Lock, StoreError
 from results._history import PLACE, History, Session
+from results._published import published, seal
 from results._run import Run, disagreement
 from results._states import State, States
 from results._store import Keyed, Store, Stores
@@ -31,4 +32,6 @@ __all__ = [
     "StoreError",
     "Stores",
     "disagreement",
+    "published",
+    "seal",
 ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-from pathlib import Path
 from typing import Any, Literal
 
 from algorithms.dimapg import DiMAPG
@@ -57,13 +55,6 @@ CHANCE_EPISODES = {"smoke": 50, "quick": 1_000, "paper": 2_000}
 
 
 @functools.cache
-def published() -> dict[str, Any]:
-    """Tables 1 and 2, as they are printed."""
-    file = Path(__file__).parents[2] / "results" / "published" / "dimapg.json"
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
-
-
 def place(n_agents: int) -> str:
     """How cooperative navigation is called."""
     return f"navigation-{n_agents}"

@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks import Cell
 from benchmarks._plates import BLUE, GREEN, GREY, draw_printed, draw_seeds
-from benchmarks.dimapg import HORIZON, published
+from benchmarks.dimapg import HORIZON
 from benchmarks.dimapg._survival import AGENTS, MOMENTS, PIECES, REWARD, Moment, trained, untrained
-from results import Run
+from results import Run, published
 
 MARKERS = (">", "v", "<", "^")
 """East, south, west, north."""
@@ -45,7 +45,7 @@ class TablePlate:
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
         """Before and after side by side."""
-        printed = published()["table2"]
+        printed = published("dimapg")["table2"]
         for x, (of, suffix, colour) in enumerate(zip(runs, (" before training", ""), (GREY, BLUE), strict=True)):
             values = np.array([run.metrics[self.metric][-1] for run in of.values()], dtype=np.float64)
             number = printed.get(self.metric + suffix, {}).get(str(self.n_agents))

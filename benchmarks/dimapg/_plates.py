@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks import Cell
 from benchmarks._plates import BLUE, GREEN, ORANGE, draw_printed, draw_seeds
-from benchmarks.dimapg import alone, navigation, published
+from benchmarks.dimapg import alone, navigation
 from benchmarks.dimapg._measures import ADAPTED, LEAST, LIKELIEST
-from results import Run
+from results import Run, published
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class LeastPlate:
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
         """The three rows of the table side by side."""
-        printed = published()["table1"]
+        printed = published("dimapg")["table1"]
         together, alone_runs = runs
         columns = ((together, LEAST, BLUE), (together, ADAPTED, GREEN), (alone_runs, LEAST, ORANGE))
         for x, (name, (of, metric, colour)) in enumerate(zip(printed, columns, strict=True)):

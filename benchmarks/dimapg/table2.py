@@ -16,8 +16,9 @@ from benchmarks.dimapg._survival import (
     trained,
     untrained,
 )
+from results import published
 
-PRINTED = dimapg.published()["table2"]
+PRINTED = published("dimapg")["table2"]
 TOLERANCE = 8.0
 """Pieces of food: a twentieth of what there was."""
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import json
-from pathlib import Path
 from typing import Any
 
 from benchmarks import Logged, Score, dvm
 from benchmarks._scores import Final
 from benchmarks.dvm import Method
+from results import published
 
-FILE = Path(__file__).parents[2] / "results" / "published" / "dvm.json"
 
-
-@functools.cache
 def logs() -> dict[str, Any]:
     """The file as it stands."""
-    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-    return found
+    return published("dvm")
 
 
 def at_the_end() -> tuple[Logged, ...]:

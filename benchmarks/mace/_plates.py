@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +11,9 @@ import numpy as np
 from benchmarks import Cell
 from benchmarks._plates import BLUE, GREEN, GREY, ORANGE, draw_printed, draw_seeds
 from benchmarks.mace import CUMULATIVE, LENGTHS, METHODS, Kind, cell, place
-from results import Run
+from results import Run, published
 
-FILE = Path(__file__).parents[2] / "results" / "published" / "mace.json"
 COLOURS = {"MACE": BLUE, "Shared": ORANGE, "Cloned": GREEN, "random walk": GREY}
-
-
-@functools.cache
-def published() -> dict[str, Any]:
-    """Table 1, as it is printed."""
-    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-    return found
 
 
 @dataclass(frozen=True)
@@ -56,7 +45,7 @@ class RatePlate:
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
         """Methods side by side, on a logarithmic axis where they are far apart, from 0 on where they are not alike."""
-        printed = published()
+        printed = published("mace")
         every = []
         for x, (method, of_method) in enumerate(zip(METHODS, runs, strict=True)):
             rates = np.array([1e6 * run.metrics[CUMULATIVE][-1] / run.n_steps for run in of_method.values()])
