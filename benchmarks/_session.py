@@ -261,12 +261,18 @@ class _Group:
         return Training.started(cell, start, self.seeds, teachers)
 
     def _contradicted(self, states: Sequence[State]) -> dict[int, str]:
-        """The seeds that must not go on from their states, and why: other code would have brought them elsewhere."""
+        """The seeds that must not go on from their states, and why: other code would have brought them elsewhere.
+
+        Raises: _BegunAnewError where seeds begin anew instead.
+        """
         checked: dict[tuple[str, str], str] = {}
-        failed = {}
+        failed, anew = {}, []
         for seed, state, earlier in zip(self.seeds, states, self.earlier, strict=False):
             apart = parted(earlier[-1], self.now)
             if not apart:
+                continue
+            if not n_tests(state):  # there is nothing to compare, and little to lose
+                anew.append(seed)
                 continue
             case = (earlier[-1].sources, earlier[-1].elsewhere(self.now))
             if case not in checked:
@@ -278,10 +284,12 @@ class _Group:
                     f"circumstances ({apart}), and those of now give other numbers ({checked[case]}): "
                     "go back to those, raise the version of what has changed, or begin anew with --set-aside"
                 )
-        if failed and self.piece.may_set_aside:
+        if self.piece.may_set_aside:
             for seed in failed:
                 self.piece.states.set_aside(self.piece.item.cell.key, seed)
-                self.piece.at[seed] = -1
+            anew += failed
+        if anew:
+            self.piece.at |= dict.fromkeys(anew, -1)
             raise _BegunAnewError
         return failed
 
@@ -289,8 +297,6 @@ class _Group:
         """Where the beginning of a seed differs that is played again; empty where no bit does."""
         cell, start = self.piece.item.cell, self.piece.item.cell.start
         stood = Training.resumed(cell, (seed,), [state])
-        if not stood.steps.numel():
-            return "no test has been made of them yet"
         teachers = [
             as_it_stood(*teacher, (seed,), self.piece.store, self.piece.states)
             for teacher in (() if start is None else start.teachers)
@@ -370,7 +376,7 @@ class _Group:
 
 
 class _BegunAnewError(Exception):
-    """States have been set aside: their seeds stand elsewhere now."""
+    """Some seeds of a group do not go on from their states but begin."""
 
 
 def replayed(cell: Cell, seed: int, n_steps: int, seconds: float, teachers: Sequence[Training]) -> Run:
@@ -418,6 +424,11 @@ def sessions_of(state: State) -> History:
     Raises: ValueError or TypeError where they make no sense.
     """
     return tuple(Session(**one) for one in json.loads(state.metadata.get("sessions", "[]")))
+
+
+def n_tests(state: State) -> int:
+    """How many tests a seed has seen."""
+    return int(state.tensors[".steps"].numel())
 
 
 def parted(then: Session, now: Session) -> str:
