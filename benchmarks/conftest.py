@@ -16,6 +16,7 @@ from _pytest.terminal import TerminalReporter
 from benchmarks import Cell, Figure, Line, Panel, Verdict
 from benchmarks import _options as options
 from benchmarks._catalogue import figures
+from benchmarks._circumstances import known_commit
 from benchmarks._judging import Desk
 from benchmarks._progress import Reporter, failed, plan
 from benchmarks._runner import train_all
@@ -102,6 +103,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--repro-plan", action="store_true", help="say what is missing and how long it takes, and stop")
     group.addoption("--repro-no-train", action="store_true", help="judge what is there, train nothing")
     group.addoption("--repro-time-limit", help="stop at a checkpoint after this long, such as 9m; go on next time")
+    group.addoption(
+        "--repro-set-aside", action="store_true", help="begin anew where a training state is damaged or of other code"
+    )
     group.addoption("--repro-strict", action="store_true", help="fail where a claim is not reproduced")
 
 
@@ -183,6 +187,8 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
         return
     if terminal is None:
         raise ValueError("training needs pytest's terminal reporter to show its progress, got -p no:terminal")
+    if asked.folder.resolve() == options.RECORDED.resolve():
+        known_commit()
     states, device = States(asked.folder / ".states"), usable_device(asked.device)
     work = with_teachers(work, states, device)
     terminal.ensure_newline()
@@ -195,6 +201,7 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
         states,
         device,
         time_limit=asked.time_limit,
+        set_aside=config.getoption("--repro-set-aside"),
         report=Reporter(lambda text: terminal.write(text, flush=True), over=terminal.isatty).report,
     )
     terminal.ensure_newline()
