@@ -46,6 +46,22 @@ class Last:
 
 
 @dataclass(frozen=True)
+class Length:
+    """The last value of a curve of lengths, each at most the horizon: at the horizon nobody knows how long it would
+    have been."""
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return "last value"
+
+    def __call__(self, curve: Curve) -> float:
+        """y_N; +inf where y_N is the horizon."""
+        value = _finite_mean(curve.values[-1:])
+        return math.inf if value >= curve.horizon else value
+
+
+@dataclass(frozen=True)
 class At:
     """The value that a running total has reached at a step, or where the run ends before. Units: environment steps."""
 

@@ -33,28 +33,28 @@ def example() -> Figure:
         claims=(
             Claim(
                 "S-1",
-                "good < better & <script>alert(1)</script>",
+                "",
                 "section | 1",
+                "good < better & <script>alert(1)</script>",
                 (beats(GOOD, BAD),),
-                about="beginning",
             ),
-            Claim("S-2", "good ends above bad", "section 2", (beats(GOOD, BAD),)),
-            Claim("S-3", "good beats never", "section 3", (beats(GOOD, NEVER, "Good > Never"),), about="beginning"),
+            Claim("S-2", "", "section 2", "good ends above bad", (beats(GOOD, BAD),)),
+            Claim("S-3", "", "section 3", "good beats never", (beats(GOOD, NEVER, "Good > Never"),)),
             Claim(
                 "S-4",
-                "good needs fewer episodes",
+                "",
                 "section 4",
-                (Row("Good before Bad", Score(GOOD, tests, LEVEL), Score(BAD, tests, LEVEL), Shorter()),),
-                about="beginning",
+                "good needs fewer episodes",
+                (Row("Good before Bad", Score(GOOD, tests, LEVEL), Score(BAD, tests, LEVEL), Shorter(), "beginning"),),
             ),
             Claim(
                 "S-5",
-                "good is ten",
+                "",
                 "section 5",
-                (Row("Good = 10", Score(GOOD, tests, Final(5)), None, Printed(10.0, 5.0)),),
-                about="structure",
+                "good is ten",
+                (Row("Good = 10", Score(GOOD, tests, Final(5)), None, Printed(10.0, 5.0), "structure"),),
             ),
-            Claim("S-6", "nobody can check this", "section 6", (), untestable="It contradicts itself: 1 < 0."),
+            Claim("S-6", "", "section 6", "nobody can check this", (), untestable="It contradicts itself: 1 < 0."),
         ),
         decisions=(Decision("What & why?", "This `<way>`.", "Because.", departs=True),),
         published=("good is 10 & more",),
@@ -223,7 +223,7 @@ def test_an_empty_store_makes_a_whole_report_and_trains_nothing(
 def test_each_figure_is_shown_in_the_largest_profile_that_has_been_run_in_full(tmp_path: Path) -> None:
     library = stored(tmp_path / "store", {GOOD: curves(10, n_tests=8 * N_TESTS), BAD: curves(5)}).library
     whole = figure(Panel("Game", (line(GOOD),), "y"), name="fig1")
-    claim = Claim("S-1", "good ends above bad", "section 1", (beats(GOOD, BAD),))
+    claim = Claim("S-1", "", "section 1", "good ends above bad", (beats(GOOD, BAD),))
     part = figure(Panel("Game", (line(GOOD), line(BAD)), "y"), claims=(claim,), name="fig2")
     found = desks(library, [whole, part], None)
     assert [found[shown.id].profile for shown in (whole, part)] == ["paper", "quick"]
