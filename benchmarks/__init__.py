@@ -223,11 +223,20 @@ class Statistic(Protocol):
 
 @dataclass(frozen=True)
 class Curve:
-    """One metric of one seed. Shapes: steps and values [N]. Units: steps are environment steps per seed."""
+    """One metric of one seed; `empty` tests have seen nothing, and their values say nothing.
+
+    Shapes: steps, values and empty [N]. Units: steps are environment steps per seed.
+    """
 
     steps: Floats
     values: Floats
     horizon: int
+    empty: NDArray[np.bool_] | None = None
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """The tests that have seen something."""
+        return np.ones(len(self.values), bool) if self.empty is None else ~self.empty
 
     @property
     def episodes(self) -> Floats:
@@ -244,8 +253,8 @@ class Metric:
 
     `empty` says what a test without a finite value means. "never": no test is empty, so that the seed has diverged.
     "skipped": nothing was entered since the test before (no episode has ended); the test is left out. A number: it
-    counts as that. A seed has diverged in any case where `witness`, another curve of the run, is not finite: by it a mean
-    over episodes is told from an empty test, and a count from one that stands still.
+    counts as that. A seed has diverged in any case where `witness`, another curve of the run, is not finite: it tells
+    divergence from an empty test, and from a count that stands still.
     """
 
     name: str

@@ -37,7 +37,7 @@ def agreement(fresh: Floats, recorded: Floats, steps: Floats) -> Agreement:
     varied = [i for i in points[~diverged] if np.ptp(np.concatenate([fresh[:, i], recorded[:, i]])) > 0]
     ways = []
     for left, right in ((recorded, fresh), (fresh, recorded)):
-        p = statistics.holm([_p_of_larger(left[:, i], right[:, i]) for i in varied])
+        p = statistics.holm(np.array([_p_of_larger(left[:, i], right[:, i]) for i in varied]))
         ways.append(
             [
                 f"{fresh[:, i].mean():.6g} at step {steps[i]:,.0f} where {recorded[:, i].mean():.6g} is recorded"
