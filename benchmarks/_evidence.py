@@ -92,6 +92,7 @@ class Evidence:
     spread: float = math.nan
     correlation: float = math.nan
     censored: tuple[float, float] = (0.0, 0.0)
+    missing: tuple[tuple[str, int], ...] = ()  # seeds that have not been run, by cell
 
 
 @dataclass
@@ -100,6 +101,11 @@ class _Account:
 
     text: str
     notes: list[str] = field(default_factory=list)
+
+
+def weighed(claims: Sequence[Claim], lookup: Lookup) -> dict[str, tuple[Evidence, ...]]:
+    """Every row of every claim by itself."""
+    return {claim.id: tuple(weigh(row, claim, lookup) for row in claim.rows) for claim in claims}
 
 
 def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
@@ -434,4 +440,5 @@ def unweighed(row: Row, found: Sequence[SeedScores], outcome: Outcome, note: str
         unit=row.left.statistic.unit,
         note=note,
     )
-    return Evidence(row, shown, grade=outcome, settled=outcome)
+    missing = tuple((of.cell.key, seeds.missing) for of, seeds in zip(scores_of(row), found, strict=True))
+    return Evidence(row, shown, grade=outcome, settled=outcome, missing=missing)

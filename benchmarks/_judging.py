@@ -23,7 +23,8 @@ from benchmarks import (
     Verdict,
     scores_of,
 )
-from benchmarks._evidence import SeedScores
+from benchmarks._characteristics import Sketch, sketches
+from benchmarks._evidence import Evidence, SeedScores, weighed
 from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo, Length, NothingSeenError
 from benchmarks._training import array_units
@@ -47,6 +48,7 @@ class Desk:
     profile: str
     n_seeds: int | None = None
     _read: dict[tuple[str, Budget], dict[int, Run]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _weighed: dict[str, tuple[Evidence, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def budget(self, figure: Figure, cell: Cell) -> Budget:
         """What is asked of a cell, in whole tests. Units: environment steps per seed."""
@@ -103,17 +105,31 @@ class Desk:
         found: dict[str, Verdict] = {}
         for paper in papers(figures):
             home = {claim.id: figure for figure in paper for claim in figure.claims}
-            place = {score: figure for figure in paper for claim in figure.claims for score in claim_scores(claim)}
+            claims = [claim for figure in paper for claim in figure.claims]
             whole = {row: self.is_to_the_end(figure, row) for figure in paper for row in rows_of(figure)}
             judged = judge(
-                [claim for figure in paper for claim in figure.claims],
-                lambda score, place=place: self.scores(place[score], score),  # type: ignore[misc]
+                claims,
+                self.weighed(paper),
                 self.profile,
                 whole.__getitem__,
                 lambda claim, home=home: self.extent(home[claim.id], claim),  # type: ignore[misc]
             )
             found |= {verdict.claim: verdict for verdict in judged}
         return found
+
+    def weighed(self, paper: Iterable[Figure]) -> dict[str, tuple[Evidence, ...]]:
+        """Every row of the claims of some figures, by the claim's id; each is weighed once."""
+        for figure in paper:
+            new = [claim for claim in figure.claims if claim.id not in self._weighed]
+            self._weighed.update(weighed(new, lambda score, figure=figure: self.scores(figure, score)))  # type: ignore[misc]
+        return self._weighed
+
+    def sketches(self, paper: Sequence[Figure]) -> tuple[Sketch, ...]:
+        """What the sentences of a paper are simulated from."""
+        claims = [claim for figure in paper for claim in figure.claims]
+        asked = [claim for claim in claims if claim.kind == "sentence" and claim.rows]
+        found = self.weighed(paper)
+        return sketches({claim.id: (claim.holds, found[claim.id]) for claim in asked})
 
     def warnings(self, figures: Iterable[Figure]) -> list[str]:
         """What is to be said before training: papers with too many claims for their seeds to decide one alone."""

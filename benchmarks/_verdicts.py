@@ -22,16 +22,16 @@ budget is shown and counts for nothing. A claim with such rows is NOT ASSESSED, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from benchmarks import AboutEquals, Claim, Multiple, Outcome, Printed, Row, RowVerdict, Shorter, Verdict, scores_of
+from benchmarks import AboutEquals, Claim, Multiple, Outcome, Printed, Row, RowVerdict, Shorter, Verdict
 from benchmarks import _decisions as decisions
 from benchmarks import _statistics as statistics
 from benchmarks._decisions import Questions, Rows
-from benchmarks._evidence import Evidence, Lookup, weigh
+from benchmarks._evidence import Evidence
 from benchmarks._statistics import ALPHA
 
 FEWEST_SEEDS = 6  # with five no family of more than twelve claims can be decided: p ≥ 1/252
@@ -39,12 +39,14 @@ FEWEST_SEEDS = 6  # with five no family of more than twelve claims can be decide
 
 def judge(
     claims: Sequence[Claim],
-    lookup: Lookup,
+    weighed: Mapping[str, Sequence[Evidence]],
     profile: str,
     whole: Callable[[Row], bool],
     budget: Callable[[Claim], str] = lambda claim: "",
 ) -> tuple[Verdict, ...]:
     """The verdicts on all claims of a paper, in their order; those of a kind are corrected for one another.
+
+    `weighed` holds the rows of each claim by its id.
 
     `whole` says whether a row's cells are trained as long as in profile `paper`.
 
@@ -56,13 +58,13 @@ def judge(
     found: dict[str, Verdict] = {}
     for kind in ("sentence", "check"):
         family = [claim for claim in claims if claim.kind == kind and not claim.untestable]
-        evidence = [tuple(weigh(row, claim, lookup) for row in claim.rows) for claim in family]
+        evidence = [weighed[claim.id] for claim in family]
         heard = [tuple(has_say(part, profile, whole) for part in of_claim) for of_claim in evidence]
         decided = decisions.decided([asked(*one) for one in zip(family, evidence, heard, strict=True)])
         for claim, of_claim, say, (outcome, questions, rows) in zip(family, evidence, heard, decided, strict=True):
             shown = shown_rows(claim, of_claim, say, [str(row) for row in rows[:, 0]], len(family))
             verdict = Verdict(claim.id, str(outcome[0]), shown, profile, budget(claim), *told(questions))  # type: ignore[arg-type]
-            found[claim.id] = concluded(claim, verdict, of_claim, say, lookup)
+            found[claim.id] = concluded(claim, verdict, of_claim, say)
     return tuple(found.get(claim.id, untestable(claim, profile)) for claim in claims)
 
 
@@ -119,9 +121,7 @@ def told(questions: Questions) -> tuple[float, ...]:
     return tuple(float(p[0]) for p in questions)
 
 
-def concluded(
-    claim: Claim, verdict: Verdict, evidence: Sequence[Evidence], heard: Sequence[bool], lookup: Lookup
-) -> Verdict:
+def concluded(claim: Claim, verdict: Verdict, evidence: Sequence[Evidence], heard: Sequence[bool]) -> Verdict:
     """The verdict, where something stands before what the rows say."""
     settled = {part.settled for part in evidence}
     if verdict.profile == "smoke":
@@ -129,7 +129,7 @@ def concluded(
     if "INVALID" in settled:
         return replace(verdict, outcome="INVALID", note="two seeds have identical curves")
     if "INCOMPLETE" in settled:
-        return replace(verdict, outcome="INCOMPLETE", note=f"{n_missing(claim, lookup)} seeds missing")
+        return replace(verdict, outcome="INCOMPLETE", note=f"{n_missing(evidence)} seeds missing")
     later = sum(not say and part.settled is None for part, say in zip(evidence, heard, strict=True))
     count = counted(claim, verdict)
     if not later:
@@ -148,10 +148,9 @@ def counted(claim: Claim, verdict: Verdict) -> str:
     return f"{shown} of {len(rows)} shown" if len(verdict.rows) > 1 else ""
 
 
-def n_missing(claim: Claim, lookup: Lookup) -> int:
+def n_missing(evidence: Sequence[Evidence]) -> int:
     """Seeds that a claim still needs, each cell's counted once."""
-    scores = [score for row in claim.rows for score in scores_of(row)]
-    return sum({score.cell.key: lookup(score).missing for score in scores}.values())
+    return sum(dict(cell for part in evidence for cell in part.missing).values())
 
 
 def warnings(claims: Sequence[Claim], n_seeds: int) -> tuple[str, ...]:

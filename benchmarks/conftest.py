@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from benchmarks import Cell, Figure, Line, Panel, Verdict
 from benchmarks import _options as options
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk
+from benchmarks._plans import Kept
 from benchmarks._progress import Reporter, plan
 from benchmarks._runner import Library, missing_work, train_all, usable_device, with_teachers
 from results import Run, States, Store, StoreError, Stores
@@ -65,6 +67,11 @@ class Session:
             desk=Desk(Library(stores), profile, n_seeds),
             reference=Library(Stores(Store(options.RECORDED))),
         )
+
+    @cached_property
+    def kept(self) -> Kept:
+        """What the recorded runs came to, and by which plans."""
+        return Kept.at(options.VERDICTS)
 
     def recorded(self, cell: Cell, n_steps: float) -> dict[int, Run]:
         """The recorded seeds of a cell that reach `n_steps`, cut there."""
