@@ -101,16 +101,18 @@ def sketches(found: Mapping[str, tuple[Literal["all", "some"], Sequence[Evidence
 
 def characteristics(family: Sequence[Sketch], n_families: int = 400) -> dict[str, tuple[Characteristic, ...]]:
     """Of every claim, at six and ten seeds, among claims that are true, half true or false with equal chance."""
-    found: dict[str, list[Characteristic]] = {claim.id: [] for claim in family}
-    for n_seeds in LOOKED_AT:
-        random = statistics.generator(f"characteristics of {', '.join(found)} at {n_seeds} seeds")
-        drawn = random.integers(len(TRUTHS), size=(len(family), n_families))
-        shares = np.array([SHARES[truth] for truth in TRUTHS])[drawn]
-        outcomes = simulated(family, shares, n_seeds, random, NORMAL)
-        for claim, of_claim, truths in zip(family, outcomes, drawn, strict=True):
-            for index, truth in enumerate(TRUTHS):
-                found[claim.id].append(Characteristic(n_seeds, truth, counted(of_claim[truths == index])))
-    return {id_: tuple(of_claim) for id_, of_claim in found.items()}
+    random = statistics.generator(f"characteristics of {', '.join(claim.id for claim in family)}")
+    drawn = random.integers(len(TRUTHS), size=(len(family), n_families))
+    shares = np.array([SHARES[truth] for truth in TRUTHS])[drawn]
+    looks = simulated(family, shares, random, normal)
+    return {
+        claim.id: tuple(
+            Characteristic(n_seeds, truth, counted(outcomes[i][drawn[i] == index]))
+            for n_seeds, outcomes in zip(LOOKED_AT, looks, strict=True)
+            for index, truth in enumerate(TRUTHS)
+        )
+        for i, claim in enumerate(family)
+    }
 
 
 def counted(outcomes: Names) -> dict[Outcome, float]:
@@ -147,33 +149,25 @@ def collapsing(random: np.random.Generator, n: int, size: int, correlation: floa
     return left, right
 
 
-NORMAL: Shape = normal
 SHAPES: Mapping[str, Shape] = {"normal": normal, "lognormal": lognormal, "a fifth collapses": collapsing}
 
 
-def simulated(
-    family: Sequence[Sketch], shares: Floats, n_seeds: int, random: np.random.Generator, shape: Shape
-) -> list[Names]:
-    """The outcome of every claim in B families. Shapes: shares [claims, B], of the effect that is there → [B] each.
+def simulated(family: Sequence[Sketch], shares: Floats, random: np.random.Generator, shape: Shape) -> tuple[Names, ...]:
+    """The outcome of every claim in B families, at both looks: at the first six seeds, and at all ten.
 
-    `shares` may be [claims, B] or, where rows of a claim differ, a row's own: [claims, rows, B].
+    Shapes: shares [claims, B] of the effect that is there → [claims, B] at each look.
     """
-    ways = splits_of(n_seeds, random)
-
-    def row_of(claim: Sketch, share: Floats, j: int) -> Found:
-        row, own = claim.rows[j], share if share.ndim == 1 else share[j]
-        noise = shape(random, n_seeds, len(own), row.correlation if row.paired else 0.0)
-        return compared(row, own, noise, ways)
-
-    rows = [
-        Rows(
-            tuple(row.role for row in claim.rows),
-            claim.holds,
-            *_stacked([row_of(claim, share, j) for j in range(len(claim.rows))]),
-        )
-        for claim, share in zip(family, shares, strict=True)
-    ]
-    return [outcome for outcome, _, _ in decisions.decided(rows)]
+    ways = [splits_of(n, random) for n in LOOKED_AT]
+    looks: list[list[Rows]] = [[] for _ in LOOKED_AT]
+    for claim, share in zip(family, shares, strict=True):
+        noise = [shape(random, LOOKED_AT[-1], len(share), row.correlation if row.paired else 0.0) for row in claim.rows]
+        for rows, n, splits in zip(looks, LOOKED_AT, ways, strict=True):
+            found = [
+                compared(row, share, (left[:n], right[:n]), splits)
+                for row, (left, right) in zip(claim.rows, noise, strict=True)
+            ]
+            rows.append(Rows(tuple(row.role for row in claim.rows), claim.holds, *_stacked(found)))
+    return tuple(np.stack([outcome for outcome, _, _ in decisions.decided(rows)]) for rows in looks)
 
 
 def _stacked(found: Sequence[Found]) -> tuple[Floats, Floats, Floats, Names]:
@@ -226,32 +220,50 @@ def _times(row: Likeness, ratio: float, share: Floats, noise: tuple[Floats, Floa
 
 
 class Errors(NamedTuple):
-    """What rules do to a family as a whole, simulated."""
+    """What the rules do to a family as a whole, simulated, at one look or over both."""
 
     shape: str
-    n_seeds: int
-    decided: float  # share of claims, half of which are true and half false
-    wrong: float  # of the claims that are decided, at this look
+    look: Literal["first", "second", "both"]
+    decided: float  # share of claims that are supported or refuted, where half are true and half are false
+    wrong: float  # of the claims that are decided
     supported_by_chance: float  # of families without any effect, with a claim REPRODUCED or PARTIAL
     refuted_by_chance: float  # of families whose every sentence is true, with one NOT REPRODUCED or REVERSED
 
 
-def errors(family: Sequence[Sketch], n_seeds: int, shape: str, n_families: int = 200) -> Errors:
-    """How often a whole family is judged wrongly."""
-    random = statistics.generator(f"errors of {len(family)} claims at {n_seeds} seeds, {shape}")
+def errors(family: Sequence[Sketch], shape: str, n_families: int = 200) -> tuple[Errors, ...]:
+    """How often a whole family is judged wrongly: at the first look, at the second, and at either."""
+    random = statistics.generator(f"errors of {len(family)} claims, {shape}")
     size = (len(family), n_families)
     half: NDArray[np.bool_] = random.random(size) < 0.5
     mixed, none, every = (
-        np.stack(simulated(family, share.astype(float), n_seeds, random, SHAPES[shape]))
-        for share in (half, np.zeros(size), np.ones(size))
+        simulated(family, share.astype(float), random, SHAPES[shape]) for share in (half, np.zeros(size), np.ones(size))
     )
-    supported, refuted = (np.isin(mixed, names) for names in (decisions.SHOWN, decisions.REFUTED))
+    return (
+        _erred(shape, "first", half, (mixed[:1], none[:1], every[:1])),
+        _erred(shape, "second", half, (mixed[1:], none[1:], every[1:])),
+        _erred(shape, "both", half, (mixed, none, every)),
+    )
+
+
+def _erred(
+    shape: str,
+    look: Literal["first", "second", "both"],
+    half: NDArray[np.bool_],
+    outcomes: tuple[tuple[Names, ...], tuple[Names, ...], tuple[Names, ...]],
+) -> Errors:
+    """Over some looks, each of which counts."""
+    mixed, none, every = outcomes
+    supported, refuted = _ever(mixed, decisions.SHOWN), _ever(mixed, decisions.REFUTED)
     is_decided, is_wrong = supported | refuted, (supported & ~half) | (refuted & half)
     return Errors(
         shape,
-        n_seeds,
+        look,
         float(is_decided.mean()),
         float(is_wrong.sum() / max(is_decided.sum(), 1)),
-        float(np.isin(none, decisions.SHOWN).any(axis=0).mean()),
-        float(np.isin(every, decisions.REFUTED).any(axis=0).mean()),
+        float(_ever(none, decisions.SHOWN).any(axis=0).mean()),
+        float(_ever(every, decisions.REFUTED).any(axis=0).mean()),
     )
+
+
+def _ever(looks: Sequence[Names], outcomes: Sequence[str]) -> NDArray[np.bool_]:
+    return np.asarray(np.isin(np.stack(looks), outcomes).any(axis=0))

@@ -52,7 +52,7 @@ def _row(row: Row) -> Plan:
 
 
 def _planned(thing: Any) -> Any:
-    """A dataclass as JSON values, with its class; a score as a text, a cell by its name and game. A reason is no rule."""
+    """A dataclass as JSON values, with its class; a score as a text, its cell by name and game. Reasons stay out."""
     if isinstance(thing, Score):
         return f"{_name(thing.cell)}, {thing.metric}, {thing.statistic}"
     if is_dataclass(thing) and not isinstance(thing, type):
