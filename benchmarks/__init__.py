@@ -495,7 +495,9 @@ class Claim:
     @property
     def sentence(self) -> str:
         """What it says, in one line: the paper's words where it has any, and ours."""
-        return self.reading if not self.quote else f"{self.quote} ({self.reading})" if self.reading else self.quote
+        if not self.quote or self.reading in ("", self.quote):
+            return self.quote or self.reading
+        return f"{self.quote} ({self.reading})"
 
 
 # ------------------------------------------------------------------------------------------------------------- verdicts

@@ -101,6 +101,8 @@ def sketches(found: Mapping[str, tuple[Literal["all", "some"], Sequence[Evidence
 
 def characteristics(family: Sequence[Sketch], n_families: int = 400) -> dict[str, tuple[Characteristic, ...]]:
     """Of every claim, at six and ten seeds, among claims that are true, half true or false with equal chance."""
+    if not family:
+        return {}
     random = statistics.generator(f"characteristics of {', '.join(claim.id for claim in family)}")
     drawn = random.integers(len(TRUTHS), size=(len(family), n_families))
     shares = np.array([SHARES[truth] for truth in TRUTHS])[drawn]

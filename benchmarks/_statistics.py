@@ -224,6 +224,8 @@ def ratio_interval(left: Floats, right: Floats, level: float, *, paired: bool) -
     Where mean(right) is not told from 0 the ratio has no bound: (−∞, ∞). Shapes: [n] or [n, B].
     """
     n_l, n_r = len(left), len(right)
+    if min(n_l, n_r) < 2:
+        return np.full(np.shape(left)[1:], -math.inf), np.full(np.shape(left)[1:], math.inf)
     t = stdtrit(min(n_l, n_r) - 1.0, (1 + level) / 2)
     over, under = left.mean(axis=0), right.mean(axis=0)
     parts = variance(left) / n_l, variance(right) / n_r
