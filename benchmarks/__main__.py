@@ -12,17 +12,19 @@ Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes 
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
-from benchmarks import PROFILES
+from benchmarks import LOOKS, PROFILES
+from benchmarks import _simulated as simulated
 from benchmarks._catalogue import chosen, figures
 from benchmarks._circumstances import known_commit
-from benchmarks._judging import Desk
-from benchmarks._options import LOCAL, RECORDED, VERDICTS, profile, seconds, stores_of, whole_number
+from benchmarks._judging import Desk, papers
+from benchmarks._options import LOCAL, RECORDED, SIMULATED, VERDICTS, profile, seconds, stores_of, whole_number
+from benchmarks._plans import Kept, keep, plan_of
 from benchmarks._progress import Reporter, disk, failed, plan, size
 from benchmarks._repetition import Repetition, chain_seconds, chains, repeatable, repetitions
 from benchmarks._runner import n_cores, train_all
@@ -54,7 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(required=True)
     commands.add_parser("list", help="every figure").set_defaults(command=_list)
-    commands.add_parser("record", help="write the verdicts of the recorded runs").set_defaults(command=_record)
+    record = commands.add_parser("record", help="write the verdicts of the recorded runs")
+    record.add_argument("--replan", nargs="+", default=[], help="claims whose plan may move, such as CTEDD-F5-*")
+    record.add_argument("--because", default="", help="why, which stays in the file")
+    record.set_defaults(command=_record)
     seal_one = commands.add_parser("seal", help="seal a file of published numbers that has been checked and changed")
     seal_one.add_argument("file", type=Path)
     seal_one.set_defaults(command=_seal)
@@ -212,14 +217,18 @@ def _told(found: Repetition, store: Store) -> bool:
 
 def _record(options: argparse.Namespace) -> int:
     known_commit()
+    if bool(options.replan) != bool(options.because.strip()):
+        raise ValueError("a plan moves for a reason: --replan CLAIM and --because go together")
     library = Library(Stores(Store(RECORDED)))
-    judged = {name: Desk(library, name).verdicts(figures()) for name in PROFILES}
-    whole = {
-        name: {claim: verdict.outcome for claim, verdict in found.items() if verdict.outcome != "INCOMPLETE"}
-        for name, found in judged.items()
-    }
-    VERDICTS.write_text(json.dumps(whole, indent=1) + "\n")
-    print(f"{VERDICTS}: {', '.join(f'{len(found)} verdicts of {name}' for name, found in whole.items())}")
+    desks = {look: Desk(library, look) for look in LOOKS}
+    plans = {claim.id: plan_of(figure, claim) for figure in figures() for claim in figure.claims}
+    known = {*plans, *(Kept.at(VERDICTS).plans if VERDICTS.exists() else ())}
+    moving = {claim: options.because for claim in known if any(fnmatch(claim, name) for name in options.replan)}
+    judged = {look: desk.verdicts(figures()) for look, desk in desks.items()}
+    kept = keep(VERDICTS, judged, plans, moving)
+    print(f"{VERDICTS}: {', '.join(f'{len(found)} verdicts of {look}' for look, found in kept.verdicts.items())}")
+    families = {paper[0].paper.name: desks["quick"].sketches(paper) for paper in papers(figures())}
+    print(f"{SIMULATED}: {', '.join(simulated.keep(SIMULATED, families))}")
     return 0
 
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks import Budget, Cell, Claim, Curve, Figure, Floats, Score, Verdict, scores_of
-from benchmarks._evidence import SeedScores
-from benchmarks._scores import EpisodesTo
+from benchmarks import (
+    Budget,
+    Cell,
+    Claim,
+    Curve,
+    Figure,
+    Floats,
+    Metric,
+    Row,
+    Score,
+    Statistic,
+    Verdict,
+    scores_of,
+)
+from benchmarks._characteristics import Sketch, sketches
+from benchmarks._evidence import Evidence, SeedScores, weighed
+from benchmarks._scores import EpisodesTo, Length, NothingSeenError
 from benchmarks._training import array_units
-from benchmarks._verdicts import Extent, is_assessed, judge, warnings
+from benchmarks._verdicts import judge, warnings
 from benchmarks._work import Library
 from results import Run
 
@@ -33,6 +48,7 @@ class Desk:
     profile: str
     n_seeds: int | None = None
     _read: dict[tuple[str, Budget], dict[int, Run]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _weighed: dict[str, tuple[Evidence, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def budget(self, figure: Figure, cell: Cell) -> Budget:
         """What is asked of a cell, in whole tests. Units: environment steps per seed."""
@@ -74,53 +90,63 @@ class Desk:
         budget = self.budget(figure, score.cell)
         found = self.runs(figure, score.cell)
         horizon = score.cell.env.horizon
-        values = [
-            score.statistic(Curve(run.steps, run.metrics[score.metric].astype(np.float64), horizon))
-            for run in found.values()
-        ]
-        times = isinstance(score.statistic, EpisodesTo)
+        values = [number(score, curve_of(score.metric, run, horizon)) for run in found.values()]
         return SeedScores(
-            np.array(values),
+            np.array([math.nan if value is None else value for value in values]),
             missing=budget.n_seeds - len(found),
             identical=has_twins(list(found.values())),
-            limit=budget.n_steps / horizon if times else np.inf,
+            limit=limit_of(score.statistic, budget.n_steps, horizon),
+            unseen=sum(value is None for value in values),
+            seeds=tuple(found),
         )
 
     def verdicts(self, figures: Iterable[Figure]) -> dict[str, Verdict]:
-        """Every claim's verdict by its id, corrected within families: a paper's claims that share `family`."""
+        """Every claim's verdict by its id, the claims of a paper corrected for one another, whatever has been run."""
         found: dict[str, Verdict] = {}
-        for family in families(figures):
-            home = {claim.id: figure for figure in family for claim in figure.claims}
-            place = {score: figure for figure in family for claim in figure.claims for score in claim_scores(claim)}
-            claims = [claim for figure in family for claim in figure.claims]
+        for paper in papers(figures):
+            home = {claim.id: figure for figure in paper for claim in figure.claims}
+            claims = [claim for figure in paper for claim in figure.claims]
+            whole = {row: self.is_to_the_end(figure, row) for figure in paper for row in rows_of(figure)}
             judged = judge(
                 claims,
-                lambda score, place=place: self.scores(place[score], score),  # type: ignore[misc]
+                self.weighed(paper),
                 self.profile,
+                whole.__getitem__,
                 lambda claim, home=home: self.extent(home[claim.id], claim),  # type: ignore[misc]
             )
             found |= {verdict.claim: verdict for verdict in judged}
         return found
 
+    def weighed(self, paper: Iterable[Figure]) -> dict[str, tuple[Evidence, ...]]:
+        """Every row of the claims of some figures, by the claim's id; each is weighed once."""
+        for figure in paper:
+            new = [claim for claim in figure.claims if claim.id not in self._weighed]
+            self._weighed.update(weighed(new, lambda score, figure=figure: self.scores(figure, score)))  # type: ignore[misc]
+        return self._weighed
+
+    def sketches(self, paper: Sequence[Figure]) -> tuple[Sketch, ...]:
+        """What the sentences of a paper are simulated from."""
+        claims = [claim for figure in paper for claim in figure.claims]
+        asked = [claim for claim in claims if claim.kind == "sentence" and claim.rows]
+        found = self.weighed(paper)
+        return sketches({claim.id: (claim.holds, found[claim.id]) for claim in asked})
+
     def warnings(self, figures: Iterable[Figure]) -> list[str]:
-        """What is to be said before training: families with too many claims for their seeds to decide any."""
+        """What is to be said before training: papers with too many claims for their seeds to decide one alone."""
         found: list[str] = []
-        for family in families(figures):
-            assessed = [
-                claim
-                for figure in family
-                for claim in figure.claims
-                if is_assessed(claim, self.profile, self.extent(figure, claim))
-            ]
-            n_seeds = min(self.budget(figure, cell).n_seeds for figure in family for cell in figure.cells)
-            found += warnings(assessed, n_seeds)
+        for paper in papers(figures):
+            n_seeds = min(self.budget(figure, cell).n_seeds for figure in paper for cell in figure.cells)
+            found += warnings([claim for figure in paper for claim in figure.claims], n_seeds)
         return found
 
-    def extent(self, figure: Figure, claim: Claim) -> Extent:
-        """How long the cells of a claim are trained, and whether it is as long as in profile `paper`."""
-        cells = list({score.cell.key: score.cell for score in claim_scores(claim)}.values())
-        whole = all(figure.budget(self.profile, cell).n_steps >= figure.budget("paper", cell).n_steps for cell in cells)
-        return Extent(self.in_words(figure, cells), whole)
+    def is_to_the_end(self, figure: Figure, row: Row) -> bool:
+        """Whether both sides of a row are trained as long as in profile `paper`."""
+        cells = [side.cell for side in (row.left, row.right) if side is not None]
+        return all(figure.budget(self.profile, cell).n_steps >= figure.budget("paper", cell).n_steps for cell in cells)
+
+    def extent(self, figure: Figure, claim: Claim) -> str:
+        """How long the cells of a claim are trained, in words."""
+        return self.in_words(figure, {score.cell.key: score.cell for score in claim_scores(claim)}.values())
 
     def in_words(self, figure: Figure, cells: Iterable[Cell]) -> str:
         """What is asked of some cells of a figure."""
@@ -142,17 +168,48 @@ def desks(library: Library, figures: Iterable[Figure], profile: str | None) -> d
     return {figure.id: paper if paper.is_whole(figure) else quick for figure in figures}
 
 
-def families(figures: Iterable[Figure]) -> list[list[Figure]]:
-    """Figures whose claims are corrected together."""
-    grouped: dict[tuple[str, str], list[Figure]] = {}
+def papers(figures: Iterable[Figure]) -> list[list[Figure]]:
+    """The figures of each paper, whose claims are corrected for one another."""
+    grouped: dict[str, list[Figure]] = {}
     for figure in figures:
-        grouped.setdefault((figure.paper.name, figure.family), []).append(figure)
+        grouped.setdefault(figure.paper.name, []).append(figure)
     return list(grouped.values())
+
+
+def rows_of(figure: Figure) -> list[Row]:
+    """Every row of every claim."""
+    return [row for claim in figure.claims for row in claim.rows]
 
 
 def claim_scores(claim: Claim) -> list[Score]:
     """Every score that a claim reads."""
     return [score for row in claim.rows for score in scores_of(row)]
+
+
+def number(score: Score, curve: Curve) -> float | None:
+    """A seed's score, NaN where it diverged; None where nothing was seen in the stretch that is read."""
+    try:
+        return score.statistic(curve)
+    except NothingSeenError:
+        return None
+
+
+def curve_of(metric: Metric, run: Run, horizon: int) -> Curve:
+    """A metric of a run: NaN where it has diverged, by its witness where it has one, and which tests are empty."""
+    values = run.metrics[metric.name].astype(np.float64)
+    finite = np.isfinite(values)
+    alive = np.isfinite(run.metrics[metric.witness]) if metric.witness else finite
+    empty = alive & ~finite if metric.empty == "skipped" else np.zeros(len(values), bool)
+    if isinstance(metric.empty, float):
+        values = np.where(alive & ~finite, metric.empty, values)
+    return Curve(run.steps, np.where(alive, values, math.nan), horizon, empty)
+
+
+def limit_of(statistic: Statistic, n_steps: int, horizon: int) -> float:
+    """The largest time that can be seen, in the unit of the score; ∞ where it is no time."""
+    if isinstance(statistic, EpisodesTo):
+        return n_steps / horizon
+    return horizon if isinstance(statistic, Length) else math.inf
 
 
 def has_twins(runs: Sequence[Run]) -> bool:

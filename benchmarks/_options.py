@@ -12,7 +12,8 @@ RESULTS = Path(__file__).parent.parent / "results"
 RECORDED = RESULTS / "recorded"
 LOCAL = RESULTS / "local"
 FRESH = RESULTS / "fresh"
-VERDICTS = RECORDED / "verdicts.json"  # outcome by profile and claim, written by `python -m benchmarks record`
+VERDICTS = RECORDED / "verdicts.json"  # with their evidence and plans; written by `python -m benchmarks record`
+SIMULATED = RECORDED / "characteristics.json"  # how often each claim comes to what, written beside them
 
 
 def stores_of(folder: Path) -> Stores:

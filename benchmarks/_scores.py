@@ -2,7 +2,8 @@
 
 A diverged run has values that are not finite. Its score is NaN if the statistic reads such a value, and NaN is never
 dropped: the verdicts count it as the worst value of the comparison (as "never reached" for `EpisodesTo`). A run that
-diverges after the part of the curve that a statistic reads keeps its number.
+diverges after the part of the curve that a statistic reads keeps its number. A test that saw nothing, such as one since
+which no episode has ended, is left out; a stretch of such tests alone has no number, which is no divergence.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import Curve, Floats
+
+
+class NothingSeenError(Exception):
+    """No test in the part of the curve that a statistic reads has seen anything."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Final:
 
     def __call__(self, curve: Curve) -> float:
         """1/w Σ_{i > N−w} y_i."""
-        return _finite_mean(curve.values[-self.window :])
+        return _mean(curve, np.arange(len(curve.values)) >= len(curve.values) - self.window)
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,23 @@ class Last:
 
     def __call__(self, curve: Curve) -> float:
         """y_N."""
-        return _finite_mean(curve.values[-1:])
+        return _at(curve, -1)
+
+
+@dataclass(frozen=True)
+class Length:
+    """The last value of a curve of lengths, each at most the horizon: at the horizon nobody knows how long it would
+    have been."""
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return "last value"
+
+    def __call__(self, curve: Curve) -> float:
+        """y_N; +inf where y_N is the horizon."""
+        value = _at(curve, -1)
+        return math.inf if value >= curve.horizon else value
 
 
 @dataclass(frozen=True)
@@ -59,7 +81,7 @@ class At:
     def __call__(self, curve: Curve) -> float:
         """y_i of the first step_i ≥ n_steps, or y_N."""
         index = min(int(np.searchsorted(curve.steps, self.n_steps)), len(curve.values) - 1)
-        return _finite_mean(curve.values[index : index + 1])
+        return _at(curve, index)
 
 
 @dataclass(frozen=True)
@@ -96,7 +118,7 @@ class Early:
 
     def __call__(self, curve: Curve) -> float:
         """Mean of y_i over 0 < step_i ≤ fraction · n_steps."""
-        return _finite_mean(curve.values[(curve.steps > 0) & (curve.steps <= self.fraction * self.n_steps)])
+        return _mean(curve, (curve.steps > 0) & (curve.steps <= self.fraction * self.n_steps))
 
 
 @dataclass(frozen=True)
@@ -113,7 +135,7 @@ class Window:
 
     def __call__(self, curve: Curve) -> float:
         """Mean of y_i over first < step_i ≤ last."""
-        return _finite_mean(curve.values[(curve.steps > self.first) & (curve.steps <= self.last)])
+        return _mean(curve, (curve.steps > self.first) & (curve.steps <= self.last))
 
 
 @dataclass(frozen=True)
@@ -132,7 +154,8 @@ class Stretch:
         """Mean of y_i over first · N < i ≤ last · N, or the one test that lies next where there is none."""
         n = len(curve.values)
         first = min(int(self.first * n), n - 1)
-        return _finite_mean(curve.values[first : max(round(self.last * n), first + 1)])
+        test = np.arange(n)
+        return _mean(curve, (test >= first) & (test < max(round(self.last * n), first + 1)))
 
 
 @dataclass(frozen=True)
@@ -146,9 +169,10 @@ class Area:
 
     def __call__(self, curve: Curve) -> float:
         """∫ y d(step) / (step_N − step_1), by trapezoids."""
-        if len(curve.values) == 1 or not np.isfinite(curve.values).all():
-            return _finite_mean(curve.values)
-        return float(np.trapezoid(curve.values, curve.steps) / (curve.steps[-1] - curve.steps[0]))
+        steps, values = curve.steps[curve.seen], curve.values[curve.seen]
+        if len(values) <= 1 or not np.isfinite(values).all():
+            return _mean(curve, curve.steps >= 0)
+        return float(np.trapezoid(values, steps) / (steps[-1] - steps[0]))
 
 
 @dataclass(frozen=True)
@@ -170,7 +194,7 @@ class EpisodesTo:
 
     def __call__(self, curve: Curve) -> float:
         """min {episode_i : ȳ_i, …, ȳ_{i+stay−1} ≥ threshold}, ȳ_i the mean of the `smooth` tests that end with i."""
-        after = curve.steps > 0
+        after = (curve.steps > 0) & curve.seen
         values, episodes = curve.values[after], curve.episodes[after][self.smooth - 1 :]
         reached = _trailing_means(values, self.smooth) >= self.threshold
         for first in range(len(reached) - self.stay + 1):
@@ -187,11 +211,20 @@ def _trailing_means(values: Floats, width: int) -> Floats:
     return means
 
 
-def _finite_mean(values: Floats) -> float:
-    """The mean; NaN where a value is not finite.
+def _at(curve: Curve, index: int) -> float:
+    """One value; a negative index counts from the end."""
+    return _mean(curve, np.arange(len(curve.values)) == index % len(curve.values))
 
-    Raises: ValueError where the run has no test in the stretch that is asked for.
+
+def _mean(curve: Curve, selected: NDArray[np.bool_]) -> float:
+    """The mean of the selected tests that saw something; NaN where a value is not finite.
+
+    Raises: ValueError where the run has no test in the stretch that is asked for; NothingSeenError where none of them
+    saw anything.
     """
-    if len(values) == 0:
+    if not selected.any():
         raise ValueError("a score needs at least one test in its part of the curve, found none")
+    values = curve.values[selected & curve.seen]
+    if not len(values):
+        raise NothingSeenError
     return float(values.mean()) if np.isfinite(values).all() else math.nan

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from benchmarks import _options as options
 from benchmarks._catalogue import figures
 from benchmarks._circumstances import known_commit
 from benchmarks._judging import Desk
+from benchmarks._plans import Kept
 from benchmarks._progress import Reporter, failed, plan
 from benchmarks._runner import train_all
 from benchmarks._standing import standing_of
@@ -45,6 +47,8 @@ class Session:
     shown: set[str] = field(default_factory=set)  # ids of claims
     drawn: list[Path] = field(default_factory=list)
     standing: str = ""  # what is to be said of the code that has recorded what is judged
+    n_curves: int = 1  # that the session compares with recorded ones
+    excluded: dict[str, str] = field(default_factory=dict)  # by curve: which loss would have been noticed
 
     @classmethod
     def of(cls, config: pytest.Config) -> Session:
@@ -69,6 +73,11 @@ class Session:
             desk=Desk(Library(stores), profile, n_seeds),
             reference=Library(Stores(Store(options.RECORDED))),
         )
+
+    @cached_property
+    def kept(self) -> Kept:
+        """What the recorded runs came to, and by which plans."""
+        return Kept.at(options.VERDICTS)
 
     def recorded(self, cell: Cell, n_steps: float) -> dict[int, Run]:
         """The recorded seeds of a cell that reach `n_steps`, cut there."""
@@ -149,18 +158,30 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if config.option.collectonly:
         return
     asked = config.stash[SESSION]
+    asked.n_curves = n_curves(session.items)
     try:
         _prepare(config, asked, chosen_figures(session.items))
     except (ValueError, StoreError, ChildProcessError) as error:
         raise pytest.UsageError(str(error)) from error
 
 
+def n_curves(items: list[pytest.Item]) -> int:
+    """How many different curves the collected tests compare: a cell and metric is one, in however many panels."""
+    asked = [item.callspec.params["line_of"] for item in items if "line_of" in parameters_of(item)]  # type: ignore[attr-defined]
+    return max(len({(line.cell.key, line.metric) for _, _, line in asked}), 1)
+
+
+def parameters_of(item: pytest.Item) -> dict[str, object]:
+    """What a test is parametrised with."""
+    found: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return found
+
+
 def chosen_figures(items: list[pytest.Item]) -> list[Figure]:
     """The figures of the collected tests, each once."""
     found: dict[str, Figure] = {}
     for item in items:
-        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        for value in parameters.values():
+        for value in parameters_of(item).values():
             figure = value[0] if isinstance(value, tuple) else value
             if isinstance(figure, Figure):
                 found[figure.id] = figure
@@ -243,6 +264,11 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
         terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
     if asked.standing:
         terminalreporter.write_line(asked.standing)
+    told = {curve: said for curve, said in asked.excluded.items() if said}
+    if told:
+        terminalreporter.section("compared with the recorded curves, at the end")
+    for curve, said in told.items():
+        terminalreporter.write_line(f"{curve}: {said}")
     for path in asked.drawn:
         terminalreporter.write_line(f"drawn: {path}")
 

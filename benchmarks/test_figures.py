@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 
 import numpy as np
@@ -10,8 +9,8 @@ import pytest
 
 from benchmarks import Cell, Claim, Figure, Line, Panel
 from benchmarks._drawing import save
-from benchmarks._options import VERDICTS
-from benchmarks._reference import agreement, differing, same_place
+from benchmarks._plans import plan_of
+from benchmarks._reference import agreement, differing, direction, same_place
 from benchmarks.conftest import Session
 
 
@@ -39,21 +38,24 @@ def test_curve_agrees_with_the_recorded_one(line_of: tuple[Figure, Panel, Line],
     if min(len(own), len(recorded)) < 2:
         pytest.skip("a comparison needs two seeds on both sides")
     fresh, stored = (
-        np.stack([run.metrics[line.metric] for run in runs.values()]).astype(float) for runs in (own, recorded)
+        {seed: run.metrics[line.metric].astype(np.float64) for seed, run in runs.items()} for runs in (own, recorded)
     )
-    found = agreement(fresh, stored, steps)
+    found = agreement(fresh, stored, steps, asked.n_curves, direction(figure, line))
+    asked.excluded[f"{figure.id} {line.cell.environment} {line.label}, {line.metric}"] = found.excluded
     if found.better:
         warnings.warn(f"{line.metric} is better than recorded, unexpectedly: {found.better}", stacklevel=1)
     assert not found.worse, f"{line.metric} is worse than recorded: {found.worse}"
 
 
 def test_claim_is_judged_as_recorded(claim_of: tuple[Figure, Claim], asked: Session) -> None:
-    _, claim = claim_of
+    figure, claim = claim_of
     asked.shown.add(claim.id)
     outcome = asked.verdicts[claim.id].outcome
+    moved = asked.kept.moved(claim.id, plan_of(figure, claim))
+    assert not moved, f"{claim.id}: its plan has moved since its first verdict: {'; '.join(moved)}"
     if asked.strict:
         assert outcome == "REPRODUCED", f"{outcome}: {claim.sentence}"
-    recorded = json.loads(VERDICTS.read_text()).get(asked.profile, {}).get(claim.id) if VERDICTS.exists() else None
+    recorded = asked.kept.outcome(asked.profile, claim.id)
     if recorded is None or asked.n_seeds is not None:
         pytest.skip(f"judged {outcome}; no verdict is recorded for this profile and number of seeds")
     assert outcome == recorded, f"judged {outcome} where {recorded} is recorded: {claim.sentence}"

@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import (
+    LOOKS,
     Cell,
     Claim,
     Figure,
     Floats,
     Line,
     Logged,
+    Metric,
+    Multiple,
     Paper,
     Printed,
     Row,
@@ -27,8 +30,11 @@ from benchmarks import (
     Shorter,
     Verdict,
 )
+from benchmarks._characteristics import Characteristic, Errors
 from benchmarks._judging import Desk
+from benchmarks._options import SIMULATED
 from benchmarks._scores import Final
+from benchmarks._simulated import Simulated, of_family
 from benchmarks._standing import standing
 from benchmarks._statistics import mean_interval
 from reports import _words as words
@@ -86,7 +92,7 @@ class Compared(NamedTuple):
     @property
     def is_ratio(self) -> bool:
         """Whether means are geometric and the estimate is a ratio."""
-        return isinstance(self.row.rule, Shorter)
+        return isinstance(self.row.rule, Shorter | Multiple)
 
     @property
     def is_printed(self) -> bool:
@@ -103,11 +109,22 @@ class Judged:
     verdict: Verdict
     budget: str
     seeds: str
+    characteristics: tuple[Characteristic, ...]
 
     @property
     def rows(self) -> tuple[Compared, ...]:
         """Every comparison that there is something to say of."""
         return tuple(Compared(*pair) for pair in zip(self.claim.rows, self.verdict.rows, strict=False))
+
+    @property
+    def look(self) -> str:
+        """Which of the two looks it is."""
+        return LOOKS.get(self.verdict.profile, "no")
+
+    @property
+    def at_this_budget(self) -> str:
+        """What its comparisons would come to if this much training were all; it counts for nothing."""
+        return words.counted([compared.found.at_this_budget for compared in self.rows])
 
     @property
     def conclusion(self) -> str:
@@ -136,21 +153,26 @@ class Page:
 
 
 class Family(NamedTuple):
-    """Pages of a paper whose claims are corrected together."""
+    """Pages of a paper that belong together."""
 
     name: str
     pages: tuple[Page, ...]
 
 
 class Chapter(NamedTuple):
-    """A paper and its pages."""
+    """A paper and its pages, how many sentences are corrected for one another, and how often that errs."""
 
     paper: Paper
     families: tuple[Family, ...]
+    n_sentences: int
+    errors: tuple[Errors, ...]
 
 
-def chapters(desks: Mapping[str, Desk], figures: Sequence[Figure]) -> tuple[Chapter, ...]:
-    """All that is to be said, paper by paper, the paper's own figures first; `desks` by the figures' ids."""
+def chapters(desks: Mapping[str, Desk], figures: Sequence[Figure], kept: Path = SIMULATED) -> tuple[Chapter, ...]:
+    """All that is to be said, paper by paper, the paper's own figures first; `desks` by the figures' ids.
+
+    `kept` is where simulated error rates are.
+    """
     of_profiles = {desk.profile: desk for desk in desks.values()}
     verdicts = {profile: desk.verdicts(figures) for profile, desk in of_profiles.items()}
     papers = {figure.paper.name: figure.paper for figure in sorted(figures, key=lambda figure: figure.paper.name)}
@@ -158,11 +180,20 @@ def chapters(desks: Mapping[str, Desk], figures: Sequence[Figure]) -> tuple[Chap
     for name, paper in papers.items():
         own = sorted((figure for figure in figures if figure.paper.name == name), key=reading_order)
         grouped: dict[str, list[Page]] = {}
+        every = [figure for figure in figures if figure.paper.name == name]
+        simulated = of_family(kept, first_look(desks, own).sketches(every))
         for figure in own:
             desk = desks[figure.id]
-            grouped.setdefault(figure.family, []).append(page(figure, desk, verdicts[desk.profile]))
-        found.append(Chapter(paper, tuple(Family(family, tuple(pages)) for family, pages in grouped.items())))
+            grouped.setdefault(figure.family, []).append(page(figure, desk, verdicts[desk.profile], simulated))
+        families = tuple(Family(family, tuple(pages)) for family, pages in grouped.items())
+        found.append(Chapter(paper, families, len(simulated.claims), simulated.errors))
     return tuple(found)
+
+
+def first_look(desks: Mapping[str, Desk], figures: Sequence[Figure]) -> Desk:
+    """The desk from whose seeds a paper is simulated: that of profile quick where there is one."""
+    own = [desks[figure.id] for figure in figures]
+    return next((desk for desk in own if desk.profile == "quick"), own[0])
 
 
 def reading_order(figure: Figure) -> tuple[bool, str, int, str]:
@@ -173,10 +204,12 @@ def reading_order(figure: Figure) -> tuple[bool, str, int, str]:
     return False, match[1], int(match[2]), match[3]
 
 
-def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict]) -> Page:
+def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict], simulated: Simulated) -> Page:
     """All that is to be said of a figure."""
     values = tuple(value(figure, panel.title, line, desk) for panel in figure.panels for line in panel.lines)
-    claims = tuple(judged(figure, claim, desk, verdicts[claim.id]) for claim in figure.claims)
+    claims = tuple(
+        judged(figure, claim, desk, verdicts[claim.id], simulated.claims.get(claim.id, ())) for claim in figure.claims
+    )
     units = {
         metric: run.units[metric]
         for cell in figure.cells
@@ -190,7 +223,7 @@ def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict]) -> Page:
     return Page(figure, claims, values, logs, sources, units, alt(figure, values), desk.profile, budget)
 
 
-def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict) -> Judged:
+def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict, simulated: tuple[Characteristic, ...]) -> Judged:
     """A claim with the seeds and the budget that its comparisons had."""
     pairs = zip(claim.rows, verdict.rows, strict=False)
     counts = sorted({n for row, found in pairs for n in (found.n_left, found.n_right)[: 2 if row.right else 1]})
@@ -199,12 +232,13 @@ def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict) -> Judged
     asked = sorted({desk.budget(figure, cell).n_seeds for cell in cells.values()})
     have = either(counts) if counts else "0"
     seeds = have if have == either(asked) or not asked else f"{have} of {either(asked)}"
-    return Judged(figure, claim, verdict, f"{either(steps)} steps" if steps else "–", seeds if cells else "–")
+    budget = f"{either(steps)} steps" if steps else "–"
+    return Judged(figure, claim, verdict, budget, seeds if cells else "–", simulated)
 
 
 def value(figure: Figure, panel: str, line: Line, desk: Desk) -> Value:
     """Where a line ends, with what is wrong with it."""
-    scores = desk.scores(figure, Score(line.cell, line.metric, FINAL))
+    scores = desk.scores(figure, Score(line.cell, Metric(line.metric, "neither"), FINAL))
     asked = desk.budget(figure, line.cell).n_seeds
     n = len(scores.values)
     diverged = int((~np.isfinite(scores.values)).sum())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 import shutil
@@ -17,7 +16,6 @@ from markupsafe import Markup
 from benchmarks import PROFILES, Figure, Outcome
 from benchmarks._drawing import AS_PRINTED, save
 from benchmarks._judging import Desk
-from benchmarks._verdicts import Characteristic, operating_characteristics
 from reports import _words as words
 from reports._facts import Chapter, Page, chapters, link
 
@@ -39,6 +37,8 @@ def build(desks: Mapping[str, Desk], figures: Sequence[Figure], output: Path, co
         "scope": scope(found),
         "outcomes": words.OUTCOMES,
         "tally": tally(found),
+        "n_checks": sum(judged.claim.kind == "check" for page in every_page(found) for judged in page.claims),
+        "looks": {"first": "first, 6 seeds", "second": "second, 10 seeds", "both": "either"},
         "level": words.LEVEL,
         "as_printed": AS_PRINTED,
         "command": command,
@@ -56,24 +56,18 @@ def build(desks: Mapping[str, Desk], figures: Sequence[Figure], output: Path, co
         path.parent.mkdir(exist_ok=True)
         text = pages.get_template("figure.html.j2").render(page=page, path=path, root="../", **context)
         path.write_text(text, encoding="utf-8")
-    rules = characteristics()
     index = site / "index.html"
-    index.write_text(pages.get_template("index.html.j2").render(rules=rules, root="", **context), encoding="utf-8")
+    index.write_text(pages.get_template("index.html.j2").render(root="", **context), encoding="utf-8")
     readme = output / "README.md"
     board = templates(markdown=True).get_template("README.md.j2")
-    readme.write_text(board.render(rules=rules, **context), encoding="utf-8")
+    readme.write_text(board.render(**context), encoding="utf-8")
     return [readme, index]
 
 
-@functools.cache
-def characteristics() -> tuple[Characteristic, ...]:
-    """The simulated error rates, which no run has a say in."""
-    return operating_characteristics()
-
-
 def tally(found: Sequence[Chapter]) -> dict[Outcome, int]:
-    """How many claims came to each outcome, the outcomes in their fixed order."""
-    counted = Counter(judged.verdict.outcome for page in every_page(found) for judged in page.claims)
+    """How many sentences came to each outcome, the outcomes in their fixed order; checks of ours are not counted."""
+    every = [judged for page in every_page(found) for judged in page.claims]
+    counted = Counter(judged.verdict.outcome for judged in every if judged.claim.kind == "sentence")
     return {outcome: counted[outcome] for outcome in words.OUTCOMES if counted[outcome]}
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks import Claim, Outcome, Printed, RowVerdict, Shorter, Verdict
+from benchmarks import Claim, Multiple, Outcome, Printed, RowVerdict, Shorter, Verdict
+from benchmarks._decisions import REFUTED, SHOWN
 from benchmarks._statistics import ALPHA
-from benchmarks._verdicts import REFUTED, SHOWN
 
 
 class Meaning(NamedTuple):
@@ -18,29 +18,39 @@ class Meaning(NamedTuple):
     text: str
 
 
-NOT_AMONG_ALL = "not beyond chance after Holm's correction over the paper's claims"
+NOT_AMONG_ALL = "not beyond chance after the correction over the paper's claims"
 
 OUTCOMES: dict[Outcome, Meaning] = {
     "REPRODUCED": Meaning(
         "✓",
-        "Every comparison behind the sentence came out as the paper says, beyond what chance explains, and, where the "
-        "paper prints a size, as large.",
+        "Every comparison behind the sentence came out as the paper says, beyond what chance explains, large enough to "
+        "matter and, where the paper prints a size, as large.",
     ),
     "PARTIAL": Meaning(
         "◐",
-        "At least half of the comparisons came out as the paper says and none the other way round; or the direction "
-        "holds and the effect is smaller than printed, or can only be bounded.",
+        "At least half of the places where the sentence was tried came out as the paper says and none the other way "
+        "round; or the direction holds everywhere and the effect is smaller than printed, or can only be bounded.",
+    ),
+    "NEGLIGIBLE": Meaning(
+        "≈",
+        "The direction is as the paper says, beyond what chance explains, and the data exclude that it is large enough "
+        "to matter.",
     ),
     "NOT REPRODUCED": Meaning(
         "✗",
-        "At least one comparison is refuted (the data exclude an effect large enough to matter, or show the opposite) "
-        "and too few of the others hold.",
+        "A test of its own refutes the sentence: the data exclude an effect large enough to matter in at least one "
+        "comparison that it needs, corrected for their number and for the paper's other sentences.",
     ),
     "REVERSED": Meaning("⇄", "Every comparison came out the other way round, beyond what chance explains."),
     "INCONCLUSIVE": Meaning(
         "?",
         "These seeds neither show nor refute the sentence. “Not significant” is never read as “equal”; the table says "
         "how many seeds would decide.",
+    ),
+    "NOT LEARNT": Meaning(
+        "○",
+        "No verdict: what is compared has not learnt, neither beyond chance nor beyond itself before training. It "
+        "refutes nothing.",
     ),
     "NOT ASSESSED": Meaning(
         "…",
@@ -51,6 +61,11 @@ OUTCOMES: dict[Outcome, Meaning] = {
     "INVALID": Meaning("!", "No verdict: two seeds have identical curves, a defect of our runs, not of the paper."),
     "UNTESTABLE": Meaning("–", "No verdict is possible on this sentence, for the reason given."),
 }
+
+
+def counted(outcomes: Sequence[Outcome]) -> str:
+    """`2 REPRODUCED, 1 INCONCLUSIVE`, in the fixed order."""
+    return ", ".join(f"{n} {outcome}" for outcome in OUTCOMES if (n := list(outcomes).count(outcome)))
 
 
 def signed(outcome: Outcome) -> str:
@@ -66,6 +81,10 @@ def conclusion(claim: Claim, verdict: Verdict) -> str:
             text = f"{_all(rows)} came out as the sentence says."
         case "PARTIAL":
             text = _partly(rows)
+        case "NEGLIGIBLE":
+            text = f"The direction is as the sentence says, but too small to matter: {_smaller(rows)}."
+        case "NOT LEARNT":
+            text = f"There is no verdict: {'; '.join(_unlearnt(rows))}."
         case "NOT REPRODUCED":
             text = _refuted_alone(claim, rows) if len(rows) == 1 else _count(rows)
             text = f"The data speak against the sentence: {text}."
@@ -77,13 +96,8 @@ def conclusion(claim: Claim, verdict: Verdict) -> str:
                 each = "the comparison" if len(rows) == 1 else f"each of the {len(rows)} comparisons"
                 count = f": {each} came out as it says by itself, but {NOT_AMONG_ALL}"
             text = f"These seeds neither show the sentence nor refute it{count}."
-        case "NOT ASSESSED" if verdict.profile != "smoke":
-            text = (
-                f"The sentence is not assessed: it is {note}. The numbers describe that first part and neither support "
-                "nor contradict it."
-            )
         case "NOT ASSESSED":
-            text = f"The sentence is not assessed: {note}."
+            text = _unassessed(verdict)
         case "INCOMPLETE":
             text = f"There is no verdict yet: {note}. Comparisons whose seeds are all there are shown."
         case "INVALID":
@@ -93,20 +107,45 @@ def conclusion(claim: Claim, verdict: Verdict) -> str:
     return text
 
 
+def _unassessed(verdict: Verdict) -> str:
+    about = (
+        ""
+        if verdict.profile == "smoke"
+        else " The numbers describe that first part and neither support nor contradict it."
+    )
+    return f"The sentence is not assessed: {verdict.note}.{about}"
+
+
 def _all(rows: Sequence[RowVerdict]) -> str:
     return "The comparison" if len(rows) == 1 else f"All {len(rows)} comparisons"
 
 
 def _count(rows: Sequence[RowVerdict]) -> str:
     shown = sum(row.outcome in SHOWN for row in rows)
-    refuted = [row.label for row in rows if row.outcome in REFUTED]
-    n_open = sum(row.outcome == "INCONCLUSIVE" for row in rows)
     parts = [f"{shown} of {len(rows)} comparisons came out as it says"]
-    if refuted:
-        parts.append(f"{len(refuted)} {_is(len(refuted))} refuted ({'; '.join(refuted)})")
-    if n_open:
-        parts.append(f"{n_open} {_is(n_open)} open")
+    for outcomes, what in (
+        (("NEGLIGIBLE",), "too small to matter"),
+        (REFUTED, "refuted"),
+        (("INCONCLUSIVE",), "open"),
+        (("NOT LEARNT",), "of nobody who has learnt"),
+        (("NOT ASSESSED",), "not assessed yet"),
+    ):
+        labels = [row.label for row in rows if row.outcome in outcomes]
+        named = f" ({'; '.join(labels)})" if what == "refuted" else ""
+        if labels:
+            parts.append(f"{len(labels)} {_is(len(labels))} {what}{named}")
     return ", ".join(parts)
+
+
+def _smaller(rows: Sequence[RowVerdict]) -> str:
+    if len(rows) > 1:
+        return _count(rows)
+    return f"the 90 % interval ends at {number(rows[0].high)}, below δ = {number(rows[0].delta)}"
+
+
+def _unlearnt(rows: Sequence[RowVerdict]) -> list[str]:
+    """Each reason once."""
+    return list(dict.fromkeys(row.note for row in rows if row.outcome == "NOT LEARNT"))
 
 
 def _is(count: int) -> str:
@@ -131,7 +170,7 @@ def _refuted_alone(claim: Claim, rows: Sequence[RowVerdict]) -> str:
     if math.isnan(rows[0].estimate):
         return rows[0].note
     if isinstance(claim.rows[0].rule, Printed):
-        return "the printed number is neither near our mean nor plausible as a further run of ours"
+        return "our mean lies beyond the printed number and its tolerance"
     return "the interval excludes an effect large enough to matter"
 
 
@@ -150,6 +189,8 @@ def effect(claim: Claim, verdict: Verdict) -> str:
         text = f"{spread(ours)} where {spread(printed)} is printed"
     elif kinds == {Shorter}:
         text = times(found)
+    elif kinds == {Multiple}:
+        text = f"ratio, left over right: {spread([row.estimate for row in found])}"
     elif len(found) == 1:
         text = f"difference {plus(found[0].estimate)} ({span(found[0])})"
     else:

@@ -22,7 +22,22 @@ import torch
 from algorithms._tree import leaves, rebuilt
 from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG, MADDPGState
-from benchmarks import Budget, Cell, Claim, Evaluation, Figure, Line, Measured, Panel, Paper, Printed, Row, Score, Start
+from benchmarks import (
+    Budget,
+    Cell,
+    Claim,
+    Evaluation,
+    Figure,
+    Line,
+    Measured,
+    Metric,
+    Panel,
+    Paper,
+    Printed,
+    Row,
+    Score,
+    Start,
+)
 from benchmarks import _catalogue as catalogue
 from benchmarks import _runner as runner
 from benchmarks._scores import Last
@@ -60,17 +75,18 @@ FIGURE = Figure(
     claims=(
         Claim(
             "TINY-1",
-            "no step is taken while distilling",
+            "",
             "nowhere",
+            "no step is taken while distilling",
             (
                 Row(
                     "steps while distilling = 0",
-                    Score(CTEDD_CELL, "environment steps in distillation", Last()),
+                    Score(CTEDD_CELL, Metric("environment steps in distillation", "smaller"), Last()),
                     None,
-                    Printed(value=0.0, tolerance=0.0),
+                    Printed(value=0.0, tolerance=0.0, reason="a counter"),
+                    "structure",
                 ),
             ),
-            about="structure",
         ),
     ),
     budgets={

@@ -12,15 +12,18 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    About,
     Band,
     Budget,
     Cell,
     Claim,
     Evaluation,
+    Exceeds,
     Figure,
     Floats,
+    Gap,
     Line,
-    Outperforms,
+    Metric,
     Panel,
     Paper,
     Row,
@@ -66,9 +69,9 @@ def line(of: Cell, label: str = "") -> Line:
     return Line(label or of.name, of, "test return greedy")
 
 
-def beats(better: Cell, worse: Cell, label: str = "Good > Bad") -> Row:
-    left, right = (Score(side, "test return greedy", Final(5)) for side in (better, worse))
-    return Row(label, left, right, Outperforms(gap=1.0))
+def beats(better: Cell, worse: Cell, label: str = "Good > Bad", about: About = "end") -> Row:
+    left, right = (Score(side, Metric("test return greedy", better="larger"), Final(5)) for side in (better, worse))
+    return Row(label, left, right, Exceeds(Gap(1.0)), about)
 
 
 def curves(level: float, n_seeds: int = 3, n_tests: int = N_TESTS) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,20 @@ import pytest
 from test_drawing import BAD, GOOD, N_TESTS, NEVER, beats, curves, figure, line, stored
 
 import reports._site
-from benchmarks import Claim, Decision, Figure, Outcome, Panel, Printed, Row, RowVerdict, Score, Shorter, Verdict
+from benchmarks import (
+    Claim,
+    Decision,
+    Figure,
+    Metric,
+    Outcome,
+    Panel,
+    Printed,
+    Row,
+    RowVerdict,
+    Score,
+    Shorter,
+    Verdict,
+)
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk, desks
 from benchmarks._runner import Library
@@ -22,39 +36,40 @@ from reports._site import build, data, escaped
 from results import Store, Stores
 
 COMMAND = "python -m reports --profile quick"
+TESTS = Metric("test return greedy", better="larger")
 LEVEL = EpisodesTo(9.0)
+ROW = RowVerdict("a > b", "INCONCLUSIVE", "INCONCLUSIVE", *(0.0,) * 8, 6, 6, 0, 0, False, 0.0, 0.0, 0.0, 0.0, "unit")
 VOID = {"meta", "link", "img", "br", "hr"}
 
 
 def example() -> Figure:
-    tests = "test return greedy"
     return figure(
         Panel("Game", (line(GOOD), line(BAD), line(NEVER)), "test return"),
         claims=(
             Claim(
                 "S-1",
-                "good < better & <script>alert(1)</script>",
+                "",
                 "section | 1",
-                (beats(GOOD, BAD),),
-                about="beginning",
+                "good < better & <script>alert(1)</script>",
+                (beats(GOOD, BAD, about="beginning"),),
             ),
-            Claim("S-2", "good ends above bad", "section 2", (beats(GOOD, BAD),)),
-            Claim("S-3", "good beats never", "section 3", (beats(GOOD, NEVER, "Good > Never"),), about="beginning"),
+            Claim("S-2", "", "section 2", "good ends above bad", (beats(GOOD, BAD),)),
+            Claim("S-3", "", "section 3", "good beats never", (beats(GOOD, NEVER, "Good > Never", "beginning"),)),
             Claim(
                 "S-4",
-                "good needs fewer episodes",
+                "",
                 "section 4",
-                (Row("Good before Bad", Score(GOOD, tests, LEVEL), Score(BAD, tests, LEVEL), Shorter()),),
-                about="beginning",
+                "good needs fewer episodes",
+                (Row("Good before Bad", Score(GOOD, TESTS, LEVEL), Score(BAD, TESTS, LEVEL), Shorter(), "beginning"),),
             ),
             Claim(
                 "S-5",
-                "good is ten",
+                "",
                 "section 5",
-                (Row("Good = 10", Score(GOOD, tests, Final(5)), None, Printed(10.0, 5.0)),),
-                about="structure",
+                "good is ten",
+                (Row("Good = 10", Score(GOOD, TESTS, Final(5)), None, Printed(10.0, 5.0, "half of it"), "structure"),),
             ),
-            Claim("S-6", "nobody can check this", "section 6", (), untestable="It contradicts itself: 1 < 0."),
+            Claim("S-6", "", "section 6", "nobody can check this", (), untestable="It contradicts itself: 1 < 0."),
         ),
         decisions=(Decision("What & why?", "This `<way>`.", "Because.", departs=True),),
         published=("good is 10 & more",),
@@ -143,7 +158,7 @@ def test_numbers_on_the_page_are_those_of_the_verdict(built: tuple[Path, Desk, F
             row.right_mean,
             row.estimate,
             row.p,
-            row.p_holm,
+            row.p_corrected,
             row.standardised,
             row.improvement,
         ):
@@ -223,7 +238,7 @@ def test_an_empty_store_makes_a_whole_report_and_trains_nothing(
 def test_each_figure_is_shown_in_the_largest_profile_that_has_been_run_in_full(tmp_path: Path) -> None:
     library = stored(tmp_path / "store", {GOOD: curves(10, n_tests=8 * N_TESTS), BAD: curves(5)}).library
     whole = figure(Panel("Game", (line(GOOD),), "y"), name="fig1")
-    claim = Claim("S-1", "good ends above bad", "section 1", (beats(GOOD, BAD),))
+    claim = Claim("S-1", "", "section 1", "good ends above bad", (beats(GOOD, BAD),))
     part = figure(Panel("Game", (line(GOOD), line(BAD)), "y"), claims=(claim,), name="fig2")
     found = desks(library, [whole, part], None)
     assert [found[shown.id].profile for shown in (whole, part)] == ["paper", "quick"]
@@ -272,9 +287,7 @@ def test_numbers_in_words() -> None:
 def test_what_is_open_says_whether_the_comparisons_or_the_correction_leave_it_so(
     outcomes: tuple[Outcome, ...], text: str
 ) -> None:
-    rows = tuple(
-        RowVerdict("a > b", outcome, 0.0, 0.0, 0.0, 0.0, 0.0, 5, 5, 0.0, 0.0, 0.0, 0.0, "unit") for outcome in outcomes
-    )
+    rows = tuple(replace(ROW, outcome=outcome, at_this_budget=outcome) for outcome in outcomes)
     said = words.conclusion(example().claims[0], Verdict("S-1", "INCONCLUSIVE", rows, "quick", "5 seeds"))
     assert said.startswith("These seeds neither show the sentence nor refute it")
     assert text in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import combinations
 from time import perf_counter
 
@@ -12,11 +13,23 @@ from scipy import stats
 
 from benchmarks import Curve, Floats
 from benchmarks import _statistics as statistics
-from benchmarks._scores import Area, Early, EpisodesTo, Final, Last, Stretch
+from benchmarks._scores import Area, Early, EpisodesTo, Final, Last, Length, NothingSeenError, Stretch
 
 
 def draws(name: str, *shape: int) -> Floats:
     return statistics.generator(name).normal(size=shape)
+
+
+def permutation(left: Floats, right: Floats, text: str) -> statistics.OneSided:
+    return statistics.permutation(left, right, statistics.splits(len(left), len(right), text))
+
+
+def ordering(left: Floats, right: Floats, text: str) -> statistics.OneSided:
+    return statistics.ordering(left, right, statistics.splits(len(left), len(right), text))
+
+
+def log_rank(left: Floats, right: Floats, text: str) -> statistics.OneSided:
+    return statistics.log_rank(left, right, statistics.splits(len(left), len(right), text))
 
 
 def curve(*values: float, every: int = 100, horizon: int = 25) -> Curve:
@@ -111,14 +124,14 @@ def enumerated(left: list[float], right: list[float]) -> float:
     ],
 )
 def test_the_permutation_p_is_that_of_enumeration(left: list[float], right: list[float]) -> None:
-    found = statistics.permutation(np.array(left), np.array(right), "").p
+    found = permutation(np.array(left), np.array(right), "").p
     assert found == pytest.approx(enumerated(left, right))
 
 
 def test_sides_apart_reach_the_smallest_p_and_its_mirror_the_largest() -> None:
     high, low = np.array([4.0, 5.0, 6.5]), np.array([1.0, 2.0, 3.2])
-    assert statistics.permutation(high, low, "") == (1 / 20, 1.0)
-    assert statistics.permutation(low, high, "") == (1.0, 1 / 20)
+    assert permutation(high, low, "") == (1 / 20, 1.0)
+    assert permutation(low, high, "") == (1.0, 1 / 20)
 
 
 def test_the_smallest_p_is_one_split_of_all() -> None:
@@ -128,39 +141,39 @@ def test_the_smallest_p_is_one_split_of_all() -> None:
 
 
 def test_ten_against_ten_seeds_are_enumerated_quickly() -> None:
-    statistics.splits.cache_clear()
+    statistics.every_split.cache_clear()
     start = perf_counter()
-    p = statistics.permutation(draws("l", 10) + 10, draws("r", 10), "").p
+    p = permutation(draws("l", 10) + 10, draws("r", 10), "").p
     assert p == pytest.approx(1 / 184_756)
     assert perf_counter() - start < 2
 
 
 def test_drawn_splits_agree_with_every_split_and_with_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     left, right = draws("left", 6) + 1, draws("right", 6)
-    exact = statistics.permutation(left, right, "")
+    exact = permutation(left, right, "")
     monkeypatch.setattr(statistics, "MOST_SPLITS", 10)
-    statistics.splits.cache_clear()
-    drawn = statistics.permutation(left, right, "a")
-    statistics.splits.cache_clear()
-    assert statistics.permutation(left, right, "a") == drawn
-    assert statistics.permutation(left, right, "b") != drawn
+    statistics.every_split.cache_clear()
+    drawn = permutation(left, right, "a")
+    statistics.every_split.cache_clear()
+    assert permutation(left, right, "a") == drawn
+    assert permutation(left, right, "b") != drawn
     assert drawn == pytest.approx(exact, abs=0.01)
-    assert statistics.permutation(left + 100, right, "a").p >= 1 / 20_000
-    statistics.splits.cache_clear()
+    assert permutation(left + 100, right, "a").p >= 1 / 20_000
+    statistics.every_split.cache_clear()
 
 
 def test_constant_sides_are_left_to_the_permutation() -> None:
     low, high = np.full(5, 0.1), np.full(5, 0.3)
-    assert statistics.ordering(high, low, "").p == pytest.approx(1 / 252)
-    assert statistics.ordering(low, high, "").p == 1
-    assert statistics.ordering(low, low, "") == (1, 1)
+    assert ordering(high, low, "").p == pytest.approx(1 / 252)
+    assert ordering(low, high, "").p == 1
+    assert ordering(low, low, "") == (1, 1)
 
 
 def test_the_larger_of_both_tests_counts() -> None:
     left, right = draws("both left", 5) + 1.5, draws("both right", 5)
-    welch, permuted = float(statistics.difference(left, right).p), statistics.permutation(left, right, "").p
+    welch, permuted = float(statistics.difference(left, right).p), permutation(left, right, "").p
     assert welch != pytest.approx(permuted)
-    assert statistics.ordering(left, right, "").p == max(welch, permuted)
+    assert ordering(left, right, "").p == max(welch, permuted)
 
 
 @pytest.mark.parametrize("shape", ["normal", "skewed", "collapsing"])
@@ -169,28 +182,127 @@ def test_the_ordering_test_keeps_its_level(shape: str) -> None:
     collapse = statistics.generator("collapse").random(noise.shape) < 0.2
     scores = {"normal": noise, "skewed": np.exp(noise), "collapsing": np.where(collapse, noise - 10, noise)}[shape]
     welch = statistics.difference(scores[:5], scores[5:]).p
-    permuted, _ = statistics.shares(statistics.studentised(scores, statistics.splits(5, 5)))
+    permuted, _ = statistics.shares(statistics.studentised(scores, statistics.splits(5, 5).mask))
     assert (np.maximum(welch, permuted) <= 0.05).mean() <= 0.055
 
 
 def test_holm_multiplies_by_the_number_of_claims_left() -> None:
-    assert statistics.holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx((0.04, 0.09, 0.09, 0.5))
-    assert statistics.holm([0.03, 0.01]) == pytest.approx((0.03, 0.02))
-    assert statistics.holm([0.9, 0.8]) == (1.0, 1.0)
-    assert statistics.holm([]) == ()
+    assert statistics.holm(np.array([0.01, 0.04, 0.03, 0.5])) == pytest.approx((0.04, 0.09, 0.09, 0.5))
+    assert statistics.holm(np.array([0.03, 0.01])) == pytest.approx((0.03, 0.02))
+    assert statistics.holm(np.array([0.9, 0.8])).tolist() == [1.0, 1.0]
+    assert statistics.holm(np.empty(0)).tolist() == []
+
+
+def test_benjamini_and_hochberg_divide_by_the_rank_and_agree_with_scipy() -> None:
+    p = np.array([0.01, 0.04, 0.03, 0.5])
+    assert statistics.benjamini_hochberg(p) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
+    many = statistics.generator("many").random((17, 5)) ** 3
+    assert statistics.benjamini_hochberg(many) == pytest.approx(stats.false_discovery_control(many, axis=0))
+
+
+def test_corrections_are_made_over_axis_0() -> None:
+    p = statistics.generator("columns").random((6, 4))
+    for correction in (statistics.holm, statistics.benjamini_hochberg):
+        columns = [correction(column) for column in p.T]
+        assert correction(p) == pytest.approx(np.stack(columns, axis=1))
+
+
+def test_a_confirmed_claim_never_makes_another_harder_to_confirm() -> None:
+    p = np.array([1 / 252] * 12 + [1.0])
+    assert (statistics.benjamini_hochberg(p)[:12] <= 0.05).all()
+    p[12] = 1 / 252
+    assert (statistics.benjamini_hochberg(p) <= 0.05).all()
+    assert not (statistics.holm(p) <= 0.05).any()  # which erased all twelve
+
+
+# -------------------------------------------------------------------------------------------------------------- pairs
+
+
+def paired(left: Floats, right: Floats) -> statistics.OneSided:
+    return statistics.paired_ordering(left, right, statistics.splits(len(left), len(right)))
+
+
+def test_sign_flips_are_those_of_scipy() -> None:
+    differences = draws("differences", 11) + 0.4
+    expected = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    found = statistics.sign_flips(differences)
+    assert 2 * min(found) == pytest.approx(expected.pvalue)
+    assert statistics.sign_flips(np.ones(10)) == (1 / 1024, 1.0)
+
+
+def test_below_ten_seeds_pairs_count_by_the_larger_of_the_paired_t_and_the_unpaired_p() -> None:
+    left = draws("left", 6)
+    for right in (left - 0.3 + 0.1 * draws("near", 6), -left - 2.0):
+        by_t = float(stats.ttest_rel(left, right, alternative="greater").pvalue)
+        assert paired(left, right).p == pytest.approx(max(by_t, ordering(left, right, "").p))
+
+
+def test_from_ten_seeds_pairs_count_by_the_larger_of_the_paired_t_and_the_sign_flips() -> None:
+    left = draws("left", 10)
+    right = left - 0.3 + 0.2 * draws("near", 10)
+    by_t = float(stats.ttest_rel(left, right, alternative="greater").pvalue)
+    assert paired(left, right).p == pytest.approx(max(by_t, statistics.sign_flips(left - right).p))
+    assert paired(left, right).p < ordering(left, right, "").p / 10
+
+
+@pytest.mark.parametrize("correlation", [-0.9, 0.0, 0.9])
+@pytest.mark.parametrize("n", [6, 10])
+def test_pairs_keep_the_level_whatever_the_sign_of_the_correlation(correlation: float, n: int) -> None:
+    left, own = statistics.generator(f"pairs {correlation} {n}").normal(size=(2, n, 4000))
+    right = correlation * left + math.sqrt(1 - correlation**2) * own
+    found = statistics.paired_ordering(left, right, statistics.splits(n, n) if n < 10 else statistics.Splits(own))
+    assert (found.p <= 0.05).mean() <= 0.056
+    assert (found.opposite <= 0.05).mean() <= 0.056
+
+
+def test_pairs_whose_seeds_collapse_on_one_side_only_hardly_ever_pass_a_family() -> None:
+    random = statistics.generator("collapse on one side")
+    shared, own = random.normal(size=(2, 6, 20_000))
+    left = shared - 3.0 * (random.random(shared.shape) < 0.2) + 0.6
+    right = 0.9 * shared + math.sqrt(0.19) * own
+    by_t = statistics.paired_difference(right - left).p
+    found = statistics.paired_ordering(right, left, statistics.splits(6, 6)._replace(worth=0.05))
+    assert (by_t <= 0.0015).mean() <= 0.001  # this way the paired t is honest …
+    assert (statistics.paired_difference(left - right).p <= 0.0015).mean() >= 0.04  # … and this way it is not
+    assert (found.opposite <= 0.0015).mean() <= 0.0015
+
+
+def test_where_it_is_not_worth_it_nothing_is_permuted_and_nothing_changes_below() -> None:
+    left, right = draws("worth", 6, 300) + 1.0, draws("worth too", 6, 300)
+    every = statistics.splits(6, 6)
+    whole, spared = (statistics.ordering(left, right, ways) for ways in (every, every._replace(worth=0.05)))
+    assert (np.asarray(whole.p)[whole.p <= 0.05] == np.asarray(spared.p)[whole.p <= 0.05]).all()
+    assert ((spared.p <= 0.05) == (whole.p <= 0.05)).all()
+
+
+# ----------------------------------------------------------------------------------------------------- ratios and rates
+
+
+def test_the_interval_of_a_ratio_of_means_covers_and_has_no_end_where_the_lower_mean_may_be_0() -> None:
+    left, right = 30 + 3 * draws("over", 6, 4000), 10 + 2 * draws("under", 6, 4000)
+    low, high = statistics.ratio_interval(left, right, 0.9, paired=False)
+    assert ((low <= 3) & (high >= 3)).mean() >= 0.89
+    nothing = statistics.ratio_interval(np.array([1.0, 2.0]), np.array([-1.0, 1.5]), 0.9, paired=False)
+    assert nothing == (-math.inf, math.inf)
+    same = np.array([10.0, 11.0, 13.0])
+    assert statistics.ratio_interval(2 * same, same, 0.9, paired=True) == (pytest.approx(2), pytest.approx(2))
+
+
+def test_a_rate_has_the_interval_of_scipy() -> None:
+    for count in (0, 4, 5):
+        expected = stats.binomtest(count, 5).proportion_ci(0.95, "exact")
+        assert statistics.rate_interval(count, 5) == pytest.approx((expected.low, expected.high))
 
 
 def test_a_partial_conjunction_by_hand() -> None:
-    p = [0.2, 0.01, 0.03, 0.5]
+    p = np.array([0.2, 0.01, 0.03, 0.5])
     assert [statistics.partial_conjunction(p, u) for u in (1, 2, 3, 4)] == pytest.approx([0.04, 0.09, 0.4, 0.5])
 
 
 def test_a_partial_conjunction_keeps_its_level_where_one_effect_too_few_is_there() -> None:
     p = statistics.generator("partial").random((20_000, 4))
     p[:, 0] = 0
-    assert np.mean([statistics.partial_conjunction(list(row), 2) <= 0.05 for row in p]) == pytest.approx(
-        0.05, abs=0.005
-    )
+    assert np.mean(statistics.partial_conjunction(p.T, 2) <= 0.05) == pytest.approx(0.05, abs=0.005)
 
 
 def test_a_family_is_as_large_as_the_smallest_p_allows() -> None:
@@ -224,18 +336,18 @@ def test_the_log_rank_statistic_is_observed_minus_expected() -> None:
 
 def test_log_rank_counts_the_splits_with_events_as_early() -> None:
     # Of the 6 splits of 1, 2, 3, never only {1, 2} is as early as {1, 2}.
-    assert statistics.log_rank(np.array([1.0, 2.0]), np.array([3.0, math.inf]), "") == (1 / 6, 1.0)
+    assert log_rank(np.array([1.0, 2.0]), np.array([3.0, math.inf]), "") == (1 / 6, 1.0)
 
 
 def test_where_nobody_arrives_nothing_is_earlier() -> None:
     never = np.full(5, math.inf)
-    assert statistics.log_rank(never, never, "") == (1.0, 1.0)
+    assert log_rank(never, never, "") == (1.0, 1.0)
 
 
 def test_log_rank_keeps_its_level_under_censoring() -> None:
     times = np.exp(draws("times", 400, 10))
     times[times > 1.5] = math.inf
-    assert np.mean([statistics.log_rank(row[:5], row[5:], "").p <= 0.05 for row in times]) <= 0.07
+    assert np.mean([log_rank(row[:5], row[5:], "").p <= 0.05 for row in times]) <= 0.07
 
 
 # ------------------------------------------------------------------------------------------------------- effect sizes
@@ -293,6 +405,22 @@ def test_a_diverged_run_has_no_number_unless_it_diverged_after_the_part_that_cou
     assert math.isnan(Final(1)(curve(0, -math.inf)))
     assert Early(0.5, 400)(late) == 5
     assert EpisodesTo(5, stay=2)(late) == 4
+
+
+def test_an_empty_test_is_left_out_and_a_stretch_of_them_has_no_number() -> None:
+    values = np.array([1.0, math.nan, 3.0, math.nan])
+    seed = Curve(np.arange(4.0) * 100, values, 25, np.isnan(values))
+    assert Final(2)(seed) == 3
+    assert Area()(seed) == 2
+    with pytest.raises(NothingSeenError):
+        Last()(seed)
+    assert math.isnan(Final(2)(replace(seed, empty=None)))
+
+
+def test_a_length_at_the_horizon_is_not_known() -> None:
+    assert Length()(curve(9, 24)) == 24
+    assert Length()(curve(9, 25)) == math.inf
+    assert math.isnan(Length()(curve(9, math.nan)))
 
 
 def test_a_score_without_a_test_is_refused() -> None:

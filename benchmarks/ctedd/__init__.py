@@ -7,7 +7,7 @@ from typing import Any
 from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Paper, Score, Statistic
+from benchmarks import Budget, Cell, Decision, Evaluation, Metric, Paper, Score, Statistic
 from benchmarks._scores import Early, Final
 from environments import Env
 from environments.cooperative_navigation import CN_V1, CN_V2
@@ -78,7 +78,7 @@ def uniform(environment: str) -> Cell:
 
 def uniform_level(environment: str) -> Score:
     """How well a team does that plays at random."""
-    return Score(uniform(environment), TEST.format("uniform"), Final(window=100))
+    return tested(uniform(environment), Final(window=100), "uniform")
 
 
 TRAINING = "training return"
@@ -89,12 +89,12 @@ BEGINNING = Early(fraction=0.125, n_steps=PAPER_STEPS)  # the first million step
 
 def trained(cell: Cell, statistic: Statistic) -> Score:
     """How well a team does while it trains, exploration included."""
-    return Score(cell, TRAINING, statistic)
+    return Score(cell, Metric(TRAINING, better="larger"), statistic)
 
 
 def tested(cell: Cell, statistic: Statistic, policy: str = "greedy") -> Score:
     """How well a policy does without exploration."""
-    return Score(cell, TEST.format(policy), statistic)
+    return Score(cell, Metric(TEST.format(policy), better="larger"), statistic)
 
 
 DECISIONS = (

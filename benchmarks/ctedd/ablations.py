@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from benchmarks import AboutEquals, Cell, Claim, Decision, Figure, Line, Outperforms, Panel, Row, ctedd
+from benchmarks import AboutEquals, Cell, Claim, Decision, Exceeds, Figure, Line, Panel, Row, Share, ctedd
 from benchmarks._scores import Early
 from benchmarks.ctedd import FINAL, PAPER_STEPS, TEST, tested, uniform_level
 
@@ -77,43 +77,50 @@ FIGURE = Figure(
     claims=(
         Claim(
             "CTEDD-T-1",
-            "samples in chronological order give better local policies than random samples",
+            "",
             "footnote 2",
+            "samples in chronological order give better local policies than random samples",
             (
                 Row(
                     "CN-V1: L-3 chronological > random",
                     tested(DEFAULT, SHORT, "L-3"),
                     tested(RANDOM, SHORT, "L-3"),
-                    Outperforms(reference=uniform_level(ENVIRONMENT)),
+                    Exceeds(Share(uniform_level(ENVIRONMENT))),
+                    "beginning",
                 ),
             ),
-            about="beginning",
             note="Judged over the first 500 000 steps. Both draw from the newest 10 000 transitions, equally often.",
         ),
         Claim(
             "CTEDD-T-2",
-            "among learning rates of 0.02, 0.01, 0.005 and 0.002 the author “did not notice significant impacts”",
+            "“did not notice significant impacts”",
             "section 5",
+            "among learning rates of 0.02, 0.01, 0.005 and 0.002 the author “did not notice significant impacts”",
             tuple(
                 Row(
                     f"CN-V1: {rate} ≈ 0.005",
                     tested(cell, FINAL, "G"),
                     tested(DEFAULT, FINAL, "G"),
-                    AboutEquals(reference=uniform_level(ENVIRONMENT)),
+                    AboutEquals(Share(uniform_level(ENVIRONMENT))),
+                    "end",
+                    "replicate",
                 )
                 for rate, cell in RATES.items()
             ),
         ),
         Claim(
             "CTEDD-T-3",
-            "annealing α is better than the fixed values 0.1, 0.01 and 0.001",
+            "",
             "section 5",
+            "annealing α is better than the fixed values 0.1, 0.01 and 0.001",
             tuple(
                 Row(
                     f"CN-V1: annealed > {temperature}",
                     tested(DEFAULT, FINAL, "G"),
                     tested(cell, FINAL, "G"),
-                    Outperforms(reference=uniform_level(ENVIRONMENT)),
+                    Exceeds(Share(uniform_level(ENVIRONMENT))),
+                    "end",
+                    "replicate",
                 )
                 for temperature, cell in TEMPERATURES.items()
             ),
@@ -121,8 +128,9 @@ FIGURE = Figure(
         ),
         Claim(
             "CTEDD-T-4",
-            "MADDPG with the soft objective of SAC does not beat MADDPG",
+            "",
             "footnote 3",
+            "MADDPG with the soft objective of SAC does not beat MADDPG",
             (),
             untestable="MADDPG with a soft objective is not part of this suite yet, and the paper gives none of its "
             "settings.",

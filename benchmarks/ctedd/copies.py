@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from benchmarks import AboutEquals, Cell, Claim, Figure, Line, Panel, Row, ctedd
+from benchmarks import AboutEquals, Cell, Claim, Figure, Line, Panel, Row, Share, ctedd
 from benchmarks._scores import Early
 from benchmarks.ctedd import PAPER_STEPS, TEST, TRAINING, tested, trained, uniform_level
 
@@ -36,17 +36,25 @@ FIGURE = Figure(
     claims=(
         Claim(
             "CTEDD-E-1",
-            "the number of copies that collect the 100 steps between two updates does not move the curve",
+            "",
             "a decision of this suite",
+            "the number of copies that collect the 100 steps between two updates does not move the curve",
             tuple(
-                Row(f"CN-V1: {cell.name}, {what}: 25 copies ≈ 1", left, right, AboutEquals(uniform_level(ENVIRONMENT)))
+                Row(
+                    f"CN-V1: {cell.name}, {what}: 25 copies ≈ 1",
+                    left,
+                    right,
+                    AboutEquals(Share(uniform_level(ENVIRONMENT))),
+                    "beginning",
+                    "replicate",
+                )
                 for cell, policy in ((MADDPG, "greedy"), (CTEDD, "G"))
                 for what, left, right in (
                     ("training", trained(cell, SHORT), trained(one_copy(cell), SHORT)),
                     ("test", tested(cell, SHORT, policy), tested(one_copy(cell), SHORT, policy)),
                 )
             ),
-            about="beginning",
+            kind="check",
         ),
     ),
     budgets=ctedd.budgets(QUICK_STEPS),

@@ -9,7 +9,7 @@ from algorithms.dimapg import DiMAPG
 from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.maddpg import MADDPG
 from algorithms.uniform import Uniform
-from benchmarks import Band, Budget, Cell, Decision, Evaluation, Paper, Score, Statistic
+from benchmarks import Band, Budget, Cell, Decision, Evaluation, Metric, Paper, Score, Statistic
 from benchmarks._scores import Final
 from benchmarks.dimapg._measures import LEAST, Adapted, Chance, Cloned, Least
 from environments.goal_navigation import NAVIGATION_3, NAVIGATION_10, GoalNavigation
@@ -84,7 +84,7 @@ def chance(n_agents: int) -> Cell:
 
 def least(cell: Cell, statistic: Statistic, metric: str = LEAST) -> Score:
     """What the agent gets that gets least."""
-    return Score(cell, metric, statistic)
+    return Score(cell, Metric(metric, better="larger"), statistic)
 
 
 def chance_level(n_agents: int) -> Score:

@@ -17,7 +17,7 @@ from algorithms.dimapg import DiMAPG
 from algorithms.kitchen_sink import A3CKitchenSink
 from algorithms.rivals import Rivals, RivalsState
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Score
+from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Metric, Score
 from benchmarks._plates import BLUE, GREEN, ORANGE, PURPLE
 from benchmarks._scores import Final
 from benchmarks._statistics import mean_interval
@@ -160,7 +160,7 @@ def chance(game: str) -> Cell:
 
 def chance_level(game: str) -> Score:
     """What predators get where all play at random."""
-    return Score(chance(game), predators("Uniform"), Final(window=20))
+    return Score(chance(game), Metric(predators("Uniform"), better="larger"), Final(window=20))
 
 
 def budgets() -> dict[str, dict[str, Budget]]:

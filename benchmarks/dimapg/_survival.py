@@ -13,7 +13,7 @@ from algorithms._copies import lost, playable
 from algorithms._rollouts import Baseline
 from algorithms.dimapg import DiMAPG
 from algorithms.frozen import Frozen
-from benchmarks import Budget, Cell, Decision, Evaluation, Measured, Score
+from benchmarks import Budget, Cell, Decision, Evaluation, Measured, Metric, Score
 from benchmarks._scores import Last
 from benchmarks.dimapg import DECISIONS, HORIZON
 from environments import Streams
@@ -21,6 +21,10 @@ from environments.survival import Survival
 
 SIZES = (230, 630)
 FOOD, SURVIVORS, SHARE, REWARD = "food left", "survivors", "share of survivors", "average reward"
+METRICS = {
+    FOOD: Metric(FOOD, better="smaller"),
+    **{name: Metric(name, better="larger") for name in (SURVIVORS, SHARE, REWARD)},
+}
 Moment = Literal["start", "middle", "end"]
 MOMENTS: tuple[Moment, ...] = ("start", "middle", "end")
 AGENTS, PIECES = "agents", "pieces of food"
@@ -120,7 +124,7 @@ def untrained(n_agents: int) -> Cell:
 
 def at_last(cell: Cell, metric: str) -> Score:
     """At the end of training."""
-    return Score(cell, metric, Last())
+    return Score(cell, METRICS[metric], Last())
 
 
 def budgets() -> dict[str, dict[str, Budget]]:

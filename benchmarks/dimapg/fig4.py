@@ -1,6 +1,8 @@
 """Figure 4: predators and prey of different methods against each other."""
 
-from benchmarks import Claim, Figure, Outperforms, Row, Score, dimapg
+from typing import Literal
+
+from benchmarks import Claim, Exceeds, Figure, Metric, Row, Score, Share, dimapg
 from benchmarks.dimapg._pursuit import (
     FINAL,
     PURSUIT_DECISIONS,
@@ -18,22 +20,30 @@ OURS = "DiMA-PG"
 
 def better_policies(game: str) -> tuple[Row, ...]:
     """DiMA-PG's predators get more than others' predators, and predators get less from its prey than from others'."""
-    cell, rule = tournament(game), Outperforms(reference=chance_level(game))
+    cell, rule = tournament(game), Exceeds(Share(chance_level(game)))
+
+    def caught(metric: str, better: Literal["larger", "smaller"] = "larger") -> Score:
+        return Score(cell, Metric(metric, better), FINAL)
+
     return tuple(
         row
         for other in dimapg.BASELINES
         for row in (
             Row(
                 f"predators of {OURS} get more than those of {other}",
-                Score(cell, predators(OURS), FINAL),
-                Score(cell, predators(other), FINAL),
+                caught(predators(OURS)),
+                caught(predators(other)),
                 rule,
+                "end",
+                "replicate",
             ),
             Row(
                 f"prey of {other} are caught more than those of {OURS}",
-                Score(cell, prey(other), FINAL),
-                Score(cell, prey(OURS), FINAL),
+                caught(prey(other), better="smaller"),
+                caught(prey(OURS), better="smaller"),
                 rule,
+                "end",
+                "replicate",
             ),
         )
     )
@@ -49,17 +59,17 @@ FIGURE = Figure(
     claims=(
         Claim(
             "DIMA-F4-1",
-            "in predator-prey with 3 against 1 DiMA-PG learns better policies than MADDPG and both kitchen sinks",
+            "",
             "the experiments, on Figure 4",
+            "in predator-prey with 3 against 1 DiMA-PG learns better policies than MADDPG and both kitchen sinks",
             better_policies("3v1"),
-            note="Both sides of a row are of the same seeds and are compared as if they were of different ones.",
         ),
         Claim(
             "DIMA-F4-2",
-            "so it does with more predators and prey, 12 against 4",
+            "",
             "the experiments, on Figure 4",
+            "so it does with more predators and prey, 12 against 4",
             better_policies("12v4"),
-            note="Both sides of a row are of the same seeds and are compared as if they were of different ones.",
         ),
     ),
     budgets=budgets(),

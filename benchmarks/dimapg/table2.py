@@ -1,11 +1,12 @@
 """Table 2: Survival after training, what is left of food and agents and what they got."""
 
-from benchmarks import Claim, Figure, Outperforms, Printed, Row, Score, dimapg
+from benchmarks import Claim, Exceeds, Figure, Gap, Margin, Printed, Row, Score, Share, dimapg
 from benchmarks._scores import Fixed
 from benchmarks.dimapg._maps import TablePlate
 from benchmarks.dimapg._survival import (
     FOOD,
     IMPOSSIBLE,
+    METRICS,
     REWARD,
     SHARE,
     SIZES,
@@ -21,6 +22,7 @@ from results import published
 PRINTED = published("dimapg")["table2"]
 TOLERANCE = 8.0
 """Pieces of food: a twentieth of what there was."""
+OF_INTEREST = Margin(153.0, "a tenth of what 230 agents are printed to lose before training, 1530")
 
 
 def printed_share(n_agents: int) -> float:
@@ -39,14 +41,17 @@ FIGURE = Figure(
     claims=(
         Claim(
             "DIMA-T2-1",
-            "all food has been eaten, by 230 and by 630 agents",
+            "",
             "Table 2",
+            "all food has been eaten, by 230 and by 630 agents",
             tuple(
                 Row(
                     f"{n} agents: food left ≈ 0",
                     at_last(trained(n), FOOD),
                     None,
-                    Printed(float(PRINTED["food left"][str(n)]), TOLERANCE),
+                    Printed(float(PRINTED["food left"][str(n)]), TOLERANCE, "a twentieth of what there was"),
+                    "end",
+                    "replicate",
                 )
                 for n in SIZES
             ),
@@ -54,28 +59,33 @@ FIGURE = Figure(
         ),
         Claim(
             "DIMA-T2-2",
-            "230 agents hardly kill each other, of 630 those kill that are far from food: 227 and 490 survive",
+            "",
             "the text and Table 2",
+            "230 agents hardly kill each other, of 630 those kill that are far from food: 227 and 490 survive",
             (
                 Row(
                     "share of survivors: 230 agents > 630 agents",
                     at_last(trained(230), SHARE),
                     at_last(trained(630), SHARE),
-                    Outperforms(gap=printed_share(230) - printed_share(630)),
+                    Exceeds(Gap(printed_share(230) - printed_share(630))),
+                    "end",
                 ),
             ),
         ),
         Claim(
             "DIMA-T2-3",
-            "the average reward rises with training, becomes positive, and is larger with 230 agents than with 630",
+            "",
             "the text and Table 2",
+            "the average reward rises with training, becomes positive, and is larger with 230 agents than with 630",
             (
                 *(
                     Row(
                         f"{n} agents: after > before training",
                         at_last(trained(n), REWARD),
                         at_last(untrained(n), REWARD),
-                        Outperforms(reference=at_last(untrained(n), REWARD)),
+                        Exceeds(OF_INTEREST),
+                        "end",
+                        "replicate",
                     )
                     for n in SIZES
                 ),
@@ -83,8 +93,10 @@ FIGURE = Figure(
                     Row(
                         f"{n} agents: after > 0",
                         at_last(trained(n), REWARD),
-                        Score(trained(n), REWARD, Fixed(0.0)),
-                        Outperforms(reference=at_last(untrained(n), REWARD)),
+                        Score(trained(n), METRICS[REWARD], Fixed(0.0)),
+                        Exceeds(Share(at_last(untrained(n), REWARD))),
+                        "end",
+                        "replicate",
                     )
                     for n in SIZES
                 ),
@@ -92,15 +104,17 @@ FIGURE = Figure(
                     "after training: 230 agents > 630 agents",
                     at_last(trained(230), REWARD),
                     at_last(trained(630), REWARD),
-                    Outperforms(reference=at_last(untrained(230), REWARD)),
+                    Exceeds(Share(at_last(untrained(230), REWARD))),
+                    "end",
                 ),
             ),
             note="Only signs and order are asked for, for the values cannot be reached.",
         ),
         Claim(
             "DIMA-T2-3-value",
-            "the average reward is 946 with 230 agents and 674 with 630",
+            "",
             "Table 2",
+            "the average reward is 946 with 230 agents and 674 with 630",
             (),
             untestable="160 pieces of food at 5 each are 800 in all, so nobody can get 946; and 227 survivors pay "
             "0.01 in each of 200 steps, 454, which leaves 346.",

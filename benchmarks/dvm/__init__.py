@@ -9,7 +9,7 @@ from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging, Succession
 from algorithms.masac import MASAC
 from algorithms.uniform import Uniform
-from benchmarks import Band, Budget, Cell, Decision, Evaluation, Paper, Score, Start, Statistic
+from benchmarks import Band, Budget, Cell, Decision, Evaluation, Metric, Paper, Score, Start, Statistic
 from benchmarks._scores import Final
 from environments.spread import Spread
 
@@ -151,17 +151,18 @@ def uniform(algorithm: Any, n_agents: int) -> Cell:
 
 TEST = "test return greedy"
 TRAINING = "training return"
+UNIFORM = Metric("test return uniform", better="larger")
 FINAL = Final(window=50)  # the last 500 episodes
 
 
 def tested(cell: Cell, statistic: Statistic) -> Score:
     """How well a team does without exploration."""
-    return Score(cell, TEST, statistic)
+    return Score(cell, Metric(TEST, better="larger"), statistic)
 
 
 def uniform_level(algorithm: Any, n_agents: int) -> Score:
     """How well a team does that plays at random."""
-    return Score(uniform(algorithm, n_agents), "test return uniform", Final(window=100))
+    return Score(uniform(algorithm, n_agents), UNIFORM, Final(window=100))
 
 
 COMMON_DECISIONS = (

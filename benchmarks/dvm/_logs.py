@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks import Logged, Score, dvm
+from benchmarks import Logged, Metric, Score, dvm
 from benchmarks._scores import Final
 from benchmarks.dvm import Method
 from results import published
+
+TRAINED = Metric(dvm.TRAINING, better="larger")
 
 
 def logs() -> dict[str, Any]:
@@ -23,7 +25,7 @@ def at_the_end() -> tuple[Logged, ...]:
             curve=entry["method"],
             value=entry["mean"] * logs()["to_return"],
             deviation=entry["deviation"] * logs()["to_return"],
-            score=Score(measured(entry["agents"], entry["method"]), dvm.TRAINING, Final(window=3)),
+            score=Score(measured(entry["agents"], entry["method"]), TRAINED, Final(window=3)),
             source=f"one log, seed {entry['seed']}",
         )
         for entry in logs()["end"]

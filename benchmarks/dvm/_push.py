@@ -10,7 +10,7 @@ from algorithms.frozen import Frozen
 from algorithms.uniform import Uniform
 from benchmarks import Budget, Cell, Decision, Evaluation, Score, Start
 from benchmarks._scores import Final
-from benchmarks.dvm import COMMON_DECISIONS, DISCRETE, ITERATIONS, MERGING_EVALUATION, Method
+from benchmarks.dvm import COMMON_DECISIONS, DISCRETE, ITERATIONS, MERGING_EVALUATION, UNIFORM, Method
 from environments.push_box import PushBox
 
 HORIZON = 100
@@ -83,7 +83,7 @@ def third(method: Method, *, frozen: bool = False) -> Cell:
 def uniform_level() -> Score:
     """How well a team does that plays at random."""
     cell = Cell("Uniform", task("III"), Uniform(), PushBox(task="III"), Evaluation(every=2_000, n_episodes=400))
-    return Score(cell, "test return uniform", Final(window=100))
+    return Score(cell, UNIFORM, Final(window=100))
 
 
 PUSH_DECISIONS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks import AboutEquals, Claim, Figure, Line, Outperforms, Panel, Row, Score, dvm
+from benchmarks import About, AboutEquals, Claim, Exceeds, Figure, Line, Panel, Row, Score, Share, dvm
 from benchmarks._scores import Area, Window
 from benchmarks.dvm import FINAL, HORIZON, SPREAD_AGENTS, Method, tested
 from benchmarks.dvm._logs import at_the_end, logs
@@ -17,9 +17,9 @@ AFTER = Window(60 * HORIZON, 300 * HORIZON)
 def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
     """Figure 4 or 5."""
 
-    def better(label: str, n_agents: int, left: Score, right: Score) -> Row:
+    def better(label: str, n_agents: int, left: Score, right: Score, about: About) -> Row:
         level = dvm.uniform_level(algorithm, n_agents)
-        return Row(f"{n_agents} agents: {label}", left, right, Outperforms(reference=level))
+        return Row(f"{n_agents} agents: {label}", left, right, Exceeds(Share(level)), about, "replicate")
 
     def cell(n_agents: int, method: Method) -> Any:
         return dvm.phase_two(algorithm, n_agents, method)
@@ -27,14 +27,16 @@ def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
     best = tuple(
         Claim(
             f"DVM-F{number}-1-{n}",
-            f"with {n} agents DVM outperforms all baselines and converges to a better policy more quickly ({learner})",
+            "",
             f"section V, on Figure {number}",
+            f"with {n} agents DVM outperforms all baselines and converges to a better policy more quickly ({learner})",
             tuple(
                 better(
                     f"DVM > {method}, {when}",
                     n,
                     tested(cell(n, "DVM"), part),
                     tested(cell(n, method), part),
+                    "end",
                 )
                 for method in BASELINES
                 for when, part in (("speed", Area()), ("end", FINAL))
@@ -44,15 +46,17 @@ def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
     )
     matching = Claim(
         f"DVM-F{number}-3",
+        "“value matching alone performs quite well relative to DVM”",
+        f"section V, on Figures 4 and 5; here Figure {number}",
         f"“value matching alone performs quite well relative to DVM” ({learner}): better than distillation alone and "
         "than neither",
-        f"section V, on Figures 4 and 5; here Figure {number}",
         tuple(
             better(
                 f"Value Matching > {method}, mean over Phase II",
                 n,
                 tested(cell(n, "Value Matching"), Area()),
                 tested(cell(n, method), Area()),
+                "end",
             )
             for n in SPREAD_AGENTS
             for method in ("Distillation", "No DVM")
@@ -86,6 +90,7 @@ def _diverging(better: Any, cell: Any) -> Claim:
         "DVM-F4-2",
         "“Distillation alone fails to maintain the distilled policy as the critic causes the policy to diverge”",
         "section V, on Figure 4",
+        "“Distillation alone fails to maintain the distilled policy as the critic causes the policy to diverge”",
         tuple(
             row
             for n in SPREAD_AGENTS
@@ -95,31 +100,33 @@ def _diverging(better: Any, cell: Any) -> Claim:
                     n,
                     tested(cell(n, "Distillation"), HELD),
                     tested(cell(n, "Distillation"), AFTER),
+                    "beginning",
                 ),
                 better(
                     "DVM > Distillation, after 60 to 300 episodes",
                     n,
                     tested(cell(n, "DVM"), AFTER),
                     tested(cell(n, "Distillation"), AFTER),
+                    "beginning",
                 ),
             )
         ),
-        about="beginning",
-        note="A seed's two stretches are compared as if they were of different seeds, which makes the test wider.",
     )
 
 
 def _marginal(algorithm: Any, cell: Any) -> Claim:
     return Claim(
         "DVM-F5-2",
-        "with growing complexity distillation without matching is “only marginally better than not distilling at all”",
+        "“only marginally better than not distilling at all”",
         "section V, on Figure 5c",
+        "with growing complexity distillation without matching is “only marginally better than not distilling at all”",
         (
             Row(
                 "4 agents: Distillation ≈ No DVM, mean over Phase II",
                 tested(cell(4, "Distillation"), Area()),
                 tested(cell(4, "No DVM"), Area()),
-                AboutEquals(reference=dvm.uniform_level(algorithm, 4)),
+                AboutEquals(Share(dvm.uniform_level(algorithm, 4))),
+                "end",
             ),
         ),
         note="Marginal is read as a difference of less than a tenth of the range from random play to the better side.",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from algorithms.frozen import Frozen
-from benchmarks import Budget, Cell, Claim, Decision, Evaluation, Figure, Outperforms, Row, Score, dvm
+from benchmarks import Budget, Cell, Claim, Decision, Evaluation, Exceeds, Figure, Margin, Metric, Row, Score, dvm
 from benchmarks._scores import Fixed, Last
 from benchmarks.dvm import CONTINUOUS, Method, phase_two
 from benchmarks.dvm._maps import FieldPlate, PolicyMap, leaning
@@ -19,14 +19,16 @@ def at_the_switch(method: Method, name: str) -> Cell:
     return replace(begins, name=name, environment=PLACE, algorithm=frozen, evaluation=evaluation, measure=PolicyMap())
 
 
+SEEN = Margin(0.1, "a twentieth of the range of a cosine")
 BEFORE, AFTER = at_the_switch("No DVM", "before"), at_the_switch("DVM", "after DVM")
 
 
 def leans(label: str, cell: Cell, metric: str, *, away: bool = False) -> Row:
     """A field leans to a goal, or away from it: its mean cosine is above 0, or below."""
-    leaning, level = Score(cell, metric, Last()), Score(cell, metric, Fixed(0.0))
+    mean_cosine = Metric(metric, better="neither")
+    leaning, level = Score(cell, mean_cosine, Last()), Score(cell, mean_cosine, Fixed(0.0))
     left, right = (level, leaning) if away else (leaning, level)
-    return Row(label, left, right, Outperforms(reference=level))
+    return Row(label, left, right, Exceeds(SEEN), "beginning")
 
 
 FIGURE = Figure(
@@ -41,33 +43,33 @@ FIGURE = Figure(
     claims=(
         Claim(
             "DVM-F8-1",
-            "after DVM the first agent goes to the upper right in Phase II and to the lower left in Phase I",
+            "",
             "section V, on Figure 8",
+            "after DVM the first agent goes to the upper right in Phase II and to the lower left in Phase I",
             (
                 leans("after DVM, Phase II: to the upper right", AFTER, leaning("force", "II")),
                 leans("after DVM, Phase I: to the lower left", AFTER, leaning("force", "I")),
             ),
-            about="beginning",
         ),
         Claim(
             "DVM-F8-2",
-            "before DVM the first agent goes to the lower left in Phase II too",
+            "",
             "section V, on Figure 8",
+            "before DVM the first agent goes to the lower left in Phase II too",
             (
                 leans("before, Phase I: to the lower left", BEFORE, leaning("force", "I")),
                 leans("before, Phase II: away from the upper right", BEFORE, leaning("force", "II"), away=True),
             ),
-            about="beginning",
         ),
         Claim(
             "DVM-F8-3",
-            "after DVM the gradients of Q point to the right landmark in both phases",
+            "",
             "section V, on Figure 8",
+            "after DVM the gradients of Q point to the right landmark in both phases",
             (
                 leans("after DVM, Phase II: slope to the upper right", AFTER, leaning("slope", "II")),
                 leans("after DVM, Phase I: slope to the lower left", AFTER, leaning("slope", "I")),
             ),
-            about="beginning",
         ),
     ),
     budgets={

@@ -3,12 +3,13 @@
 from typing import Any
 
 from algorithms.dvm import STUDENTS_SENSITIVITY, TEACHERS_SENSITIVITY
-from benchmarks import Cell, Claim, Decision, Figure, Line, Outperforms, Panel, Printed, Row, Score, dvm
+from benchmarks import Cell, Claim, Decision, Exceeds, Figure, Line, Margin, Metric, Panel, Printed, Row, Score, dvm
 from benchmarks._scores import Final
 from benchmarks.dvm import CONTINUOUS, DISCRETE, SPREAD_AGENTS, merging
 
+TEACHERS, STUDENT = (Metric(name, better="smaller") for name in (TEACHERS_SENSITIVITY, STUDENTS_SENSITIVITY))
 END = Final(window=4)  # the last quarter of the iterations
-TOLERANCE = 0.1  # standard deviations of Q over a batch
+TOLERANCE, REASON = 0.1, "a tenth of the standard deviation of Q over a batch"
 
 
 def games() -> tuple[tuple[str, Cell], ...]:
@@ -36,23 +37,28 @@ FIGURE = Figure(
     claims=(
         Claim(
             "DVM-T-1",
-            "value matching makes the critic invariant to permutations of the agents",
+            "",
             "section IV, equations (5) and (6)",
+            "value matching makes the critic invariant to permutations of the agents",
             tuple(
                 row
                 for title, cell in games()
                 for row in (
                     Row(
                         f"{title}: teachers > student",
-                        Score(cell, TEACHERS_SENSITIVITY, END),
-                        Score(cell, STUDENTS_SENSITIVITY, END),
-                        Outperforms(),
+                        Score(cell, TEACHERS, END),
+                        Score(cell, STUDENT, END),
+                        Exceeds(Margin(TOLERANCE, REASON)),
+                        "end",
+                        "replicate",
                     ),
                     Row(
                         f"{title}: student ≈ 0",
-                        Score(cell, STUDENTS_SENSITIVITY, END),
+                        Score(cell, STUDENT, END),
                         None,
-                        Printed(value=0.0, tolerance=TOLERANCE),
+                        Printed(0.0, TOLERANCE, REASON),
+                        "end",
+                        "replicate",
                     ),
                 )
             ),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from algorithms.mace import MACE
 from algorithms.random_play import RandomPlay
-from benchmarks import Budget, Cell, Decision, Evaluation, Measured, Paper, Score, Statistic
+from benchmarks import Budget, Cell, Decision, Evaluation, Measured, Metric, Paper, Score, Statistic
 from environments.hunters import Hunters
 
 PAPER = Paper(
@@ -33,6 +33,7 @@ GAMES: tuple[tuple[Kind, int, bool], ...] = tuple(product(("hare", "stag"), (10,
 
 CUMULATIVE, MEDIAN, TENTH = "cumulative terminal reward", "median episode length", "tenth percentile of episode length"
 LENGTHS = "episode lengths"
+PAID = Metric(CUMULATIVE, better="larger")
 UNTIL = "T until the first has ended"
 EVALUATION = Evaluation(every=10_000, n_episodes=0)
 """Nothing is tested: the paper shows what training itself is paid, and an episode has up to 2000 steps."""
@@ -105,7 +106,7 @@ def budgets(places: tuple[str, ...]) -> dict[str, dict[str, Budget]]:
 
 def paid(of: Cell, statistic: Statistic) -> Score:
     """What training had been paid by then."""
-    return Score(of, CUMULATIVE, statistic)
+    return Score(of, PAID, statistic)
 
 
 DECISIONS = (

@@ -1,12 +1,13 @@
 """Figure 3: cumulative terminal reward against samples, with the time limits of Table 1."""
 
-from benchmarks import Claim, Figure, Outperforms, Row, Score, mace
+from benchmarks import Claim, Exceeds, Figure, Gap, Metric, Row, Score, mace
 from benchmarks._scores import Final
-from benchmarks.mace import GAMES, Method, cell, place
+from benchmarks.mace import CUMULATIVE, GAMES, Method, cell, place
 from benchmarks.mace._curves import PRINTED_BAND, panel
 
 GAPS: tuple[tuple[Method, float], ...] = (("Shared", 6.61 - 6.22), ("Cloned", 6.61 - 4.64))
-EPISODE, END = "episode reward", Final(window=10)  # the last 100 000 samples
+EPISODE = Metric("episode reward", better="larger", empty="skipped", witness=CUMULATIVE)
+END = Final(window=10)  # the last 100 000 samples
 
 FIGURE = Figure(
     paper=mace.PAPER,
@@ -17,15 +18,18 @@ FIGURE = Figure(
     claims=(
         Claim(
             "MACE-F3-1",
+            "",
+            "the text, on Figure 3",
             "in Stag-Hunters, 10 against 10, frozen, MACE is paid more an episode than Shared and than Cloned: 6.61, "
             "6.22, 4.64",
-            "the text, on Figure 3",
             tuple(
                 Row(
                     f"MACE > {method}",
                     Score(cell("MACE", "stag", 10, False), EPISODE, END),
                     Score(cell(method, "stag", 10, False), EPISODE, END),
-                    Outperforms(gap=gap),
+                    Exceeds(Gap(gap)),
+                    "end",
+                    "replicate",
                 )
                 for method, gap in GAPS
             ),

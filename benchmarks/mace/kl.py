@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 from algorithms.mace import MACE, SIGMA
-from benchmarks import Claim, Figure, Line, Outperforms, Panel, Printed, Row, Score, mace
-from benchmarks._scores import At, Final
-from benchmarks.mace import CUMULATIVE, cell, paid, place
+from benchmarks import Claim, Exceeds, Figure, Line, Margin, Metric, Panel, Printed, Row, Score, Share, mace
+from benchmarks._scores import At, Final, Fixed
+from benchmarks.mace import CUMULATIVE, PAID, cell, paid, place
 
 WITH = cell("MACE", "stag", 10, True)
 WITHOUT = replace(WITH, name="MACE without KL", algorithm=MACE(kl_weight=0.0))
 CHANCE = cell("random walk", "stag", 10, True)
+SPREAD = Metric(SIGMA, better="neither")
+TENTH = "a tenth of the prior's standard deviation"
 END = Final(window=10)
 
 FIGURE = Figure(
@@ -29,28 +31,38 @@ FIGURE = Figure(
     claims=(
         Claim(
             "MACE-KL-1",
-            "without the KL term the variance of λ goes to 0",
+            "",
             "the text, on the KL term",
+            "without the KL term the variance of λ goes to 0",
             (
                 Row(
                     "std of λ at the end: with > without",
-                    Score(WITH, SIGMA, END),
-                    Score(WITHOUT, SIGMA, END),
-                    Outperforms(),
+                    Score(WITH, SPREAD, END),
+                    Score(WITHOUT, SPREAD, END),
+                    Exceeds(Margin(0.1, TENTH)),
+                    "end",
                 ),
-                Row("std of λ at the end, without ≈ 0", Score(WITHOUT, SIGMA, END), None, Printed(0.0, 0.1)),
+                Row(
+                    "std of λ at the end, without ≈ 0",
+                    Score(WITHOUT, SPREAD, END),
+                    None,
+                    Printed(0.0, 0.1, TENTH),
+                    "end",
+                ),
             ),
         ),
         Claim(
             "MACE-KL-2",
-            "without the KL term next to no reward is found",
+            "",
             "the text, on the KL term",
+            "without the KL term next to no reward is found",
             (
                 Row(
                     "random walk > without",
                     paid(CHANCE, At(1_000_000)),
                     paid(WITHOUT, At(1_000_000)),
-                    Outperforms(reference=paid(CHANCE, At(1_000_000))),
+                    Exceeds(Share(Score(WITHOUT, PAID, Fixed(0.0)))),
+                    "end",
                 ),
             ),
             note="“Next to none” is read as less than chance is paid.",
