@@ -1,40 +1,55 @@
 """Figure 4: learning performance in four environments, exploration included."""
 
-from benchmarks import About, Claim, Exceeds, Figure, Line, Panel, Row, Statistic, ctedd
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from benchmarks import About, Cell, Claim, Exceeds, Figure, Line, Panel, Row, Statistic, ctedd
 from benchmarks.ctedd import ENVIRONMENTS, FINAL, LACKS_GAMES, MILLION, RISE, delta, learnt, trained, until
 
 CN = ("CN-V1", "CN-V2")
 PLACE = "section 5.3, on Figure 4"
 
 
-def beats_maddpg(environment: str, statistic: Statistic, by: Statistic, about: About) -> tuple[Row, ...]:
-    """CTEDD against both baselines."""
-    ours = ctedd.ctedd(environment)
-    return tuple(
-        Row(
-            f"{environment}: CTEDD > {theirs.name}",
-            trained(ours, statistic),
-            trained(theirs, statistic),
-            Exceeds(delta(environment)),
-            about,
-            "replicate",
-            learnt(ours, theirs, by=by),
-        )
-        for theirs in (ctedd.maddpg(environment, size) for size in (1, 3))
+class Stage(NamedTuple):
+    """What is read of a curve, and by when somebody must have learnt for it to count."""
+
+    statistic: Statistic
+    by: Statistic
+    about: About
+
+
+BEGINNING = Stage(RISE, until(MILLION), "beginning")
+END = Stage(FINAL, FINAL, "end")
+
+
+def better(left: Cell, right: Cell, stage: Stage) -> Row:
+    """An ordering of training returns."""
+    environment = left.environment
+    return Row(
+        f"{environment}: {left.name} > {right.name}",
+        trained(left, stage.statistic),
+        trained(right, stage.statistic),
+        Exceeds(delta(environment)),
+        stage.about,
+        "replicate",
+        learnt(left, right, by=stage.by),
     )
 
 
-def message_sizes(environment: str, better: int, worse: int, statistic: Statistic, by: Statistic, about: About) -> Row:
-    """One baseline against the other."""
-    left, right = ctedd.maddpg(environment, better), ctedd.maddpg(environment, worse)
-    return Row(
-        f"{environment}: {left.name} > {right.name}",
-        trained(left, statistic),
-        trained(right, statistic),
-        Exceeds(delta(environment)),
-        about,
-        "replicate",
-        learnt(left, right, by=by),
+def beats_maddpg(stage: Stage) -> tuple[Row, ...]:
+    """CTEDD against both baselines in every game."""
+    return tuple(
+        better(ctedd.ctedd(environment), ctedd.maddpg(environment, size), stage)
+        for environment in ENVIRONMENTS
+        for size in (1, 3)
+    )
+
+
+def message_sizes(environments: Iterable[str], better_size: int, worse_size: int, stage: Stage) -> tuple[Row, ...]:
+    """One baseline above the other."""
+    return tuple(
+        better(ctedd.maddpg(environment, better_size), ctedd.maddpg(environment, worse_size), stage)
+        for environment in environments
     )
 
 
@@ -64,7 +79,7 @@ FIGURE = Figure(
             PLACE,
             "higher effectiveness: at the end the training return of CTEDD, exploration included, is above that of "
             "either baseline in every game",
-            tuple(row for environment in ENVIRONMENTS for row in beats_maddpg(environment, FINAL, FINAL, "end")),
+            beats_maddpg(END),
             lacks=LACKS_GAMES,
         ),
         Claim(
@@ -73,11 +88,7 @@ FIGURE = Figure(
             PLACE,
             "faster: over the first million steps the training return of CTEDD rises more than that of either baseline "
             "in every game",
-            tuple(
-                row
-                for environment in ENVIRONMENTS
-                for row in beats_maddpg(environment, RISE, until(MILLION), "beginning")
-            ),
+            beats_maddpg(BEGINNING),
             lacks=LACKS_GAMES,
             note="A rise is counted from the run's own tests before the first update, because untrained policies "
             "explore unequally: with a standard deviation of about 0.5 in CTEDD and of about 1 in MADDPG.",
@@ -89,7 +100,7 @@ FIGURE = Figure(
             PLACE,
             "slowly: over the first million steps the training return of MADDPG-3 rises less than that of MADDPG-1 in "
             "both games",
-            tuple(message_sizes(environment, 1, 3, RISE, until(MILLION), "beginning") for environment in CN),
+            message_sizes(CN, 1, 3, BEGINNING),
         ),
         Claim(
             "CTEDD-F4-3b",
@@ -98,7 +109,7 @@ FIGURE = Figure(
             "to cooperate more effectively at a later stage.”",
             PLACE,
             "eventually: at the end the training return of MADDPG-3 is above that of MADDPG-1 in both games",
-            tuple(message_sizes(environment, 3, 1, FINAL, FINAL, "end") for environment in CN),
+            message_sizes(CN, 3, 1, END),
         ),
         Claim(
             "CTEDD-F4-4",
@@ -106,7 +117,7 @@ FIGURE = Figure(
             "performance.”",
             PLACE,
             "can: in one game at least the training return of MADDPG-3 ends above that of MADDPG-1",
-            tuple(message_sizes(environment, 3, 1, FINAL, FINAL, "end") for environment in ENVIRONMENTS),
+            message_sizes(ENVIRONMENTS, 3, 1, END),
             holds="some",
             lacks=LACKS_GAMES,
         ),

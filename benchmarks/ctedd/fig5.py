@@ -1,9 +1,11 @@
 """Figure 5: testing performance in four environments, of the global policy and of what is distilled from it."""
 
 from benchmarks import (
+    Arm,
     Claim,
     Exceeds,
     Figure,
+    Learnt,
     Line,
     Metric,
     NoWorse,
@@ -60,6 +62,12 @@ def above_chance(environment: str, size: int, *, at_the_end: bool) -> Row:
         "necessary" if at_the_end else "replicate",
         learnt(ctedd.ctedd(environment)) if at_the_end else learnt(ctedd.ctedd(environment), by=until(MILLION)),
     )
+
+
+def left_chance(environment: str, size: int) -> Learnt:
+    """A distilled policy ends above uniform play."""
+    level = uniform_level(environment)
+    return Learnt((Arm(local(environment, size, LOCAL_END), level),), level, delta(environment))
 
 
 def episodes_to(environment: str, size: int, share: float) -> Row:
@@ -121,7 +129,7 @@ FIGURE = Figure(
                     NoWorse(delta(environment)),
                     "end",
                     "necessary",
-                    learnt(ctedd.ctedd(environment)),
+                    (*learnt(ctedd.ctedd(environment)), left_chance(environment, size)),
                 )
                 for environment in ENVIRONMENTS
                 for size in SIZES

@@ -1,6 +1,6 @@
 """Figure 6: what maximum-entropy exploration is worth in push forward, against constant standard deviations."""
 
-from benchmarks import About, Cell, Claim, Exceeds, Figure, Line, Panel, Role, Row, Score, Statistic, ctedd
+from benchmarks import Cell, Claim, Exceeds, Figure, Line, Panel, Role, Row, ctedd
 from benchmarks._scores import Window
 from benchmarks.ctedd import FINAL, LACKS_GAMES, TEST, TRAINING, delta, greedy, learnt, trained, until
 
@@ -10,26 +10,20 @@ N_START = 400_000  # steps, 8000 episodes
 START = Window(0, N_START)
 CTEDD = ctedd.ctedd("PF")
 FIXED = {std: ctedd.fixed_std("PF", std) for std in STDS}
+DELTA = delta("PF")
 MADDPG = tuple(ctedd.maddpg("PF", size) for size in (1, 3))
-
-
-def better(
-    label: str, left: Score, right: Score, about: About, role: Role, arms: tuple[Cell, ...], by: Statistic = FINAL
-) -> Row:
-    """An ordering in push forward, of learners one of which has learnt."""
-    return Row(f"PF: {label}", left, right, Exceeds(delta("PF")), about, role, learnt(*arms, by=by))
 
 
 def at_the_end(left: Cell, right: Cell) -> Row:
     """The test return ends higher."""
-    label = f"{left.name} > {right.name}, end"
-    return better(label, greedy(left, FINAL), greedy(right, FINAL), "end", "claim", (left, right))
+    label, scores = f"PF: {left.name} > {right.name}, end", (greedy(left, FINAL), greedy(right, FINAL))
+    return Row(label, *scores, Exceeds(DELTA), "end", "claim", learnt(left, right))
 
 
 def at_the_start(left: Cell, right: Cell, role: Role, *arms: Cell) -> Row:
-    """The test return is higher over the first 400 000 steps."""
-    label = f"{left.name} > {right.name}, speed"
-    return better(label, greedy(left, START), greedy(right, START), "beginning", role, arms, until(N_START))
+    """The test return is higher over the first 400 000 steps, in which one of the arms has learnt."""
+    label, scores = f"PF: {left.name} > {right.name}, speed", (greedy(left, START), greedy(right, START))
+    return Row(label, *scores, Exceeds(DELTA), "beginning", role, learnt(*arms, by=until(N_START)))
 
 
 FIGURE = Figure(
@@ -91,13 +85,18 @@ FIGURE = Figure(
             PLACE,
             "can: one constant standard deviation at least ends above both baselines, in learning and in tests",
             tuple(
-                better(f"{fixed.name} > {theirs.name}, {what}", left, right, "end", "replicate", (fixed, theirs))
+                Row(
+                    f"PF: {fixed.name} > {theirs.name}, {what}",
+                    score(fixed, FINAL),
+                    score(theirs, FINAL),
+                    Exceeds(DELTA),
+                    "end",
+                    "replicate",
+                    learnt(fixed, theirs),
+                )
                 for fixed in FIXED.values()
                 for theirs in MADDPG
-                for what, left, right in (
-                    ("learning", trained(fixed, FINAL), trained(theirs, FINAL)),
-                    ("testing", greedy(fixed, FINAL), greedy(theirs, FINAL)),
-                )
+                for what, score in (("learning", trained), ("testing", greedy))
             ),
             holds="some",
             lacks=f"That all four comparisons of one standard deviation hold together, and not any of twelve, cannot "
