@@ -38,7 +38,7 @@ LEADING_IS = (
     "The paper judges by eye. Here a field leads to a goal if it leans there at least half as much as one that points "
     "straight to it."
 )
-PLACE = "section V-C, on Figure 8"
+SECTION = "section V-C, on Figure 8"
 DELTA = Margin(LEANS, "a tenth of how much a field leans to the goal that points straight to it")
 LEARNT = (phase_one_learnt(CONTINUOUS, 2),)
 BEFORE, AFTER = at_the_switch("No DVM", "before"), at_the_switch("DVM", "after DVM")
@@ -73,7 +73,7 @@ FIGURE = Figure(
             "DVM-F8-1",
             "“After DVM, Agent 1 maintains the correct policy from Phase I while also learning to navigate to the UR "
             "target in Phase II (Phase II, DVM policy).”",
-            PLACE,
+            SECTION,
             "after DVM the forces lead to the lower left in Phase I and to the upper right in Phase II",
             (
                 leads("after DVM, Phase I: to the lower left", AFTER, leaning("force", "I")),
@@ -86,7 +86,7 @@ FIGURE = Figure(
             "“As the agents train in Phase I, Agent 1 learns to navigate to the LL target. Without the distillation "
             "aspect of DVM, Agent 1 continues to navigate to the LL target even though it is much closer to the UR "
             "(Phase II, No DVM Policy).”",
-            PLACE,
+            SECTION,
             "before DVM the forces lead to the lower left in Phase I, and in Phase II too, where it is the wrong goal",
             (
                 leads("before, Phase I: to the lower left", BEFORE, leaning("force", "I")),
@@ -105,7 +105,7 @@ FIGURE = Figure(
             "DVM-F8-3",
             "“After value matching, the gradients in both configurations lead the agent to the correct targets (Phase "
             "II, DVM action-value).”",
-            PLACE,
+            SECTION,
             "after DVM the gradients of Q lead to the lower left in Phase I and to the upper right in Phase II",
             (
                 leads("after DVM, Phase I: slope to the lower left", AFTER, leaning("slope", "I")),
@@ -118,7 +118,7 @@ FIGURE = Figure(
             "“As before, the gradient of the action-value function is correct for the phase it was trained in. In the "
             "Phase II configuration, the action-value function is much less defined, and definitively does not lead "
             "the agent to the UR target.”",
-            PLACE,
+            SECTION,
             "before DVM the gradient of Q leads to the goal in Phase I; in Phase II it does not, and points to the "
             "goal much less",
             (
@@ -145,7 +145,7 @@ FIGURE = Figure(
         Claim(
             "DVM-F8-5",
             "“Agents will generally follow a policy that climbs the gradient.”",
-            PLACE,
+            SECTION,
             "the cosine of the force and the gradient of Q, mean over places, is above 0: before DVM in Phase I, after "
             "it in both phases",
             (),
