@@ -477,6 +477,9 @@ class Claim:
     our words what is judged. The kind "sentence" is the paper's and could have failed; a "check" is ours, or cannot
     fail, and the headline does not count it; it may do without a quote.
 
+    `lacks` says what must be measured, and is not yet, before the sentence can be judged: its rows, none or some of
+    those that it needs, are shown, and it is counted in its family.
+
     `holds`: of its replicates "all" must hold, or "some" where the paper says that something can be.
 
     Claims of a kind in a paper are one family: they are corrected for one another, whatever has been run.
@@ -490,6 +493,7 @@ class Claim:
     kind: Literal["sentence", "check"] = "sentence"
     holds: Literal["all", "some"] = "all"
     untestable: str = ""
+    lacks: str = ""
     note: str = ""
 
     @property

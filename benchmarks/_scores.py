@@ -9,12 +9,12 @@ which no episode has ended, is left out; a stretch of such tests alone has no nu
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import Curve, Floats
+from benchmarks import Curve, Floats, Statistic
 
 
 class NothingSeenError(Exception):
@@ -228,3 +228,44 @@ def _mean(curve: Curve, selected: NDArray[np.bool_]) -> float:
     if not len(values):
         raise NothingSeenError
     return float(values.mean()) if np.isfinite(values).all() else math.nan
+
+
+@dataclass(frozen=True)
+class Rise:
+    """How much higher than the run's own untrained tests: untrained policies that explore unequally begin unequally.
+
+    Units: environment steps; nothing is learnt up to `untrained`.
+    """
+
+    untrained: int
+    last: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"mean over steps {self.untrained:,} to {self.last:,}, above the mean before"
+
+    def __call__(self, curve: Curve) -> float:
+        """Mean of y_i over untrained < step_i ≤ last, less that over 0 < step_i ≤ untrained."""
+        return Window(self.untrained, self.last)(curve) - Window(0, self.untrained)(curve)
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """Another statistic, of the tests at multiples of `every` steps alone: curves that are tested more or less often
+    are then read alike, and the mean of a stretch smooths both as much."""
+
+    statistic: Statistic
+    every: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"{self.statistic.unit}, of tests at multiples of {self.every:,} steps"
+
+    def __call__(self, curve: Curve) -> float:
+        """f((step_i, y_i) : every | step_i)."""
+        kept = curve.steps % self.every == 0
+        columns = {item.name: getattr(curve, item.name) for item in fields(curve)}
+        columns = {name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)}
+        return self.statistic(replace(curve, **columns))

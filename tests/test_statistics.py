@@ -13,7 +13,19 @@ from scipy import stats
 
 from benchmarks import Curve, Floats
 from benchmarks import _statistics as statistics
-from benchmarks._scores import Area, Early, EpisodesTo, Final, Last, Length, NothingSeenError, Stretch
+from benchmarks._scores import (
+    Area,
+    Early,
+    EpisodesTo,
+    Final,
+    Last,
+    Length,
+    NothingSeenError,
+    Rise,
+    Sparse,
+    Stretch,
+    Window,
+)
 
 
 def draws(name: str, *shape: int) -> Floats:
@@ -371,6 +383,27 @@ def test_scores_by_hand() -> None:
     assert Last()(seed) == 9
     assert Early(0.5, 400)(seed) == 3
     assert Area()(seed) == (1 + 3 + 6.5) / 3
+
+
+def test_a_rise_is_counted_from_the_untrained_tests_of_the_same_run() -> None:
+    assert Rise(untrained=200, last=400)(curve(0, 2, 4, 8, 12)) == 10 - 3
+    assert Rise(untrained=200, last=400)(curve(5, 2, 4, 8, 12, 99)) == 10 - 3
+    assert Rise(untrained=200, last=400)(curve(0, 12, 14, 18, 22)) == 10 - 3
+    assert math.isnan(Rise(untrained=200, last=400)(curve(0, 2, 4, 8, math.nan)))
+
+
+def test_a_sparse_statistic_reads_every_curve_as_if_it_were_tested_as_seldom() -> None:
+    often, seldom = curve(0, 1, 2, 3, 4, 5, 6), curve(0, 2, 4, 6, every=200)
+    assert Sparse(Final(2), every=200)(often) == Final(2)(seldom) == 5
+    assert Sparse(Window(200, 600), every=200)(often) == Window(200, 600)(seldom) == 5
+    assert Sparse(Final(2), every=200)(seldom) == Final(2)(seldom)
+
+
+def test_times_to_a_level_are_those_of_the_coarser_grid() -> None:
+    often = curve(0, 9, 9, 1, 9, 9, 9)
+    assert EpisodesTo(5, stay=2)(often) == 4
+    assert Sparse(EpisodesTo(5, stay=2), every=200)(often) == 8
+    assert Sparse(EpisodesTo(5, stay=2), every=300)(curve(0, 9, 9, 1, 9, 9, 9)) == math.inf
 
 
 def test_a_stretch_is_of_any_run_and_never_empty() -> None:

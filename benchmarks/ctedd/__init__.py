@@ -7,8 +7,22 @@ from typing import Any
 from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Metric, Paper, Score, Statistic
-from benchmarks._scores import Early, Final
+from benchmarks import (
+    Arm,
+    Budget,
+    Cell,
+    Decision,
+    Evaluation,
+    Learnt,
+    Margin,
+    Metric,
+    Paper,
+    Score,
+    Share,
+    Statistic,
+)
+from benchmarks._scores import Final, Rise, Sparse, Window
+from benchmarks.ctedd._levels import LEVELS
 from environments import Env
 from environments.cooperative_navigation import CN_V1, CN_V2
 from environments.predator_prey import PredatorPrey
@@ -83,8 +97,20 @@ def uniform_level(environment: str) -> Score:
 
 TRAINING = "training return"
 TEST = "test return {}"
+BEFORE = 25_600
+"""Environment steps after which the first update comes."""
+
+MILLION = 1_000_000
 FINAL = Final(window=10)  # the last 100 000 steps
-BEGINNING = Early(fraction=0.125, n_steps=PAPER_STEPS)  # the first million steps, all of `quick`
+RISE = Rise(untrained=BEFORE, last=MILLION)
+GRID = 100_000
+LOCAL_END = Sparse(Final(window=5), every=GRID)  # the last 500 000 steps, for local policies and what they are held to
+UNTRAINED = Window(0, 20_000)
+
+
+def until(n_steps: int) -> Window:
+    """The end of a judged stretch: its last 100 000 steps."""
+    return Window(n_steps - GRID, n_steps)
 
 
 def trained(cell: Cell, statistic: Statistic) -> Score:
@@ -95,6 +121,37 @@ def trained(cell: Cell, statistic: Statistic) -> Score:
 def tested(cell: Cell, statistic: Statistic, policy: str = "greedy") -> Score:
     """How well a policy does without exploration."""
     return Score(cell, Metric(TEST.format(policy), better="larger"), statistic)
+
+
+def greedy(cell: Cell, statistic: Statistic) -> Score:
+    """How well a learner does without exploration: the global policy of CTEDD, and MADDPG."""
+    return tested(cell, statistic, "G" if isinstance(cell.algorithm, CTEDD) else "greedy")
+
+
+def delta(environment: str) -> Margin | Share:
+    """The smallest difference of interest. A share of a range only where nobody has measured the levels yet."""
+    if environment not in LEVELS:
+        return Share(uniform_level(environment))
+    levels = LEVELS[environment]
+    to = "the return that is printed" if environment == "CN-V1" else "what is as far as -390 is on CN-V1"
+    return Margin(levels.delta, f"a tenth of the way from uniform play ({levels.uniform:g}) to {levels.target:g}, {to}")
+
+
+def learnt(*cells: Cell, by: Statistic = FINAL) -> tuple[Learnt, ...]:
+    """One of these learners has learnt, by the end of the stretch that is judged."""
+    environment = cells[0].environment
+    arms = tuple(Arm(greedy(cell, by), greedy(cell, UNTRAINED)) for cell in cells)
+    return (Learnt(arms, uniform_level(environment), delta(environment)),)
+
+
+LACKS_DISTILLATION = (
+    "The distillation that the text describes, through all samples in replay in the order of time, is still to be "
+    "built and the local policies to be recorded anew."
+)
+LACKS_GAMES = (
+    "Push forward and predator-prey with the rewards that are printed are still to be recorded, and how far a script "
+    "gets in them to be measured."
+)
 
 
 DECISIONS = (

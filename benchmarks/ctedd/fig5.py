@@ -1,37 +1,82 @@
 """Figure 5: testing performance in four environments, of the global policy and of what is distilled from it."""
 
 from benchmarks import (
-    AboutEquals,
+    Arm,
     Claim,
     Exceeds,
     Figure,
+    Learnt,
     Line,
     Metric,
+    NoWorse,
     Panel,
     Printed,
     Row,
     Score,
-    Share,
     Shorter,
+    Statistic,
     ctedd,
 )
-from benchmarks._scores import EpisodesTo, Last
-from benchmarks.ctedd import BEGINNING, ENVIRONMENTS, FINAL, TEST, tested, uniform_level
+from benchmarks._scores import EpisodesTo, Last, Sparse, Window
+from benchmarks.ctedd import (
+    ENVIRONMENTS,
+    GRID,
+    LACKS_DISTILLATION,
+    LACKS_GAMES,
+    LOCAL_END,
+    MILLION,
+    TEST,
+    delta,
+    learnt,
+    tested,
+    uniform_level,
+    until,
+)
+from benchmarks.ctedd._levels import LEVELS
 
 DISTILLING = Metric("environment steps in distillation", better="smaller")
+PLACE = "section 5.3, on Figure 5"
+SIZES = (1, 3)
+LACKS_BOTH = f"{LACKS_DISTILLATION} {LACKS_GAMES}"
 
-LEVELS = {"CN-V1": -540.0, "CN-V2": -600.0, "PF": -500.0, "PP": 300.0}
-"""What “the same level” is, fixed after a pilot of two seeds and before anything was recorded: clearly above a team
-that stands still (-653, -698, -908, 0), and within reach of every method in the budget of `paper`."""
+
+def local(environment: str, size: int, statistic: Statistic) -> Score:
+    """How well a distilled policy does."""
+    return tested(ctedd.ctedd(environment), statistic, f"L-{size}")
 
 
-def episodes_to(environment: str, size: int) -> Row:
-    """A distilled policy against the baseline whose messages are as long."""
-    level = EpisodesTo(LEVELS[environment], smooth=3, stay=3)
+def reached(level: float) -> Sparse:
+    """When two tests in a row are at a level or above, on the coarser grid of both arms."""
+    return Sparse(EpisodesTo(level, stay=2), every=GRID)
+
+
+def above_chance(environment: str, size: int, *, at_the_end: bool) -> Row:
+    """A distilled policy has left chance behind."""
+    statistic: Statistic = LOCAL_END if at_the_end else Sparse(Window(MILLION // 2, MILLION), every=GRID)
     return Row(
-        f"{environment}: CTEDD-L-{size} before MADDPG-{size} at {LEVELS[environment]:g}",
-        tested(ctedd.ctedd(environment), level, f"L-{size}"),
-        tested(ctedd.maddpg(environment, size), level),
+        f"{environment}: L-{size} > uniform play",
+        local(environment, size, statistic),
+        uniform_level(environment),
+        Exceeds(delta(environment)),
+        "end" if at_the_end else "beginning",
+        "necessary" if at_the_end else "replicate",
+        learnt(ctedd.ctedd(environment)) if at_the_end else learnt(ctedd.ctedd(environment), by=until(MILLION)),
+    )
+
+
+def left_chance(environment: str, size: int) -> Learnt:
+    """A distilled policy ends above uniform play."""
+    level = uniform_level(environment)
+    return Learnt((Arm(local(environment, size, LOCAL_END), level),), level, delta(environment))
+
+
+def episodes_to(environment: str, size: int, share: float) -> Row:
+    """A distilled policy against the baseline whose messages are as long, some of the way up."""
+    level = round(LEVELS[environment].on_the_way(share), 1)
+    return Row(
+        f"{environment}: CTEDD-L-{size} before MADDPG-{size} at {level:g}",
+        local(environment, size, reached(level)),
+        tested(ctedd.maddpg(environment, size), reached(level)),
         Shorter(),
         "beginning",
         "replicate",
@@ -61,71 +106,103 @@ FIGURE = Figure(
     claims=(
         Claim(
             "CTEDD-F5-1a",
-            "“follow closely with that of CTEDD-G up to a certain level”",
-            "section 5, on Figure 5",
-            "the performance of CTEDD-L-1 and CTEDD-L-3 “follow closely with that of CTEDD-G up to a certain level”",
-            tuple(
-                Row(
-                    f"{environment}: L-{size} ≈ G at the beginning",
-                    tested(ctedd.ctedd(environment), BEGINNING, f"L-{size}"),
-                    tested(ctedd.ctedd(environment), BEGINNING, "G"),
-                    AboutEquals(Share(uniform_level(environment))),
-                    "beginning",
-                    "replicate",
-                )
-                for environment in ENVIRONMENTS
-                for size in (1, 3)
-            ),
+            "“As clearly shown in Figure 5, on all environments, the performance of CTEDD-L-1 and CTEDD-L-3 follows "
+            "closely with that of CTEDD-G up to a certain level.”",
+            PLACE,
+            "until the global policy passes the level at which a local policy of the same run stays, the local one is "
+            "as good on average, and that level is above uniform play",
+            tuple(above_chance(environment, size, at_the_end=True) for environment in LEVELS for size in SIZES),
+            lacks=f"How far a local policy is from the global one of the same run, over the tests until that passes "
+            f"the level where it stays, is not computed yet. {LACKS_BOTH}",
         ),
         Claim(
             "CTEDD-F5-1b",
-            "",
-            "section 5, on Figure 5",
-            "after that level the local policies show no further noticeable improvement",
+            "“Afterwards, CTEDD-L-1 and CTEDD-L-3 can no longer noticeably improve their performance any further.”",
+            PLACE,
+            "once the global policy has passed a local policy's level, that one gets no better by a noticeable amount, "
+            "and does not end above the global policy",
+            tuple(
+                Row(
+                    f"{environment}: G not below L-{size} at the end",
+                    tested(ctedd.ctedd(environment), LOCAL_END, "G"),
+                    local(environment, size, LOCAL_END),
+                    NoWorse(delta(environment)),
+                    "end",
+                    "necessary",
+                    (*learnt(ctedd.ctedd(environment)), left_chance(environment, size)),
+                )
+                for environment in ENVIRONMENTS
+                for size in SIZES
+            ),
+            lacks="How good a local policy is in the 500 000 steps after the global one of the same run has passed its "
+            f"level is not computed yet. {LACKS_BOTH}",
+        ),
+        Claim(
+            "CTEDD-F5-1c",
+            "“This observation agrees well with our expectation since the level of inter-agent coordination (hence the "
+            "testing performance) depends heavily on agents' ability to access shared global information.”",
+            PLACE,
+            "the global policy, which sees everything, ends clearly above the local policies of the same run",
             tuple(
                 Row(
                     f"{environment}: G > L-{size} at the end",
-                    tested(ctedd.ctedd(environment), FINAL, "G"),
-                    tested(ctedd.ctedd(environment), FINAL, f"L-{size}"),
-                    Exceeds(Share(uniform_level(environment))),
+                    tested(ctedd.ctedd(environment), LOCAL_END, "G"),
+                    local(environment, size, LOCAL_END),
+                    Exceeds(delta(environment)),
                     "end",
                     "replicate",
+                    learnt(ctedd.ctedd(environment)),
                 )
                 for environment in ENVIRONMENTS
-                for size in (1, 3)
+                for size in SIZES
             ),
-            note="Judged as the global policy ending above the local ones.",
+            lacks=LACKS_BOTH,
         ),
         Claim(
             "CTEDD-F5-2",
-            "“require significantly less number of learning episodes to reach the same level”",
-            "section 5, on Figure 5",
-            "CTEDD-L-1 and CTEDD-L-3 “require significantly less number of learning episodes to reach the same level” "
-            "than MADDPG-1 and MADDPG-3",
-            tuple(episodes_to(environment, size) for environment in ENVIRONMENTS for size in (1, 3)),
-            note="L-1 is compared with MADDPG-1 and L-3 with MADDPG-3, whose messages are as long. The levels lie "
-            "where the first million steps can reach them, so that more could only resolve the seeds that did not.",
+            "“In comparison to MADDPG-1 and MADDPG-3, we can also conclude that CTEDD-L-1 and CTEDD-L-3 require "
+            "significantly less number of learning episodes to reach the same level of performance.”",
+            PLACE,
+            "whichever the level, L-1 reaches it before MADDPG-1 and L-3 before MADDPG-3, whose messages are as long; "
+            "judged at -390 on CN-V1 or as far elsewhere, and a half and three quarters of the way there from standing "
+            "still",
+            tuple(
+                episodes_to(environment, size, share)
+                for environment in LEVELS
+                for share in (0.5, 0.75, 1.0)
+                for size in SIZES
+            ),
+            lacks=f"{LACKS_BOTH} A ratio of 4/3 as the smallest of interest, a third of the way from 1 to the one that "
+            "is printed, cannot be asked of these rows yet: a tenth is.",
+            note="When a level is reached does not change with the budget; one that too few seeds reach decides "
+            "nothing.",
         ),
         Claim(
             "CTEDD-F5-3",
-            "",
-            "section 5, on Figure 5",
-            "on CN-V1, CTEDD-L-3 reaches -390 after about 150 000 episodes; MADDPG-3 needs twice the number",
+            "“For example, on CN-V1, CTEDD-L-3 can reach the average testing performance of -390 after approx. 150,000 "
+            "learning episodes. On the other hand, MADDPG-3 requires twice the number of episodes.”",
+            PLACE,
+            "a number, within a factor of 4/3, and a ratio, of the episodes until two tests in a row are at -390 or "
+            "above",
             (
                 Row(
-                    "CN-V1: CTEDD-L-3 before MADDPG-3 at -390",
-                    tested(ctedd.ctedd("CN-V1"), EpisodesTo(-390.0, smooth=3, stay=3), "L-3"),
-                    tested(ctedd.maddpg("CN-V1", 3), EpisodesTo(-390.0, smooth=3, stay=3)),
+                    "CN-V1: MADDPG-3 needs twice as long to -390 as CTEDD-L-3",
+                    local("CN-V1", 3, reached(-390.0)),
+                    tested(ctedd.maddpg("CN-V1", 3), reached(-390.0)),
                     Shorter(ratio=2.0),
                     "end",
                 ),
             ),
+            lacks="A time to a level, some seeds of which may not reach it, is not compared with a printed one yet: "
+            f"112 500 to 200 000 episodes would pass for 150 000. {LACKS_DISTILLATION}",
         ),
         Claim(
             "CTEDD-F5-4",
-            "“without consuming extra environment samples”",
-            "section 4, on policy distillation",
-            "one global policy trains different local policies “without consuming extra environment samples”",
+            "“Meanwhile, as demonstrated in Figure 5, the same global policy learned by CTEDD can be employed to train "
+            "different local policies supported by varied communication channels” “(e.g. one-dimensional or "
+            "three-dimensional channels), without consuming extra environment samples.”",
+            PLACE,
+            "no extra samples: no step is taken in the environment while local policies are distilled",
             tuple(
                 Row(
                     f"{environment}: steps taken while distilling = 0",
@@ -138,7 +215,38 @@ FIGURE = Figure(
                 for environment in ENVIRONMENTS
             ),
             kind="check",
+            lacks=LACKS_BOTH,
             note="Counted where the environment is stepped, around every distillation.",
+        ),
+        Claim(
+            "CTEDD-F5-4b",
+            "“Meanwhile, as demonstrated in Figure 5, the same global policy learned by CTEDD can be employed to train "
+            "different local policies supported by varied communication channels”",
+            PLACE,
+            "both local policies of a run leave uniform play behind within the first million steps",
+            tuple(above_chance(environment, size, at_the_end=False) for environment in LEVELS for size in SIZES),
+            lacks=LACKS_BOTH,
+        ),
+        Claim(
+            "CTEDD-F5-5",
+            "“Empirical comparison with MADDPG confirms that CTEDD is more sample efficient and effective, while "
+            "guaranteeing decentralized execution of the learned policies.”",
+            "section 1",
+            "effective: at the end the local policies, which can be executed decentrally, are above MADDPG in tests",
+            tuple(
+                Row(
+                    f"{environment}: L-{size} > MADDPG-{size} at the end",
+                    local(environment, size, LOCAL_END),
+                    tested(ctedd.maddpg(environment, size), LOCAL_END),
+                    Exceeds(delta(environment)),
+                    "end",
+                    "replicate",
+                    learnt(ctedd.ctedd(environment), ctedd.maddpg(environment, size)),
+                )
+                for environment in ENVIRONMENTS
+                for size in SIZES
+            ),
+            lacks=LACKS_BOTH,
         ),
     ),
     budgets=ctedd.budgets(ctedd.QUICK_STEPS),

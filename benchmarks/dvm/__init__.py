@@ -9,8 +9,23 @@ from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging, Succession
 from algorithms.masac import MASAC
 from algorithms.uniform import Uniform
-from benchmarks import Band, Budget, Cell, Decision, Evaluation, Metric, Paper, Score, Start, Statistic
-from benchmarks._scores import Final
+from benchmarks import (
+    Arm,
+    Band,
+    Budget,
+    Cell,
+    Decision,
+    Evaluation,
+    Learnt,
+    Margin,
+    Metric,
+    Paper,
+    Score,
+    Start,
+    Statistic,
+)
+from benchmarks._scores import Final, Window
+from benchmarks.dvm._levels import CONTINUOUS_SPREAD, DISCRETE_SPREAD, Levels
 from environments.spread import Spread
 
 PAPER = Paper(
@@ -163,6 +178,38 @@ def tested(cell: Cell, statistic: Statistic) -> Score:
 def uniform_level(algorithm: Any, n_agents: int) -> Score:
     """How well a team does that plays at random."""
     return Score(uniform(algorithm, n_agents), UNIFORM, Final(window=100))
+
+
+HELD = Window(0, 40 * HORIZON)  # before there is enough in replay to learn from
+
+
+def levels(algorithm: Any, n_agents: int) -> Levels:
+    """How far one gets in Phase II of spread without learning."""
+    return (DISCRETE_SPREAD if is_discrete(algorithm) else CONTINUOUS_SPREAD)[n_agents]
+
+
+def delta(algorithm: Any, n_agents: int) -> Margin:
+    """The smallest difference of interest in spread."""
+    uniform, script, tenth = levels(algorithm, n_agents)
+    return Margin(tenth, f"a tenth of the way from uniform play ({uniform:g}) to a script ({script:g})")
+
+
+def phase_one_learnt(algorithm: Any, n_agents: int) -> Learnt:
+    """Phase I ends above its own tests before the first update."""
+    cell = phase_one(algorithm, n_agents)
+    untrained = tested(cell, HELD)
+    return Learnt((Arm(tested(cell, FINAL), untrained),), untrained, delta(algorithm, n_agents))
+
+
+def phase_two_learnt(algorithm: Any, n_agents: int, *cells: Cell) -> Learnt:
+    """One of these ends Phase II above uniform play, wherever it started."""
+    level = uniform_level(algorithm, n_agents)
+    return Learnt(tuple(Arm(tested(cell, FINAL), level) for cell in cells), level, delta(algorithm, n_agents))
+
+
+def learnt(algorithm: Any, n_agents: int, *cells: Cell) -> tuple[Learnt, ...]:
+    """Phase I has been learnt, and one of these cells of Phase II is not at the level of uniform play."""
+    return phase_one_learnt(algorithm, n_agents), phase_two_learnt(algorithm, n_agents, *cells)
 
 
 COMMON_DECISIONS = (

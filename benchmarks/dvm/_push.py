@@ -8,9 +8,10 @@ from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging, Succession
 from algorithms.frozen import Frozen
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Score, Start
-from benchmarks._scores import Final
-from benchmarks.dvm import COMMON_DECISIONS, DISCRETE, ITERATIONS, MERGING_EVALUATION, UNIFORM, Method
+from benchmarks import Arm, Budget, Cell, Decision, Evaluation, Learnt, Margin, Score, Start
+from benchmarks._scores import Final, Fixed, Window
+from benchmarks.dvm import COMMON_DECISIONS, DISCRETE, ITERATIONS, MERGING_EVALUATION, UNIFORM, Method, tested
+from benchmarks.dvm._levels import OPTIMUM, PUSH_DELTA, TEAM, UNMOVED
 from environments.push_box import PushBox
 
 HORIZON = 100
@@ -84,6 +85,24 @@ def uniform_level() -> Score:
     """How well a team does that plays at random."""
     cell = Cell("Uniform", task("III"), Uniform(), PushBox(task="III"), Evaluation(every=2_000, n_episodes=400))
     return Score(cell, UNIFORM, Final(window=100))
+
+
+HELD = Window(0, 10 * HORIZON)  # before there is enough in replay to learn from
+DELTA = Margin(PUSH_DELTA, f"a tenth of the way from a box that never moves ({UNMOVED:g}) to the optimum ({OPTIMUM:g})")
+
+
+def optimum(cell: Cell) -> Score:
+    """What the return of a cell is held to: no number of the paper's, but of the authors' logs."""
+    return tested(cell, Fixed(OPTIMUM))
+
+
+def teams_learnt() -> tuple[Learnt, ...]:
+    """Both teams have learnt to push the box, each in its task, before anything is merged."""
+    learnt = Margin(TEAM - UNMOVED, f"to {TEAM:g}, near the optimum of {OPTIMUM:g}")
+    return tuple(
+        Learnt((Arm(tested(cell, Final(window=20)), tested(cell, HELD)),), tested(cell, Fixed(UNMOVED)), learnt)
+        for cell in (pretraining(name) for name in EPISODES)
+    )
 
 
 PUSH_DECISIONS = (

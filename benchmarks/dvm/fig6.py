@@ -1,9 +1,13 @@
 """Figure 6: Task III of push box, by what its two agents begin with."""
 
-from benchmarks import AboutEquals, Claim, Exceeds, Figure, Line, Panel, Row, Share, dvm
+from benchmarks import AboutEquals, Claim, Exceeds, Figure, Line, NoWorse, Panel, Row, dvm
 from benchmarks._scores import Area
-from benchmarks.dvm import FINAL, METHODS, tested
-from benchmarks.dvm._push import PUSH_DECISIONS, budgets, third, uniform_level
+from benchmarks.dvm import FINAL, METHODS, Method, tested
+from benchmarks.dvm._push import DELTA, PUSH_DECISIONS, budgets, optimum, teams_learnt, third
+
+OPTIMUM_IS = "The optimum is -60, twice what the authors' logs of Tasks I and II reach; no number is printed."
+PLACE = "section V-B-2, on Figure 6"
+BASELINES: tuple[Method, ...] = ("No DVM", "Distillation", "Value Matching")
 
 FIGURE = Figure(
     paper=dvm.PAPER,
@@ -14,36 +18,80 @@ FIGURE = Figure(
     claims=(
         Claim(
             "DVM-F6-1",
-            "",
-            "section V, on Figure 6",
-            "in push box DVM outperforms not distilling, distillation alone and value matching alone",
+            "“As before, DVM outperforms all baselines.”",
+            PLACE,
+            "as before: DVM is above each baseline at the end and in the mean over Task III",
             tuple(
                 Row(
                     f"DVM > {method}, {when}",
                     tested(third("DVM"), part),
                     tested(third(method), part),
-                    Exceeds(Share(uniform_level())),
+                    Exceeds(DELTA),
                     "end",
-                    "replicate",
+                    learnt=teams_learnt(),
                 )
-                for method in ("No DVM", "Distillation", "Value Matching")
-                for when, part in (("speed", Area()), ("end", FINAL))
+                for when, part in (("end", FINAL), ("mean over Task III", Area()))
+                for method in BASELINES
             ),
         ),
         Claim(
             "DVM-F6-2",
-            "",
-            "section V, on Figure 6",
-            "distillation alone and value matching alone do similarly in push box",
+            "“Both distillation-only and value-matching-only methods perform similarly, but do not reach an optimal "
+            "policy within the number of testing periods.”",
+            PLACE,
+            "the two end about equally, and both clearly below the optimum",
             (
                 Row(
-                    "Distillation ≈ Value Matching at the end",
+                    "Distillation ≈ Value Matching, end",
                     tested(third("Distillation"), FINAL),
                     tested(third("Value Matching"), FINAL),
-                    AboutEquals(Share(uniform_level())),
+                    AboutEquals(DELTA),
                     "end",
+                    learnt=teams_learnt(),
+                ),
+                *(
+                    Row(
+                        f"{method} below the optimum, end",
+                        optimum(third(method)),
+                        tested(third(method), FINAL),
+                        Exceeds(DELTA),
+                        "end",
+                        learnt=teams_learnt(),
+                    )
+                    for method in BASELINES[1:]
                 ),
             ),
+            note=OPTIMUM_IS,
+        ),
+        Claim(
+            "DVM-F6-3",
+            "“DVM outperforms all baselines, converging to the optimal policy even though Task III includes a target "
+            "location not present in either of the pre-training tasks.” “they quickly recover and converge on an "
+            "optimal policy. Even though the environment has changed with the introduction of the third target, the "
+            "DVM agents learn the correct policy”",
+            "Figure 6, and section V-B-2, on Figure 7",
+            "DVM ends not below the optimum, and neither does it where the target is the third",
+            (
+                Row(
+                    "DVM reaches the optimum, end",
+                    tested(third("DVM"), FINAL),
+                    optimum(third("DVM")),
+                    NoWorse(DELTA),
+                    "end",
+                    learnt=teams_learnt(),
+                ),
+            ),
+            lacks="The return in tests with the third target alone is still to be measured.",
+            note=OPTIMUM_IS,
+        ),
+        Claim(
+            "DVM-F6-4",
+            "“We speculate that the high variance in the three baselines is a result of adding the third target in "
+            "Task III.”",
+            PLACE,
+            "at the end the seeds of each baseline scatter more than those of DVM; the cause is not judged",
+            (),
+            lacks="How far seeds are from the median of their arm is not compared between arms yet.",
         ),
     ),
     budgets=budgets(),
