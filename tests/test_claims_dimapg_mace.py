@@ -17,7 +17,7 @@ from benchmarks.mace import GAMES, of_interest, place
 
 def curve(*values: float) -> Curve:
     """A test every 100 steps, with an episode of 25."""
-    return Curve(100.0 * np.arange(1, len(values) + 1), np.array(values, dtype=np.float64), 25)
+    return Curve(np.arange(100.0, 100.0 * len(values) + 1, 100.0), np.array(values, dtype=np.float64), 25)
 
 
 CLAIMS = {claim.id: claim for paper in ("dimapg/", "mace/") for figure in chosen(paper) for claim in figure.claims}
@@ -43,7 +43,7 @@ def test_a_gain_is_the_difference_of_two_totals() -> None:
 @pytest.mark.parametrize("statistic", [Total(301), Gained(100, 301), Gained(301, 400)])
 def test_a_shorter_run_has_no_total_and_no_gain(statistic: Total | Gained) -> None:
     assert At(301)(curve(1, 4, 9)) == 9
-    with pytest.raises(ValueError, match="a score needs a test at .* steps or later, found the last at 300"):
+    with pytest.raises(ValueError, match=r"a score needs a test at .* steps or later, found the last at 300"):
         statistic(curve(1, 4, 9))
 
 
@@ -66,6 +66,11 @@ def test_a_family_is_all_sentences_that_make_a_test(paper: str, size: int, untes
     sentences = [claim for claim in of(paper) if claim.kind == "sentence"]
     assert len([claim for claim in sentences if not claim.untestable]) == size
     assert len([claim for claim in sentences if claim.untestable]) == untestable
+
+
+def test_every_sentence_is_quoted() -> None:
+    for claim in CLAIMS.values():
+        assert claim.kind == "check" or (claim.quote[0], claim.quote[-1]) == ("“", "”"), claim.id
 
 
 def test_nothing_that_is_recorded_of_dimapg_is_held_against_the_paper() -> None:

@@ -236,7 +236,8 @@ DECISIONS = (
         "16 entries, anew at every step, by reparametrisation; KL to N(0, I) is added with a weight of its own.",
         "Equations (3) to (8) have a λ at every step. That it is sampled “During a rollout”, and encodes an episode's "
         "strategy, reads as if it were kept for an episode, which is not recorded yet. The paper gives no size. "
-        "Equation (8) weights the KL term by the reward, which is 0 in every episode that fails and would leave σ free to vanish.",
+        "Equation (8) weights the KL term by the reward, which is 0 in every episode that fails and would leave σ "
+        "free to vanish.",
         departs=True,
     ),
     Decision(
