@@ -482,6 +482,9 @@ class Claim:
 
     `holds`: of its replicates "all" must hold, or "some" where the paper says that something can be.
 
+    `untestable` says why nothing could decide it. `lacks` says what must be measured, and is not yet, before it can be
+    judged; until then its rows are what of it can be said already, perhaps none, and it is counted but not judged.
+
     Claims of a kind in a paper are one family: they are corrected for one another, whatever has been run.
     """
 

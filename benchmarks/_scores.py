@@ -269,3 +269,91 @@ class Sparse:
         columns = {item.name: getattr(curve, item.name) for item in fields(curve)}
         columns = {name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)}
         return self.statistic(replace(curve, **columns))
+
+
+# ---- totals, which a shorter run has not reached, and what is missing from them -------------------------------------
+
+
+@dataclass(frozen=True)
+class Total:
+    """What a running total has come to at a step, which a shorter run has no number for. Units: environment steps."""
+
+    last: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"value after {self.last:,} steps"
+
+    def __call__(self, curve: Curve) -> float:
+        """y_i of the first step_i ≥ last.
+
+        Raises: ValueError where the run ends before.
+        """
+        return _reached(curve, self.last)
+
+
+@dataclass(frozen=True)
+class Gained:
+    """What a running total has gained in one stretch of training. Units: environment steps."""
+
+    first: int
+    last: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"gain from {self.first:,} to {self.last:,} steps"
+
+    def __call__(self, curve: Curve) -> float:
+        """y_j − y_i of the first step_j ≥ last and the first step_i ≥ first.
+
+        Raises: ValueError where the run ends before.
+        """
+        return _reached(curve, self.last) - _reached(curve, self.first)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast a running total has grown, whatever the run's length. Units: per so many environment steps."""
+
+    per: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"growth per {self.per:,} steps"
+
+    def __call__(self, curve: Curve) -> float:
+        """per · y_N / step_N."""
+        return self.per * _reached(curve, curve.steps[-1]) / float(curve.steps[-1])
+
+
+@dataclass(frozen=True)
+class ShortOf:
+    """How far the last value stays below a total, such as what has been eaten of all food."""
+
+    total: float
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"{self.total:g} minus the last value"
+
+    def __call__(self, curve: Curve) -> float:
+        """total − y_N."""
+        return self.total - _reached(curve, curve.steps[-1])
+
+
+def _reached(curve: Curve, step: float) -> float:
+    """y_i of the first step_i ≥ step; NaN where it is not finite.
+
+    Raises: ValueError where the run ends before.
+    """
+    index = int(np.searchsorted(curve.steps, step))
+    if index == len(curve.values):
+        raise ValueError(
+            f"a score needs a test at {step:,.0f} steps or later, found the last at {curve.steps[-1]:,.0f}"
+        )
+    value = float(curve.values[index])
+    return value if math.isfinite(value) else math.nan

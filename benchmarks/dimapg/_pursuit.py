@@ -17,7 +17,7 @@ from algorithms.dimapg import DiMAPG
 from algorithms.kitchen_sink import A3CKitchenSink
 from algorithms.rivals import Rivals, RivalsState
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Metric, Score
+from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Margin, Measured, Metric, Score
 from benchmarks._plates import BLUE, GREEN, ORANGE, PURPLE
 from benchmarks._scores import Final
 from benchmarks._statistics import mean_interval
@@ -41,6 +41,8 @@ EVALUATION = Evaluation(every=100 * HORIZON, n_episodes=0)
 """Every hundred episodes. The sum over predators and prey says nothing: only the measure looks at the learners."""
 
 FINAL = Final(window=5)
+TOUCH = Margin(10.0, "what the game itself pays for one touch in an episode, until a script is measured")
+"""The smallest difference of interest."""
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 
 
@@ -158,9 +160,14 @@ def chance(game: str) -> Cell:
     return Cell("Uniform", place(game), Rivals((Uniform(),)), GAMES[game], EVALUATION, measure=CrossPlay(("Uniform",)))
 
 
-def chance_level(game: str) -> Score:
-    """What predators get where all play at random."""
-    return Score(chance(game), Metric(predators("Uniform"), better="larger"), Final(window=20))
+def hunting(cell: Cell, team: str) -> Score:
+    """What a team's predators get."""
+    return Score(cell, Metric(predators(team), better="larger"), FINAL)
+
+
+def fleeing(cell: Cell, team: str) -> Score:
+    """What predators get from a team's prey: a cost."""
+    return Score(cell, Metric(prey(team), better="smaller"), FINAL)
 
 
 def budgets() -> dict[str, dict[str, Budget]]:
@@ -315,6 +322,20 @@ PURSUIT_DECISIONS = (
         "obstacles in both games.",
         "30 % and 50 % are printed, and the first is openai's own. The paper does not say whether faster prey also "
         "accelerate more. Its text has 12 against 1 once; the caption, 12 against 4, is followed.",
+    ),
+    Decision(
+        "What are better policies?",
+        "Those of both roles: its predators get more than another method's, and less is got from its prey. “Similar "
+        "results” with more of both are the same order again.",
+        "Figure 4 shows predators' reward after “training different policies for predators and preys”.",
+    ),
+    Decision(
+        "Where is the summary of the conclusion judged, that DiMA-PG performs better “when the number of agents are "
+        "increased”?",
+        "By DIMA-F3-3, whose last rows compare it with 10 agents, and by DIMA-F4-2; it has no figure of its own and is "
+        "not counted again. Nor are the introduction's “highly inefficient, as we will demonstrate” (DIMA-F3-3, "
+        "MADDPG) and “this also turns out to be impractical” (DIMA-T1-2).",
+        "A sentence is counted once.",
     ),
     Decision(
         "Are rewards shared in MADDPG?",

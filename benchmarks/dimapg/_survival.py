@@ -13,7 +13,7 @@ from algorithms._copies import lost, playable
 from algorithms._rollouts import Baseline
 from algorithms.dimapg import DiMAPG
 from algorithms.frozen import Frozen
-from benchmarks import Budget, Cell, Decision, Evaluation, Measured, Metric, Score
+from benchmarks import Arm, Budget, Cell, Decision, Evaluation, Learnt, Margin, Measured, Metric, Score
 from benchmarks._scores import Last
 from benchmarks.dimapg import DECISIONS, HORIZON
 from environments import Streams
@@ -127,6 +127,28 @@ def at_last(cell: Cell, metric: str) -> Score:
     return Score(cell, METRICS[metric], Last())
 
 
+PIECES_OF_INTEREST = Margin(16.0, "a tenth of 160 pieces of food")
+
+LACKS = (
+    "The game of the engine: a hit on food pays 0.5, a game ends when the food is gone, food lies where the innermost "
+    "agents see it at the start, and the map of 630 agents is as large as the printed reward before training asks for. "
+    "Training until a bound that is stated before it is run."
+)
+"""Of all claims on Survival. In the game that is recorded nobody is paid for a hit: it can refute nothing."""
+
+READINGS = (
+    " The same in the reading that an attack in a group pays 1, for the text says twice that killing pays: only what "
+    "both readings refute is refuted."
+)
+"""Of claims on why agents kill."""
+
+
+def learnt_to_eat(n_agents: int) -> tuple[Learnt, ...]:
+    """The precondition that less food is left than before training: the peace of those who do nothing says nothing."""
+    before = at_last(untrained(n_agents), FOOD)
+    return (Learnt((Arm(at_last(trained(n_agents), FOOD), before),), before, PIECES_OF_INTEREST),)
+
+
 def budgets() -> dict[str, dict[str, Budget]]:
     """What each profile runs. Before training one test is enough; the profiles repeat it."""
     found = {}
@@ -151,10 +173,20 @@ SURVIVAL_DECISIONS = (
         "and views are those of MAgent's game.",
     ),
     Decision(
-        "Does an attack in a group pay +1?",
+        "Does killing pay?",
         "No. An attack costs 0.1, food that is eaten pays 5, a step costs 0.01, death 1.",
-        "The paper lists +1. In MAgent's game `attack_in_group: 1` only permits to hit one's own group, which is "
-        "permitted here.",
+        "The paper says of rewards both that “if it chooses to attack another agent by forming a group it receives an "
+        "award of 1” and that agents “also get reward for killing other agents (reward for eating food is higher)”; "
+        "and also that killing “results in a small negative reward”. In MAgent's game `attack_in_group: 1` only "
+        "permits to hit one's own group, which is permitted here. So nobody has a motive for the killing that "
+        "the paper sees.",
+        departs=True,
+    ),
+    Decision(
+        "What does a hit on food pay?",
+        "Nothing, until it is eaten; a game ends when no food or no agent is left.",
+        "The paper lists 5 for eating food. MAgent's game pays 0.5 for a hit that does not kill, and only with that do "
+        "the printed rewards add up.",
         departs=True,
     ),
     Decision(
@@ -165,8 +197,10 @@ SURVIVAL_DECISIONS = (
     Decision(
         "What is the average reward?",
         "The sum over agents of what they get in a game; the mean over games.",
-        "The printed −1530 and −3800 before training are −6.65 and −6.03 an agent, which fits 200 steps at 0.01 and an "
-        "attack at 0.1 in a fifth of them, if nobody dies.",
+        "“The average reward over agents” is what the text says, but a mean over agents of 946 is impossible: food "
+        "pays 800, and with hits 1120, which among 230 are 4.9 each. The printed −1530 and −3800 before training are "
+        "−6.65 and −6.03 an agent, which fits 200 steps at 0.01 and an attack at 0.1 in a fifth of them, if nobody "
+        "dies.",
     ),
     Decision(
         "Which 100 games?",
@@ -205,13 +239,14 @@ SURVIVAL_DECISIONS = (
 )
 """What the paper leaves open of Survival, and of everything."""
 
-IMPOSSIBLE = (
+POSSIBLE = (
     Decision(
-        "Can 230 agents get 946?",
-        "No: 160 pieces of food at 5 are 800 in all, and every step costs every living agent 0.01. 227 that live for "
-        "200 steps pay 454, which leaves 346.",
-        "Even hits on food at 0.5, as in MAgent's game, would lead to no more than 746. So the numbers are not "
-        "compared, only their signs and their order.",
+        "Can 230 agents get 946, and 630 agents 674?",
+        "Yes, if hits on food pay and all is eaten in some 40 steps: 800 for 160 pieces, 320 for 640 hits, less 80 for "
+        "800 attacks, 3 deaths and 0.01·229·40 for living are 945. With 630: 800 + 320 − 80 − 140 (deaths) − 14 "
+        "(attacks on agents) − 0.01·560·38 are 673.",
+        "So the values can be tested in such a game. That they are possible does not say that they were so. In the "
+        "game that is recorded, where hits pay nothing, they are out of reach.",
     ),
 )
-"""What the paper's own numbers contradict."""
+"""What the printed rewards are made of."""

@@ -1,13 +1,62 @@
 """Figure 3: cumulative terminal reward against samples, with the time limits of Table 1."""
 
-from benchmarks import Claim, Exceeds, Figure, Gap, Metric, Row, Score, mace
-from benchmarks._scores import Final
-from benchmarks.mace import CUMULATIVE, GAMES, Method, cell, place
+from benchmarks import Arm, Claim, Exceeds, Figure, Learnt, Margin, Role, Row, Score, mace
+from benchmarks._scores import Area, Window
+from benchmarks.mace import (
+    BASELINES,
+    DURATION,
+    ENDED,
+    EPISODE,
+    GAMES,
+    HORIZON,
+    MILLION,
+    Kind,
+    Method,
+    cell,
+    gains_more,
+    leads,
+    place,
+)
 from benchmarks.mace._curves import PRINTED_BAND, panel
 
-GAPS: tuple[tuple[Method, float], ...] = (("Shared", 6.61 - 6.22), ("Cloned", 6.61 - 4.64))
-EPISODE = Metric("episode reward", better="larger", empty="skipped", witness=CUMULATIVE)
-END = Final(window=10)  # the last 100 000 samples
+END = Window(900_000, MILLION)
+EPISODE_BY_CHANCE = {"stag-10-frozen": 2.9, "stag-10-moving": 3.9, "stag-20-frozen": 8.1, "stag-20-moving": 9.2}
+"""About what random play is paid an episode, for δ alone."""
+
+OFTEN = Margin(0.01, "one episode of a hundred")
+ACCUMULATES = (
+    "“MACE accumulates increasingly higher rewards compared to the baselines, by 1) achieving higher terminal reward "
+    "per episode and 2) finishing episodes faster (see Figure 4).”"
+)
+CAPTION = "the caption of Figure 3"
+
+
+def paid_an_episode(moving: bool, n: int, rival: Method, role: Role) -> Row:
+    """In Stag-Hunters MACE gets more an episode at the end of a million samples."""
+
+    def reward(method: Method) -> Score:
+        return Score(cell(method, "stag", n, moving), EPISODE, END)
+
+    where = place("stag", n, moving)
+    delta = Margin(0.03 * EPISODE_BY_CHANCE[where], "3 % of what random play is paid an episode")
+    return leads(where, reward, rival, delta, role)
+
+
+def shorter(kind: Kind, n: int, moving: bool, rival: Method) -> Row:
+    """MACE's episodes are shorter, if either ends more episodes early than random play does."""
+
+    def of(method: Method) -> Score:
+        return Score(cell(method, kind, n, moving), DURATION, Area())
+
+    def early(method: Method) -> Score:
+        return Score(cell(method, kind, n, moving), ENDED, Area())
+
+    hundredth = Margin(0.01 * HORIZON[kind], "half of what a tenth of all episodes gains by being 20 % faster")
+    chance = early("random walk")  # stands for untrained learners too: none are measured yet
+    somebody = Learnt((Arm(early("MACE"), chance), Arm(early(rival), chance)), chance, OFTEN)
+    label = f"{place(kind, n, moving)}: {rival}'s episodes last longer than MACE's"
+    return Row(label, of(rival), of("MACE"), Exceeds(hundredth), "end", learnt=(somebody,))
+
 
 FIGURE = Figure(
     paper=mace.PAPER,
@@ -18,21 +67,59 @@ FIGURE = Figure(
     claims=(
         Claim(
             "MACE-F3-1",
-            "",
-            "the text, on Figure 3",
-            "in Stag-Hunters, 10 against 10, frozen, MACE is paid more an episode than Shared and than Cloned: 6.61, "
-            "6.22, 4.64",
+            "“In particular, MACE learns to coordinate for higher reward more often: it achieves the highest average "
+            "reward per-episode (e.g. for 10-10 Stag-Hunters with frozen prey, average rewards are 4.64 (Cloned), 6.22 "
+            "(Shared), 6.61 (MACE)).”",
+            "section 4, and the caption of Figure 3",
+            "in Stag-Hunters, in the last tenth of a million samples, MACE is paid more an episode than Shared and "
+            "than Cloned: 10 against 10 with frozen prey, and in the three other games",
             tuple(
-                Row(
-                    f"MACE > {method}",
-                    Score(cell("MACE", "stag", 10, False), EPISODE, END),
-                    Score(cell(method, "stag", 10, False), EPISODE, END),
-                    Exceeds(Gap(gap)),
-                    "end",
-                    "replicate",
-                )
-                for method, gap in GAPS
+                paid_an_episode(moving, n, rival, "claim" if (n, moving) == (10, False) else "replicate")
+                for n in (10, 20)
+                for moving in (False, True)
+                for rival in BASELINES
             ),
+        ),
+        Claim(
+            "MACE-F3-1-value",
+            "“For 10-10 Stag-Hunters with frozen prey, average reward per-episode is 4.64 (Cloned), 6.22 (Shared), "
+            "6.61 (MACE) after 1 million samples.”",
+            CAPTION,
+            "the three numbers",
+            (),
+            untestable="Which quantity they are is unknown. Totals of Table 1 at these averages would be episodes of "
+            "1869, 2566 and 2169 steps, above T = 1000; the second half of training pays at most 2.5, 2.4 and 3.1 an "
+            "episode, so that they are not of the end of training either; and they put Shared far above Cloned, where "
+            "the totals put it below.",
+        ),
+        Claim(
+            "MACE-F3-2",
+            ACCUMULATES,
+            CAPTION,
+            "in all eight games MACE is paid more than Shared and than Cloned in the second half of a million samples "
+            "too, so that its lead grows",
+            tuple(gains_more(*game, rival) for game in GAMES for rival in BASELINES),
+            note="What training was paid, by exploration or by learning. That it is paid more an episode is MACE-F3-1, "
+            "that it finishes faster MACE-F3-3.",
+        ),
+        Claim(
+            "MACE-F3-3",
+            ACCUMULATES,
+            CAPTION,
+            "in all eight games MACE's episodes are shorter than those of Shared and of Cloned, in the mean over a "
+            "million samples",
+            tuple(shorter(*game, rival) for game in GAMES for rival in BASELINES),
+            note="The second reason of the sentence, “finishing episodes faster”.",
+        ),
+        Claim(
+            "MACE-F3-4",
+            "“Hence, MACE coordinates successfully more often to capture the stags.”",
+            "section 4",
+            "in Stag-Hunters, in the last tenth of a million samples, more stags are captured twice an episode with "
+            "MACE than with Shared and with Cloned, by 3 % of what random play captures: 10 against 10 with frozen "
+            "prey, and in the three other games",
+            (),
+            lacks="How many stags are captured twice in an episode: its reward mixes stags with hares.",
         ),
     ),
     budgets=mace.budgets(tuple(place(*game) for game in GAMES)),

@@ -1,16 +1,43 @@
 """Figure 4: how long training episodes are, 10 against 10, frozen prey."""
 
-from benchmarks import Claim, Figure, Metric, Row, Score, Shorter, mace
-from benchmarks._scores import Length
-from benchmarks.mace import BASELINES, CUMULATIVE, MEDIAN, TENTH, Kind, cell, place
+from functools import partial
+
+from benchmarks import Arm, Claim, Figure, Learnt, Margin, Metric, Row, Score, Shorter, mace
+from benchmarks._scores import Area, Length
+from benchmarks.mace import BASELINES, CUMULATIVE, ENDED, TENTH, Kind, Method, cell, leads, place
 from benchmarks.mace._plates import LengthPlate
 
-GAMES: tuple[tuple[Kind, str], ...] = (("hare", MEDIAN), ("stag", TENTH))
+KINDS: tuple[Kind, ...] = ("hare", "stag")
+FASTER = (
+    "“We see that MACE solves game instances more than 20% faster than baselines in 50% (10%) of Hare-Hunters "
+    "(Stag-Hunters) episodes.”"
+)
+SHORTEST = Metric(TENTH, better="smaller", witness=CUMULATIVE)
+"""How long the shortest tenth of all episodes are at most: at T nobody knows how long they would have been."""
+
+SOONER: dict[Kind, Margin] = {
+    "hare": Margin((58 - 17.83) / 500 / 3, "a third of the lead in successes that Table 1 leaves for 500 episodes"),
+    "stag": Margin(0.1 / 3, "a third of the tenth of all episodes that are said to be faster"),
+}
 
 
-def length(quantile: str) -> Metric:
-    """How long the shorter half, or tenth, of all episodes are at most."""
-    return Metric(quantile, better="smaller", witness=CUMULATIVE)
+def early(kind: Kind, method: Method) -> Score:
+    """How many of its episodes end before T."""
+    return Score(cell(method, kind, 10, False), ENDED, Area())
+
+
+def faster(rival: Method) -> Row:
+    """The shortest tenth of MACE's episodes in Stag-Hunters, if either ends more of them early than random play."""
+    chance = early("stag", "random walk")  # stands for untrained learners too: none are measured yet
+    somebody = Learnt((Arm(early("stag", "MACE"), chance), Arm(early("stag", rival), chance)), chance, SOONER["stag"])
+    return Row(
+        f"stag: tenth percentile, MACE 1.25 times shorter than {rival}",
+        Score(cell("MACE", "stag", 10, False), SHORTEST, Length()),
+        Score(cell(rival, "stag", 10, False), SHORTEST, Length()),
+        Shorter(ratio=1.25),
+        "end",
+        learnt=(somebody,),
+    )
 
 
 FIGURE = Figure(
@@ -19,29 +46,45 @@ FIGURE = Figure(
     title="Lengths of training episodes (10 against 10, frozen prey)",
     caption="How many training episodes lasted at most so long.",
     panels=(),
-    plates=tuple(LengthPlate(kind, 10, False) for kind, _ in GAMES),
+    plates=tuple(LengthPlate(kind, 10, False) for kind in KINDS),
     claims=(
         Claim(
             "MACE-F4-1",
-            "",
-            "the text, on Figure 4",
-            "with MACE more than 20 % faster in 50 % of the episodes of Hare-Hunters, and in 10 % of those of "
-            "Stag-Hunters",
+            FASTER,
+            "section 4, on Figure 4",
+            "in Stag-Hunters the tenth percentile of the lengths of all episodes of a million samples is 1.25 times "
+            "shorter with MACE than with Shared and with Cloned",
+            tuple(faster(rival) for rival in BASELINES),
+            note="Episodes are matched by their rank: the shortest tenth of one method's with that of another's. "
+            "Lengths are counted in hundredths of T.",
+        ),
+        Claim(
+            "MACE-F4-1-hare",
+            FASTER,
+            "section 4, on Figure 4",
+            "in Hare-Hunters half of all episodes are 20 % faster with MACE",
+            (),
+            untestable="Not if a sample is an environment step. 580.0 are 58 successes of ten hunters each, in at "
+            "least 1 000 000/2000 = 500 episodes: at most 11.6 % succeed, of Cloned's 3.6 %, of Shared's 3.1 %. Above "
+            "the twelfth percentile all three methods last exactly T, so that MACE can be faster in at most 11.6 % of "
+            "all episodes. If a sample is one agent's step there is no contradiction.",
+        ),
+        Claim(
+            "MACE-F4-2",
+            "“MACE (orange) finishes an episode successfully before the time limit more often than the baselines "
+            "(Cloned (blue) and Shared (yellow)).”",
+            "the caption of Figure 4",
+            "in both games, 10 against 10 with frozen prey, a larger share of episodes ends before T with MACE than "
+            "with Shared and with Cloned, in the mean over a million samples",
             tuple(
-                Row(
-                    f"{kind}: {metric}, MACE 1.25 times shorter than {method}",
-                    Score(cell("MACE", kind, 10, False), length(metric), Length()),
-                    Score(cell(method, kind, 10, False), length(metric), Length()),
-                    Shorter(ratio=1.25),
-                    "end",
-                    "replicate",
-                )
-                for kind, metric in GAMES
-                for method in BASELINES
+                leads(place(kind, 10, False), partial(early, kind), rival, SOONER[kind])
+                for kind in KINDS
+                for rival in BASELINES
             ),
-            note="Episodes are matched by their rank: the shorter half of one method's with that of another's.",
+            note="In Stag-Hunters an episode ends early when all hunters are frozen or all prey is caught, which is "
+            "taken for success. Tests count alike, however many episodes ended between them.",
         ),
     ),
-    budgets=mace.budgets(tuple(place(kind, 10, False) for kind, _ in GAMES)),
-    decisions=mace.DECISIONS,
+    budgets=mace.budgets(tuple(place(kind, 10, False) for kind in KINDS)),
+    decisions=(*mace.DECISIONS, *mace.INCONSISTENCIES),
 )

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from algorithms.mace import MACE, RANGES
-from benchmarks import Budget, Cell, Claim, Decision, Exceeds, Figure, Floats, Row, Share, mace
-from benchmarks._scores import At
-from benchmarks.mace import BASELINES, CUMULATIVE, Kind, Method, cell, paid, place
+from benchmarks import Budget, Cell, Claim, Decision, Exceeds, Figure, Floats, Row, mace
+from benchmarks._scores import Total
+from benchmarks.mace import BASELINES, CUMULATIVE, MILLION, Kind, Method, cell, of_interest, paid, place
 from benchmarks.mace._plates import COLOURS
 from results import Run
 
@@ -20,7 +20,7 @@ PLACE = place(*GAME)
 SEARCH = f"{PLACE}-search"
 SEARCHED: tuple[Method, ...] = ("MACE", *BASELINES)
 N_BEST = 5
-ALL = At(1_000_000)
+ALL = Total(MILLION)
 CHANCE = cell("random walk", *GAME)
 
 
@@ -124,22 +124,30 @@ FIGURE = Figure(
         Claim(
             "MACE-S-1",
             "",
-            "Figure 3, Table 1 and Table 2",
+            "our own, on Figure 3, Table 1 and Table 2",
             "with hyper-parameters drawn from the same ranges MACE is paid more than Cloned and than Shared",
             tuple(
                 Row(
                     f"all runs: MACE > {method}",
                     paid(searched("MACE"), ALL),
                     paid(searched(method), ALL),
-                    Exceeds(Share(paid(CHANCE, ALL))),
+                    Exceeds(of_interest("stag", PLACE, 10, MILLION)),
                     "end",
-                    "replicate",
                 )
                 for method in BASELINES
             ),
             kind="check",
-            note="All runs are compared, a draw of hyper-parameters being part of a run. The best five are shown and "
-            "not tested.",
+            note="All runs are compared, a draw of hyper-parameters being part of a run. The best five, which the "
+            "paper reports, are shown and not tested.",
+        ),
+        Claim(
+            "MACE-S-2",
+            "",
+            "our own, on Table 2",
+            "with η above 0.01 choices become nearly deterministic and are paid less than random play",
+            (),
+            kind="check",
+            lacks="A score of those runs alone whose η is above 0.01. They are shown in the right plate.",
         ),
     ),
     budgets={

@@ -1,19 +1,67 @@
 """Table 1: what training has been paid after 500 000 and after 1 000 000 samples."""
 
-from benchmarks import Claim, Exceeds, Figure, Gap, Multiple, Row, Share, mace
-from benchmarks._scores import At
-from benchmarks.mace import BASELINES, GAMES, Kind, cell, paid, place
+from benchmarks import Claim, Exceeds, Figure, Margin, Multiple, Row, Score, mace
+from benchmarks._scores import Rate, Total
+from benchmarks.mace import (
+    BASELINES,
+    GAMES,
+    MILLION,
+    RANDOM_WALK,
+    Kind,
+    Method,
+    cell,
+    either_above_chance,
+    leads,
+    of_interest,
+    paid,
+    place,
+)
 from benchmarks.mace._plates import RatePlate
 from results import published
 
-HALF, ALL = At(500_000), At(1_000_000)
 KINDS: tuple[Kind, ...] = ("hare", "stag")
+SAMPLES = {"500k": MILLION // 2, "1M": MILLION}
+TEN_TIMES = "“We see that MACE achieves up to 10× reward compared to the baselines.”"
 
 
-def printed_gap(method: str, other: str, where: str, column: int) -> float:
-    """How much more is printed for one method than for another."""
-    totals = published("mace")["totals"]
-    return float(totals[method][where][column] - totals[other][where][column])
+def ahead(kind: Kind, n: int, moving: bool, samples: str, rival: Method) -> Row:
+    """MACE has been paid more by then."""
+
+    def total(method: Method) -> Score:
+        return paid(cell(method, kind, n, moving), Total(SAMPLES[samples]))
+
+    where = place(kind, n, moving)
+    return leads(f"{where}, {samples}", total, rival, of_interest(kind, where, n, SAMPLES[samples]))
+
+
+def moving_pays_more(kind: Kind, n: int, method: Method) -> Row:
+    """Than frozen prey does; of the sentence the table's reward is the measure, so that nobody need have learnt."""
+    tenth = 0.1 * RANDOM_WALK[place(kind, n, False)]
+    reason = "a tenth of what random play is paid with frozen prey, in Hare-Hunters one success at least"
+    return Row(
+        f"{kind}, {n}v{n}, {method}: moving > frozen",
+        paid(cell(method, kind, n, True), Total(MILLION)),
+        paid(cell(method, kind, n, False), Total(MILLION)),
+        Exceeds(Margin(max(tenth, float(n)) if kind == "hare" else tenth, reason)),
+        "end",
+    )
+
+
+def moving_is_easier(kind: Kind, n: int) -> Row:
+    """For random walkers, whose rate of pay needs no million samples."""
+    tenth = 0.1 * published("mace")["totals"]["Cloned"][place(kind, n, False)][1]
+    return Row(
+        f"{kind}, {n}v{n}, random walk: moving > frozen",
+        paid(cell("random walk", kind, n, True), Rate(MILLION)),
+        paid(cell("random walk", kind, n, False), Rate(MILLION)),
+        Exceeds(Margin(tenth, "a tenth of what is printed of Cloned with frozen prey")),
+        "structure",
+    )
+
+
+def hares(method: Method) -> Score:
+    """The game and the moment of the table's largest ratio."""
+    return paid(cell(method, "hare", 20, False), Total(MILLION // 2))
 
 
 FIGURE = Figure(
@@ -26,58 +74,95 @@ FIGURE = Figure(
     claims=(
         Claim(
             "MACE-T1-1",
-            "",
-            "Table 1",
-            "MACE is paid more than Cloned and than Shared in all 16 cells of the table",
-            tuple(
-                Row(
-                    f"{place(*game)}, {samples}: MACE > {method}",
-                    paid(cell("MACE", *game), at),
-                    paid(cell(method, *game), at),
-                    Exceeds(Gap(printed_gap("MACE", method, place(*game), column))),
-                    "end",
-                    "replicate",
-                )
-                for game in GAMES
-                for column, (samples, at) in enumerate((("500k", HALF), ("1M", ALL)))
-                for method in BASELINES
-            ),
+            "“In Table 1 we show the achieved rewards after a fixed number of training samples, and Figure 3 showcases "
+            "the corresponding learning curves. We see that MACE achieves up to 10× reward compared to the baselines.”",
+            "section 4, and Table 1",
+            "after 500 000 and after a million samples MACE has been paid more than Shared and than Cloned in all "
+            "eight games",
+            tuple(ahead(*game, samples, rival) for game in GAMES for samples in SAMPLES for rival in BASELINES),
+            note="What training was paid, by exploration or by learning. Printed totals are comparable by rank and "
+            "ratio only, so that no gap as large as printed is asked for. What is paid in a million samples contains "
+            "what is paid in 500 000.",
         ),
         Claim(
             "MACE-T1-2",
-            "",
-            "the text and Table 1",
-            "MACE achieves up to 10 times the reward of the baselines (200 against 20 in Hare-Hunters, 20 against 20, "
-            "frozen)",
+            TEN_TIMES,
+            "section 4, and Table 1",
+            "in Hare-Hunters, 20 against 20 with frozen prey, MACE has been paid 10 times as much as Cloned after "
+            "500 000 samples, the largest of the table's ratios, 200.0 to 20.0",
             (
                 Row(
-                    "hare-20-frozen, 500k: MACE > Cloned",
-                    paid(cell("MACE", "hare", 20, False), HALF),
-                    paid(cell("Cloned", "hare", 20, False), HALF),
+                    "hare-20-frozen, 500k: MACE 10 times Cloned",
+                    hares("MACE"),
+                    hares("Cloned"),
                     Multiple(10.0),
                     "end",
+                    learnt=either_above_chance(
+                        hares, "Cloned", of_interest("hare", place("hare", 20, False), 20, MILLION // 2)
+                    ),
                 ),
             ),
+            note="The largest of our own ratios would be chosen after the fact.",
         ),
         Claim(
             "MACE-T1-3",
-            "",
-            "Table 1, every row",
-            "prey that moves is easier to catch than frozen prey",
+            "“Capturing moving prey is easier to learn than capturing fixed preys, as comparing rewards in Table 1 "
+            "shows.”",
+            "section 4",
+            "after a million samples every method has been paid more with moving than with frozen prey",
             tuple(
-                Row(
-                    f"{kind}, {n}v{n}, {method}: moving > frozen",
-                    paid(cell(method, kind, n, True), ALL),
-                    paid(cell(method, kind, n, False), ALL),
-                    Exceeds(Share(paid(cell("random walk", kind, n, False), ALL))),
-                    "end",
-                    "replicate",
-                )
-                for kind in KINDS
-                for n in (10, 20)
-                for method in ("MACE", *BASELINES)
+                moving_pays_more(kind, n, method) for kind in KINDS for n in (10, 20) for method in ("MACE", *BASELINES)
             ),
-            note="Random walkers find it so too: moving prey comes to them.",
+            note="It holds of random walkers too, MACE-T1-5: nothing here needs learning, and “easier to learn” in the "
+            "strict sense is not what the table shows.",
+        ),
+        Claim(
+            "MACE-T1-4",
+            "“Together, these results show MACE enables more efficient learning.” “We empirically verify that our "
+            "approach improves sample complexity on coordination games with a large number (N∼20) of agents.”",
+            "section 4, and the contributions",
+            "in the second half of a million samples training adds more to what the same policy untrained is paid with "
+            "MACE than with Shared and with Cloned; judged in four games, 10 against 10: hares frozen and moving, "
+            "stags frozen and moving",
+            (),
+            lacks="What every policy is paid over a million samples if it is never trained, in the games "
+            "hare-10-frozen, hare-10-moving, stag-10-frozen and stag-10-moving, which are fixed before "
+            "anything is recorded for it.",
+            note="The table's leads are there from the start: its second halves pay MACE 1.42, 1.09, 0.97 and 0.86 "
+            "times the first in Hare-Hunters, and 1.01, 1.03, 0.88 and 0.94 times in Stag-Hunters.",
+        ),
+        Claim(
+            "MACE-T1-5",
+            "“This shows a feature of the game dynamics: the expected distance between a hunter and an uncaptured prey "
+            "are lower when the preys are randomly moving, resulting in an easier game.”",
+            "section 4",
+            "hunters who walk at random are paid more with moving than with frozen prey, and free hunters are closer "
+            "to uncaptured prey",
+            tuple(moving_is_easier(kind, n) for kind in KINDS for n in (10, 20)),
+            lacks="How far free hunters are from uncaptured prey, as a mean over steps and pairs of a random walk with "
+            "frozen and with moving prey. A difference of 2.5 steps is of interest, a tenth of the mean distance of "
+            "two cells.",
+            note="Says nothing about training.",
+        ),
+        Claim(
+            "MACE-A-1",
+            "“We demonstrate empirically that MACE can more efficiently learn optimal policies in challenging "
+            "multi-agent games with a large number (∼20) of agents, compared to conventional baselines.”",
+            "the abstract",
+            "MACE learns optimal policies",
+            (),
+            untestable="An optimal assignment takes 23.3 steps with 10 hunters and 21.6 with 20, which would be paid "
+            "some 430 000 and 926 000 per million samples with frozen hares. Printed are 580.0 and 393.3, less than "
+            "0.2 %: nothing optimal was learnt. “More efficiently” is MACE-T1-4.",
+        ),
+        Claim(
+            "MACE-X-1",
+            "",
+            "our own, on Table 1",
+            "untrained MACE and untrained Cloned are paid in the ratios that are printed of the trained ones",
+            (),
+            kind="check",
+            lacks="What both policies are paid if they are never trained, with λ of every step and with λ kept.",
         ),
     ),
     budgets=mace.budgets(tuple(place(*game) for game in GAMES)),

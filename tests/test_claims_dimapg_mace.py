@@ -1,0 +1,140 @@
+"""The sentences of DiMA-PG and of MACE as claims, and the statistics that they read."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+
+import numpy as np
+import pytest
+
+from benchmarks import Claim, Curve, Gap, Margin, NoWorse, Row, Share
+from benchmarks._catalogue import chosen
+from benchmarks._scores import At, Gained, Rate, ShortOf, Total
+from benchmarks.dimapg.fig3 import EARLY, outer
+from benchmarks.mace import GAMES, of_interest, place
+
+
+def curve(*values: float) -> Curve:
+    """A test every 100 steps, with an episode of 25."""
+    return Curve(np.arange(100.0, 100.0 * len(values) + 1, 100.0), np.array(values, dtype=np.float64), 25)
+
+
+CLAIMS = {claim.id: claim for paper in ("dimapg/", "mace/") for figure in chosen(paper) for claim in figure.claims}
+
+
+def of(paper: str) -> list[Claim]:
+    return [claim for name, claim in CLAIMS.items() if name.startswith(paper)]
+
+
+# ---- statistics -----------------------------------------------------------------------------------------------------
+
+
+def test_a_total_is_read_where_it_is_reached() -> None:
+    assert Total(300)(curve(1, 4, 9, 16)) == Total(201)(curve(1, 4, 9, 16)) == 9
+    assert math.isnan(Total(200)(curve(1, math.nan, 9)))
+
+
+def test_a_gain_is_the_difference_of_two_totals() -> None:
+    assert Gained(200, 400)(curve(1, 4, 9, 16, 25)) == 12
+    assert math.isnan(Gained(100, 200)(curve(1, math.nan)))
+
+
+@pytest.mark.parametrize("statistic", [Total(301), Gained(100, 301), Gained(301, 400)])
+def test_a_shorter_run_has_no_total_and_no_gain(statistic: Total | Gained) -> None:
+    assert At(301)(curve(1, 4, 9)) == 9
+    with pytest.raises(ValueError, match=r"a score needs a test at .* steps or later, found the last at 300"):
+        statistic(curve(1, 4, 9))
+
+
+def test_a_rate_is_of_any_run() -> None:
+    assert Rate(1_000)(curve(1, 4, 9)) == 30
+    assert Rate(1_000)(curve(2, 4, 6)) == Rate(1_000)(curve(2)) == 20
+    assert math.isnan(Rate(1_000)(curve(1, math.nan)))
+
+
+def test_what_is_gone_is_missing_from_the_total() -> None:
+    assert ShortOf(160)(curve(160, 100, 30)) == 130
+    assert math.isnan(ShortOf(160)(curve(160, math.nan)))
+
+
+# ---- claims ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("paper", "size", "untestable"), [("DIMA", 14, 3), ("MACE", 20, 4)])
+def test_a_family_is_all_sentences_that_make_a_test(paper: str, size: int, untestable: int) -> None:
+    sentences = [claim for claim in of(paper) if claim.kind == "sentence"]
+    assert len([claim for claim in sentences if not claim.untestable]) == size
+    assert len([claim for claim in sentences if claim.untestable]) == untestable
+
+
+def test_every_sentence_is_quoted() -> None:
+    for claim in CLAIMS.values():
+        assert claim.kind == "check" or (claim.quote[0], claim.quote[-1]) == ("“", "”"), claim.id
+
+
+def test_nothing_that_is_recorded_of_dimapg_is_held_against_the_paper() -> None:
+    assert all(claim.lacks or claim.untestable for claim in of("DIMA"))
+
+
+def test_no_delta_hangs_on_what_is_compared() -> None:
+    rows: list[Row] = list(chain.from_iterable(claim.rows for claim in CLAIMS.values()))
+    deltas = [row.rule.delta for row in rows if hasattr(row.rule, "delta")]
+    deltas += [learnt.delta for row in rows for learnt in row.learnt]
+    assert deltas and not [delta for delta in deltas if isinstance(delta, Share | Gap)]
+
+
+def test_totals_that_are_asked_for_at_the_end_of_the_paper_s_training_are_never_those_of_a_shorter_run() -> None:
+    for claim in of("MACE"):
+        for row in claim.rows:
+            assert not isinstance(row.left.statistic, At), claim.id
+            assert row.about == "end" or not isinstance(row.left.statistic, Total | Gained), claim.id
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "n", "n_samples", "value"),
+    [
+        ("stag", "stag-10-frozen", 10, 1_000_000, 84.0),
+        ("stag", "stag-10-frozen", 10, 500_000, 42.0),
+        ("hare", "hare-20-moving", 20, 1_000_000, 215.6),
+        ("hare", "hare-20-frozen", 20, 500_000, 20.0),
+        ("hare", "hare-20-frozen-1000", 20, 1_000_000, 20.0),
+    ],
+)
+def test_totals_differ_by_a_share_of_random_play_or_by_one_success(
+    kind: str, where: str, n: int, n_samples: int, value: float
+) -> None:
+    found = of_interest(kind, where, n, n_samples)  # type: ignore[arg-type]
+    assert found.value == pytest.approx(value)
+
+
+def test_only_dimapg_learns_asks_of_every_baseline_that_it_is_not_above_random_play() -> None:
+    rows = CLAIMS["DIMA-F3-3"].rows
+    (first, *_), others = rows, [row for row in rows if isinstance(row.rule, NoWorse)]
+    assert first.role == "necessary" and [row.right.cell.name for row in others if row.right] == [
+        "MADDPG",
+        "A3C-KitchenSink",
+        "TRPO-KitchenSink",
+    ]
+    assert all(row.left.cell.name == "Uniform" and isinstance(row.rule.delta, Margin) for row in others)  # type: ignore[union-attr]
+
+
+def test_counted_episodes_stay_within_what_dimapg_plays() -> None:
+    ours = CLAIMS["DIMA-F3-3-25"].rows[0].left.statistic
+    assert outer(10) == 31 and (ours.first, ours.last) == (49_600 * 200, 99_200 * 200)  # type: ignore[attr-defined]
+    assert (EARLY.first, EARLY.last) == (5_000 * 200, 10_000 * 200)
+
+
+def test_every_game_of_the_table_is_compared_at_both_moments_with_both_baselines() -> None:
+    labels = {row.label for row in CLAIMS["MACE-T1-1"].rows}
+    assert labels == {
+        f"{place(*game)}, {samples}: MACE > {rival}"
+        for game in GAMES
+        for samples in ("500k", "1M")
+        for rival in ("Shared", "Cloned")
+    }
+
+
+def test_what_is_asked_of_the_two_assignments_is_not_asked_of_the_two_hunters() -> None:
+    both, *_ = CLAIMS["MACE-F5-2"].rows
+    assert both.rule.value == 1.0 and "assignment" in CLAIMS["MACE-F5-2"].lacks  # type: ignore[union-attr]
