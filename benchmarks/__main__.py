@@ -221,10 +221,14 @@ def _record(options: argparse.Namespace) -> int:
         raise ValueError("a plan moves for a reason: --replan CLAIM and --because go together")
     library = Library(Stores(Store(RECORDED)))
     desks = {look: Desk(library, look) for look in LOOKS}
-    plans = {claim.id: plan_of(figure, claim) for figure in figures() for claim in figure.claims}
+    judgeable = [(figure, claim) for figure in figures() for claim in figure.claims if not claim.lacks]
+    plans = {claim.id: plan_of(figure, claim) for figure, claim in judgeable}
     known = {*plans, *(Kept.at(VERDICTS).plans if VERDICTS.exists() else ())}
     moving = {claim: options.because for claim in known if any(fnmatch(claim, name) for name in options.replan)}
-    judged = {look: desk.verdicts(figures()) for look, desk in desks.items()}
+    judged = {
+        look: {id_: verdict for id_, verdict in desk.verdicts(figures()).items() if id_ in plans}
+        for look, desk in desks.items()
+    }
     kept = keep(VERDICTS, judged, plans, moving)
     print(f"{VERDICTS}: {', '.join(f'{len(found)} verdicts of {look}' for look, found in kept.verdicts.items())}")
     families = {paper[0].paper.name: desks["quick"].sketches(paper) for paper in papers(figures())}

@@ -47,7 +47,8 @@ class SeedScores:
 
     `values` [n] is NaN where the run diverged or saw nothing, and +inf where an event did not come. `seeds` [n] are
     whose they are, 0 to n − 1 if not given. `missing` seeds have not been run. `identical` says that two seeds have the
-    same curves, which independent seeds never have. `unseen` seeds have nothing to read in this part of their curve.
+    same curves, which independent seeds never have. `unseen` seeds have nothing to read in this part of their curve,
+    `unreached` ones end before it does.
     `limit` is the budget in the unit of the score; only times to an event need it.
     """
 
@@ -56,6 +57,7 @@ class SeedScores:
     identical: bool = False
     limit: float = math.inf
     unseen: int = 0
+    unreached: int = 0
     seeds: tuple[int, ...] = ()
 
     @property
@@ -67,7 +69,7 @@ class SeedScores:
     @property
     def n_diverged(self) -> int:
         """Seeds without a number that have something to read."""
-        return int(np.isnan(self.values).sum()) - self.unseen
+        return int(np.isnan(self.values).sum()) - self.unseen - self.unreached
 
 
 Lookup = Callable[[Score], SeedScores]
@@ -112,9 +114,11 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     """All that can be said of a row by itself; nothing is estimated while seeds are missing or not independent."""
     scores = scores_of(row)
     found = [lookup(score) for score in scores]
+    every = [*scores, *(score for part in row.learnt for arm in part.arms for score in (arm.trained, arm.untrained))]
     for outcome, note in (
         ("INVALID", _listed("two seeds have identical curves", scores, [seeds.identical for seeds in found])),
         ("INCOMPLETE", _counted("missing", scores, [seeds.missing for seeds in found])),
+        ("NOT ASSESSED", _counted("ended before this stretch", every, [lookup(score).unreached for score in every])),
         ("INCONCLUSIVE", _counted("without anything to read in this stretch", scores, [s.unseen for s in found])),
         ("NOT LEARNT", "; ".join(filter(None, (unlearnt(part, lookup) for part in row.learnt)))),
     ):

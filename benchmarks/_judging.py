@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from benchmarks import (
 )
 from benchmarks._characteristics import Sketch, sketches
 from benchmarks._evidence import Evidence, SeedScores, weighed
-from benchmarks._scores import EpisodesTo, Length, NothingSeenError
+from benchmarks._scores import EpisodesTo, Length, NothingSeenError, NotReachedError
 from benchmarks._training import array_units
 from benchmarks._verdicts import judge, warnings
 from benchmarks._work import Library
@@ -92,11 +92,12 @@ class Desk:
         horizon = score.cell.env.horizon
         values = [number(score, curve_of(score.metric, run, horizon)) for run in found.values()]
         return SeedScores(
-            np.array([math.nan if value is None else value for value in values]),
+            np.array([math.nan if isinstance(value, str) else value for value in values], float),
             missing=budget.n_seeds - len(found),
             identical=has_twins(list(found.values())),
             limit=limit_of(score.statistic, budget.n_steps, horizon),
-            unseen=sum(value is None for value in values),
+            unseen=values.count("unseen"),
+            unreached=values.count("unreached"),
             seeds=tuple(found),
         )
 
@@ -186,12 +187,14 @@ def claim_scores(claim: Claim) -> list[Score]:
     return [score for row in claim.rows for score in scores_of(row)]
 
 
-def number(score: Score, curve: Curve) -> float | None:
-    """A seed's score, NaN where it diverged; None where nothing was seen in the stretch that is read."""
+def number(score: Score, curve: Curve) -> float | Literal["unseen", "unreached"]:
+    """A seed's score, NaN where it diverged; or that nothing was seen in the stretch that is read, or all ends before."""
     try:
         return score.statistic(curve)
     except NothingSeenError:
-        return None
+        return "unseen"
+    except NotReachedError:
+        return "unreached"
 
 
 def curve_of(metric: Metric, run: Run, horizon: int) -> Curve:
@@ -213,6 +216,10 @@ def limit_of(statistic: Statistic, n_steps: int, horizon: int) -> float:
 
 
 def has_twins(runs: Sequence[Run]) -> bool:
-    """Whether two seeds have the same curves in every metric, which independent seeds never have."""
-    seen = {b"".join(run.metrics[name].tobytes() for name in sorted(run.metrics)) for run in runs}
-    return len(seen) < len(runs)
+    """Whether two seeds have the same curves in every metric, which independent seeds never have.
+
+    Curves that never move may be the same: of play that is never paid, for instance.
+    """
+    moved = [run for run in runs if any(np.unique(values).size > 1 for values in run.metrics.values())]
+    seen = {b"".join(run.metrics[name].tobytes() for name in sorted(run.metrics)) for run in moved}
+    return len(seen) < len(moved)

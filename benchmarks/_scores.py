@@ -21,6 +21,10 @@ class NothingSeenError(Exception):
     """No test in the part of the curve that a statistic reads has seen anything."""
 
 
+class NotReachedError(Exception):
+    """The run ends before the part of the curve that a statistic reads, or within it."""
+
+
 @dataclass(frozen=True)
 class Final:
     """Mean of the last `window` tests (of all of them, where a run is shorter than that)."""
@@ -68,23 +72,6 @@ class Length:
 
 
 @dataclass(frozen=True)
-class At:
-    """The value that a running total has reached at a step, or where the run ends before. Units: environment steps."""
-
-    n_steps: int
-
-    @property
-    def unit(self) -> str:
-        """What the number is, in words."""
-        return f"value after {self.n_steps:,} steps, or at the end of a shorter run"
-
-    def __call__(self, curve: Curve) -> float:
-        """y_i of the first step_i ≥ n_steps, or y_N."""
-        index = min(int(np.searchsorted(curve.steps, self.n_steps)), len(curve.values) - 1)
-        return _at(curve, index)
-
-
-@dataclass(frozen=True)
 class Fixed:
     """A number that no run has a say in, for a score to be compared with: a test of one sample."""
 
@@ -101,29 +88,11 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Early:
-    """Mean over the tests after the start and within the first `fraction` of `n_steps`.
-
-    `n_steps` is the paper's budget, not the run's: the beginning of training is then the same stretch of training
-    in every profile. A profile that is to judge it must run at least as far.
-    """
-
-    fraction: float
-    n_steps: int
-
-    @property
-    def unit(self) -> str:
-        """What the number is, in words."""
-        return f"mean over the first {self.fraction * self.n_steps:,.0f} steps"
-
-    def __call__(self, curve: Curve) -> float:
-        """Mean of y_i over 0 < step_i ≤ fraction · n_steps."""
-        return _mean(curve, (curve.steps > 0) & (curve.steps <= self.fraction * self.n_steps))
-
-
-@dataclass(frozen=True)
 class Window:
-    """Mean over the tests of one stretch of training, after `first` and up to `last`. Units: environment steps."""
+    """Mean over the tests of one stretch of training, after `first` and up to `last`; a run that ends within has none.
+
+    Units: environment steps.
+    """
 
     first: int
     last: int
@@ -134,7 +103,12 @@ class Window:
         return f"mean over steps {self.first:,} to {self.last:,}"
 
     def __call__(self, curve: Curve) -> float:
-        """Mean of y_i over first < step_i ≤ last."""
+        """Mean of y_i over first < step_i ≤ last.
+
+        Raises: NotReachedError where a further test would still lie in it.
+        """
+        if curve.steps[-1] + np.diff(curve.steps, prepend=0.0).max() <= self.last:
+            raise NotReachedError
         return _mean(curve, (curve.steps > self.first) & (curve.steps <= self.last))
 
 
@@ -219,11 +193,11 @@ def _at(curve: Curve, index: int) -> float:
 def _mean(curve: Curve, selected: NDArray[np.bool_]) -> float:
     """The mean of the selected tests that saw something; NaN where a value is not finite.
 
-    Raises: ValueError where the run has no test in the stretch that is asked for; NothingSeenError where none of them
-    saw anything.
+    Raises: NotReachedError where the run has no test in the stretch that is asked for; NothingSeenError where none of
+    them saw anything.
     """
     if not selected.any():
-        raise ValueError("a score needs at least one test in its part of the curve, found none")
+        raise NotReachedError
     values = curve.values[selected & curve.seen]
     if not len(values):
         raise NothingSeenError
@@ -288,7 +262,7 @@ class Total:
     def __call__(self, curve: Curve) -> float:
         """y_i of the first step_i ≥ last.
 
-        Raises: ValueError where the run ends before.
+        Raises: NotReachedError where the run ends before.
         """
         return _reached(curve, self.last)
 
@@ -308,7 +282,7 @@ class Gained:
     def __call__(self, curve: Curve) -> float:
         """y_j − y_i of the first step_j ≥ last and the first step_i ≥ first.
 
-        Raises: ValueError where the run ends before.
+        Raises: NotReachedError where the run ends before.
         """
         return _reached(curve, self.last) - _reached(curve, self.first)
 
@@ -348,12 +322,10 @@ class ShortOf:
 def _reached(curve: Curve, step: float) -> float:
     """y_i of the first step_i ≥ step; NaN where it is not finite.
 
-    Raises: ValueError where the run ends before.
+    Raises: NotReachedError where the run ends before.
     """
     index = int(np.searchsorted(curve.steps, step))
     if index == len(curve.values):
-        raise ValueError(
-            f"a score needs a test at {step:,.0f} steps or later, found the last at {curve.steps[-1]:,.0f}"
-        )
+        raise NotReachedError
     value = float(curve.values[index])
     return value if math.isfinite(value) else math.nan

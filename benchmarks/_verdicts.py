@@ -34,6 +34,7 @@ from benchmarks._decisions import Questions, Rows
 from benchmarks._evidence import Evidence
 from benchmarks._statistics import ALPHA
 
+LACKS = "it lacks: "
 FEWEST_SEEDS = 6  # with five no family of more than twelve claims can be decided: p ≥ 1/252
 
 
@@ -53,34 +54,40 @@ def judge(
     Raises: ValueError where a claim has neither rows nor a reason why it is untestable.
     """
     for claim in claims:
-        if bool(claim.rows) == bool(claim.untestable):
-            raise ValueError(f"{claim.id}: a claim needs rows, or else a reason why it is untestable")
+        if (claim.untestable and (claim.rows or claim.lacks)) or not (claim.rows or claim.untestable or claim.lacks):
+            raise ValueError(f"{claim.id}: a claim needs rows, or what it lacks, or else a reason why it is untestable")
     found: dict[str, Verdict] = {}
     for kind in ("sentence", "check"):
-        family = [claim for claim in claims if claim.kind == kind and not claim.untestable]
+        testable = [claim for claim in claims if claim.kind == kind and not claim.untestable]
+        family = [claim for claim in testable if claim.rows]
         evidence = [weighed[claim.id] for claim in family]
-        heard = [tuple(has_say(part, profile, whole) for part in of_claim) for of_claim in evidence]
-        decided = decisions.decided([asked(*one) for one in zip(family, evidence, heard, strict=True)])
+        heard = [
+            tuple(profile != "smoke" and not claim.lacks and is_due(part, whole) for part in of_claim)
+            for claim, of_claim in zip(family, evidence, strict=True)
+        ]
+        rows_of = [asked(*one) for one in zip(family, evidence, heard, strict=True)]
+        decided = decisions.decided(rows_of, n_further=len(testable) - len(family))
         for claim, of_claim, say, (outcome, questions, rows) in zip(family, evidence, heard, decided, strict=True):
-            shown = shown_rows(claim, of_claim, say, [str(row) for row in rows[:, 0]], len(family))
+            shown = shown_rows(claim, of_claim, say, [str(row) for row in rows[:, 0]], len(testable))
             verdict = Verdict(claim.id, str(outcome[0]), shown, profile, budget(claim), *told(questions))  # type: ignore[arg-type]
             found[claim.id] = concluded(claim, verdict, of_claim, say)
-    return tuple(found.get(claim.id, untestable(claim, profile)) for claim in claims)
+    return tuple(found.get(claim.id, without_rows(claim, profile)) for claim in claims)
 
 
-def untestable(claim: Claim, profile: str) -> Verdict:
-    """What is said of a claim that nothing could decide."""
-    return Verdict(claim.id, "UNTESTABLE", (), profile, "", note=claim.untestable)
+def without_rows(claim: Claim, profile: str) -> Verdict:
+    """What is said of a claim that nothing could decide, or nothing yet."""
+    if claim.untestable:
+        return Verdict(claim.id, "UNTESTABLE", (), profile, "", note=claim.untestable)
+    return Verdict(claim.id, "NOT ASSESSED", (), profile, "", note=f"{LACKS}{claim.lacks}")
 
 
-def has_say(part: Evidence, profile: str, whole: Callable[[Row], bool]) -> bool:
-    """Whether a row decides anything: it is settled by numbers, and trained as far as it speaks of. `smoke` decides
-    nothing."""
-    return profile != "smoke" and part.settled is None and (part.row.about != "end" or whole(part.row))
+def is_due(part: Evidence, whole: Callable[[Row], bool]) -> bool:
+    """Whether a row is trained as far as it speaks of."""
+    return part.settled != "NOT ASSESSED" and (part.row.about != "end" or whole(part.row))
 
 
 def asked(claim: Claim, evidence: Sequence[Evidence], heard: Sequence[bool]) -> Rows:
-    """The rows of a claim; one that is not heard has p = 1 in every direction. Shapes: [m, 1]."""
+    """The rows of a claim; one that is not heard has p = 1 in every direction, and no grade. Shapes: [m, 1]."""
 
     def column(values: Sequence[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         return np.array([[value if say else 1.0] for value, say in zip(values, heard, strict=True)])
@@ -91,7 +98,7 @@ def asked(claim: Claim, evidence: Sequence[Evidence], heard: Sequence[bool]) -> 
         column([part.support for part in evidence]),
         column([part.refuted for part in evidence]),
         column([part.opposite for part in evidence]),
-        np.array([[part.grade] for part in evidence]),
+        np.array([[part.grade if say else "INCONCLUSIVE"] for part, say in zip(evidence, heard, strict=True)]),
     )
 
 
@@ -99,14 +106,15 @@ def shown_rows(
     claim: Claim, evidence: Sequence[Evidence], heard: Sequence[bool], outcomes: Sequence[str], n_claims: int
 ) -> tuple[RowVerdict, ...]:
     """Every row with its outcome, with what it would come to at this budget, and with what would decide it."""
-    rows = asked(claim, evidence, [part.settled is None for part in evidence])
+    rows = asked(claim, evidence, [True] * len(evidence))
     alone = decisions.questions_of(rows)
     at_this_budget = decisions.row_outcomes(rows, alone)[:, 0]
     p = decisions.within(rows.support, alone.whole)[:, 0]
     found = []
     for part, say, outcome, now, corrected in zip(evidence, heard, outcomes, at_this_budget, p, strict=True):
         if part.settled is not None:
-            found.append(part.shown)
+            open_ = say or part.settled in ("INVALID", "INCOMPLETE")
+            found.append(part.shown if open_ else replace(part.shown, outcome="NOT ASSESSED"))
             continue
         shown: Outcome = outcome if say else "NOT ASSESSED"  # type: ignore[assignment]
         advice = more_seeds(part, n_claims) if "INCONCLUSIVE" in (outcome if say else "", str(now)) else ""
@@ -124,13 +132,16 @@ def told(questions: Questions) -> tuple[float, ...]:
 def concluded(claim: Claim, verdict: Verdict, evidence: Sequence[Evidence], heard: Sequence[bool]) -> Verdict:
     """The verdict, where something stands before what the rows say."""
     settled = {part.settled for part in evidence}
-    if verdict.profile == "smoke":
-        return replace(verdict, outcome="NOT ASSESSED", note="profile smoke only shows that everything runs")
-    if "INVALID" in settled:
-        return replace(verdict, outcome="INVALID", note="two seeds have identical curves")
-    if "INCOMPLETE" in settled:
-        return replace(verdict, outcome="INCOMPLETE", note=f"{n_missing(evidence)} seeds missing")
-    later = sum(not say and part.settled is None for part, say in zip(evidence, heard, strict=True))
+    first: tuple[tuple[bool, Outcome, str], ...] = (
+        (verdict.profile == "smoke", "NOT ASSESSED", "profile smoke only shows that everything runs"),
+        ("INVALID" in settled, "INVALID", "two seeds have identical curves"),
+        ("INCOMPLETE" in settled, "INCOMPLETE", f"{n_missing(evidence)} seeds missing"),
+        (bool(claim.lacks), "NOT ASSESSED", f"{LACKS}{claim.lacks}"),
+    )
+    for holds, outcome, note in first:
+        if holds:
+            return replace(verdict, outcome=outcome, note=note)
+    later = heard.count(False)
     count = counted(claim, verdict)
     if not later:
         return replace(verdict, note=count)
