@@ -25,7 +25,7 @@ from benchmarks import (
 )
 from benchmarks._characteristics import Sketch, sketches
 from benchmarks._evidence import Evidence, SeedScores, weighed
-from benchmarks._scores import EpisodesTo, Length, NothingSeenError, NotReachedError
+from benchmarks._scores import EpisodesTo, Length, NothingSeenError, NotReachedError, Sparse
 from benchmarks._training import array_units
 from benchmarks._verdicts import judge, warnings
 from benchmarks._work import Library
@@ -188,7 +188,7 @@ def claim_scores(claim: Claim) -> list[Score]:
 
 
 def number(score: Score, curve: Curve) -> float | Literal["unseen", "unreached"]:
-    """A seed's score, NaN where it diverged; or that nothing was seen in the stretch that is read, or all ends before."""
+    """A seed's score, NaN where it diverged; or that nothing was seen in the stretch that is read, or not even begun."""
     try:
         return score.statistic(curve)
     except NothingSeenError:
@@ -210,6 +210,8 @@ def curve_of(metric: Metric, run: Run, horizon: int) -> Curve:
 
 def limit_of(statistic: Statistic, n_steps: int, horizon: int) -> float:
     """The largest time that can be seen, in the unit of the score; ∞ where it is no time."""
+    if isinstance(statistic, Sparse):
+        return limit_of(statistic.statistic, n_steps, horizon)
     if isinstance(statistic, EpisodesTo):
         return n_steps / horizon
     return horizon if isinstance(statistic, Length) else math.inf
