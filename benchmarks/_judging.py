@@ -188,7 +188,7 @@ def claim_scores(claim: Claim) -> list[Score]:
 
 
 def number(score: Score, curve: Curve) -> float | Literal["unseen", "unreached"]:
-    """A seed's score, NaN where it diverged; or that nothing was seen in the stretch that is read, or not even begun."""
+    """A seed's score, NaN where it diverged; or that nothing was seen in the stretch that is read, or it ends before."""
     try:
         return score.statistic(curve)
     except NothingSeenError:
