@@ -91,11 +91,7 @@ def conclusion(claim: Claim, verdict: Verdict) -> str:
         case "REVERSED":
             text = f"{_all(rows)} came out the other way round, beyond what chance explains."
         case "INCONCLUSIVE":
-            count = "" if len(rows) == 1 else f": {_count(rows)}"
-            if all(row.outcome in SHOWN for row in rows):
-                each = "the comparison" if len(rows) == 1 else f"each of the {len(rows)} comparisons"
-                count = f": {each} came out as it says by itself, but {NOT_AMONG_ALL}"
-            text = f"These seeds neither show the sentence nor refute it{count}."
+            text = f"These seeds neither show the sentence nor refute it{_open(rows)}."
         case "NOT ASSESSED":
             text = _unassessed(verdict)
         case "INCOMPLETE":
@@ -105,6 +101,15 @@ def conclusion(claim: Claim, verdict: Verdict) -> str:
         case "UNTESTABLE":
             text = f"No verdict is possible: {note}"
     return text
+
+
+def _open(rows: Sequence[RowVerdict]) -> str:
+    if all(row.outcome in SHOWN for row in rows):
+        each = "the comparison" if len(rows) == 1 else f"each of the {len(rows)} comparisons"
+        return f": {each} came out as it says by itself, but {NOT_AMONG_ALL}"
+    count = "" if len(rows) == 1 else f": {_count(rows)}"
+    refuted = any(row.outcome in REFUTED for row in rows)
+    return f"{count}; what is refuted is so by itself, but {NOT_AMONG_ALL}" if refuted else count
 
 
 def _unassessed(verdict: Verdict) -> str:

@@ -44,6 +44,10 @@ def log_rank(left: Floats, right: Floats, text: str) -> statistics.OneSided:
     return statistics.log_rank(left, right, statistics.splits(len(left), len(right), text))
 
 
+def pair(found: tuple[Floats, Floats]) -> list[float]:
+    return [float(value) for value in found]
+
+
 def curve(*values: float, every: int = 100, horizon: int = 25) -> Curve:
     return Curve(np.arange(len(values), dtype=float) * every, np.array(values), horizon)
 
@@ -142,8 +146,8 @@ def test_the_permutation_p_is_that_of_enumeration(left: list[float], right: list
 
 def test_sides_apart_reach_the_smallest_p_and_its_mirror_the_largest() -> None:
     high, low = np.array([4.0, 5.0, 6.5]), np.array([1.0, 2.0, 3.2])
-    assert permutation(high, low, "") == (1 / 20, 1.0)
-    assert permutation(low, high, "") == (1.0, 1 / 20)
+    assert pair(permutation(high, low, "")) == [1 / 20, 1.0]
+    assert pair(permutation(low, high, "")) == [1.0, 1 / 20]
 
 
 def test_the_smallest_p_is_one_split_of_all() -> None:
@@ -178,7 +182,7 @@ def test_constant_sides_are_left_to_the_permutation() -> None:
     low, high = np.full(5, 0.1), np.full(5, 0.3)
     assert ordering(high, low, "").p == pytest.approx(1 / 252)
     assert ordering(low, high, "").p == 1
-    assert ordering(low, low, "") == (1, 1)
+    assert pair(ordering(low, low, "")) == [1, 1]
 
 
 def test_the_larger_of_both_tests_counts() -> None:
@@ -239,7 +243,7 @@ def test_sign_flips_are_those_of_scipy() -> None:
     expected = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
     found = statistics.sign_flips(differences)
     assert 2 * min(found) == pytest.approx(expected.pvalue)
-    assert statistics.sign_flips(np.ones(10)) == (1 / 1024, 1.0)
+    assert pair(statistics.sign_flips(np.ones(10))) == [1 / 1024, 1.0]
 
 
 def test_below_ten_seeds_pairs_count_by_the_larger_of_the_paired_t_and_the_unpaired_p() -> None:
@@ -295,9 +299,9 @@ def test_the_interval_of_a_ratio_of_means_covers_and_has_no_end_where_the_lower_
     low, high = statistics.ratio_interval(left, right, 0.9, paired=False)
     assert ((low <= 3) & (high >= 3)).mean() >= 0.89
     nothing = statistics.ratio_interval(np.array([1.0, 2.0]), np.array([-1.0, 1.5]), 0.9, paired=False)
-    assert nothing == (-math.inf, math.inf)
+    assert pair(nothing) == [-math.inf, math.inf]
     same = np.array([10.0, 11.0, 13.0])
-    assert statistics.ratio_interval(2 * same, same, 0.9, paired=True) == (pytest.approx(2), pytest.approx(2))
+    assert pair(statistics.ratio_interval(2 * same, same, 0.9, paired=True)) == pytest.approx([2, 2])
 
 
 def test_a_rate_has_the_interval_of_scipy() -> None:
@@ -348,12 +352,12 @@ def test_the_log_rank_statistic_is_observed_minus_expected() -> None:
 
 def test_log_rank_counts_the_splits_with_events_as_early() -> None:
     # Of the 6 splits of 1, 2, 3, never only {1, 2} is as early as {1, 2}.
-    assert log_rank(np.array([1.0, 2.0]), np.array([3.0, math.inf]), "") == (1 / 6, 1.0)
+    assert pair(log_rank(np.array([1.0, 2.0]), np.array([3.0, math.inf]), "")) == [1 / 6, 1.0]
 
 
 def test_where_nobody_arrives_nothing_is_earlier() -> None:
     never = np.full(5, math.inf)
-    assert log_rank(never, never, "") == (1.0, 1.0)
+    assert pair(log_rank(never, never, "")) == [1.0, 1.0]
 
 
 def test_log_rank_keeps_its_level_under_censoring() -> None:

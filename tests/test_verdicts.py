@@ -42,7 +42,7 @@ from benchmarks._verdicts import judge, warnings
 SPREAD = np.array([-0.25, -0.15, -0.05, 0.05, 0.15, 0.25])
 FLOOR = 1 / 924  # the smallest p of six seeds a side
 ONE = Margin(1.0, "a test")
-RETURN, COST, VALUE = (Metric("return", better) for better in ("larger", "smaller", "neither"))  # type: ignore[arg-type]
+RETURN, COST, VALUE = (Metric("return", better) for better in ("larger", "smaller", "neither"))
 
 
 @dataclass(frozen=True)
@@ -387,10 +387,8 @@ def test_learners_of_whom_none_has_learnt_refute_nothing() -> None:
 
 def test_who_was_good_before_has_not_learnt() -> None:
     better = claim(row(Exceeds(ONE), learnt=learnt("left")))
-    assert (
-        judged(better, left=SPREAD + 9, **{"left before": SPREAD + 9}, right=SPREAD, random=SPREAD)[0].outcome
-        == "NOT LEARNT"
-    )
+    values: dict[str, Any] = {"left": SPREAD + 9, "left before": SPREAD + 9, "right": SPREAD, "random": SPREAD}
+    assert judged(better, **values)[0].outcome == "NOT LEARNT"
 
 
 def test_to_learn_is_to_become_better_by_the_direction_of_the_metric() -> None:
