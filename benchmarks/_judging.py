@@ -188,7 +188,7 @@ def claim_scores(claim: Claim) -> list[Score]:
 
 
 def number(score: Score, curve: Curve) -> float | Literal["unseen", "unreached"]:
-    """A seed's score, NaN where it diverged; or that nothing was seen in the stretch that is read, or it ends before."""
+    """A seed's score, NaN where it diverged; or that its stretch saw nothing, or was not reached."""
     try:
         return score.statistic(curve)
     except NothingSeenError:
