@@ -222,6 +222,6 @@ def has_twins(runs: Sequence[Run]) -> bool:
 
     Curves that never move may be the same: of play that is never paid, for instance.
     """
-    moved = [run for run in runs if any(np.unique(values).size > 1 for values in run.metrics.values())]
+    moved = [run for run in runs if any(np.unique(v[np.isfinite(v)]).size > 1 for v in run.metrics.values())]
     seen = {b"".join(run.metrics[name].tobytes() for name in sorted(run.metrics)) for run in moved}
     return len(seen) < len(moved)
