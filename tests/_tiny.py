@@ -24,7 +24,7 @@ from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG, MADDPGState
 from benchmarks import Budget, Cell, Claim, Evaluation, Figure, Line, Measured, Panel, Paper, Printed, Row, Score, Start
 from benchmarks import _catalogue as catalogue
-from benchmarks import _runner as runner
+from benchmarks import _session as session
 from benchmarks._scores import Last
 from environments.cooperative_navigation import CooperativeNavigation
 
@@ -169,7 +169,7 @@ class Failing:
 
 if __name__ in ("__main__", "__mp_main__"):
     catalogue.figures = lambda: (FIGURE, TRANSFERS)  # type: ignore[assignment]
-    runner.CHECKPOINT_SECONDS = 0.0
+    session.CHECKPOINT_SECONDS = 0.0
 
 if __name__ == "__main__":
     from benchmarks.__main__ import main

@@ -13,8 +13,8 @@ import reports._site
 from benchmarks import Claim, Decision, Figure, Outcome, Panel, Printed, Row, RowVerdict, Score, Shorter, Verdict
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk, desks
-from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo, Final
+from benchmarks._work import Library
 from reports import _words as words
 from reports.__main__ import main
 from reports._facts import chapters

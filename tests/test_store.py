@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from _histories import A_SESSION, a_history
 
 from results import Lock, Run, States, Store, StoreError, Stores, _arrays, _sealed
 from results._arrays import packed
@@ -40,10 +41,11 @@ class Cell:
     settings: dict[str, Any] = field(default_factory=settings)
 
 
-def a_run(n: int = 4, seed: int = 3, key: str = KEY, shift: float = 0.0, machine: str = "here") -> Run:
+def a_run(n: int = 4, seed: int = 3, key: str = KEY, shift: float = 0.0, device: str = "here") -> Run:
     """The first `n` tests of a fixed curve. Shapes: [n]."""
     values = np.sin(np.arange(n) + seed).astype(np.float32) + np.float32(shift)
-    return Run(key, seed, 1000.0 * np.arange(1.0, n + 1), {"return": values}, {"return": "sum"}, {"machine": machine})
+    history = a_history(device=device)
+    return Run(key, seed, 1000.0 * np.arange(1.0, n + 1), {"return": values}, {"return": "sum"}, history)
 
 
 def with_arrays(run: Run, shift: float = 0.0) -> Run:
@@ -62,7 +64,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def same(one: Run | None, other: Run) -> bool:
     return (
         one is not None
-        and (one.key, one.seed, one.units, one.provenance) == (other.key, other.seed, other.units, other.provenance)
+        and (one.key, one.seed, one.units, one.history) == (other.key, other.seed, other.units, other.history)
         and one.steps.tobytes() == other.steps.tobytes()
         and {name: values.tobytes() for name, values in one.metrics.items()}
         == {name: values.tobytes() for name, values in other.metrics.items()}
@@ -86,9 +88,9 @@ def states(tmp_path: Path) -> States:
 
 def test_a_run_comes_back_bit_for_bit(store: Store) -> None:
     values = np.array(HARD, dtype=np.float32)
-    provenance = {"commit": "abc", "threads": 2, "device": None, "versions": {"torch": "2"}, "empty": {}}
+    history = (*a_history(first=None, arithmetic="MKL_CBWR=AVX2"), replace(A_SESSION, device="Prozeßor", first=7))
     steps = np.arange(0.5, len(HARD)) * 1e9
-    run = Run(KEY, 3, steps, {"return": values, "ünit": -values}, {"return": "a", "ünit": "b"}, provenance)
+    run = Run(KEY, 3, steps, {"return": values, "ünit": -values}, {"return": "a", "ünit": "b"}, history)
     store.save(Cell(), run)
     back = store.load(Cell(), 3)
     # a NaN comes back as a NaN, without its sign
@@ -178,9 +180,9 @@ def test_a_run_of_another_cell_is_refused(store: Store) -> None:
 
 
 def test_the_second_writer_of_the_same_numbers_loses_quietly(store: Store) -> None:
-    store.save(Cell(), a_run(machine="first"))
+    store.save(Cell(), a_run(device="first"))
     before = files(store.folder)
-    store.save(Cell(), a_run(machine="second"))
+    store.save(Cell(), a_run(device="second"))
     assert files(store.folder) == before
 
 
@@ -382,7 +384,7 @@ def test_death_while_arrays_are_replaced_loses_neither_the_old_run_nor_the_new_o
     assert not (store.folder / ARRAYS_3).exists()
 
 
-def test_death_before_the_earlier_arrays_are_gone_leaves_the_new_run_whole(
+def test_death_before_the_earlier_arrays_are_gone_leaves_the_new_run_whole_and_them_where_they_are(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.save(Cell(), with_arrays(a_run(4)))
@@ -395,7 +397,8 @@ def test_death_before_the_earlier_arrays_are_gone_leaves_the_new_run_whole(
         store.save(Cell(), with_arrays(a_run(7)))
     assert same(store.load(Cell(), 3), with_arrays(a_run(7)))
     store.save(Cell(), with_arrays(a_run(8)))
-    assert [path.name for path in (store.folder / KEY).glob("*.npz")] == ["seed-003-8000.npz"]
+    arrays = sorted(path.name for path in (store.folder / KEY).glob("*.npz"))
+    assert arrays == ["seed-003-4000.npz", "seed-003-8000.npz"]  # no run names the first: it might be anybody's
 
 
 def test_who_reads_while_a_longer_run_is_written_gets_one_or_the_other(
@@ -749,11 +752,11 @@ def killed(process: BaseProcess) -> None:
     process.join()
 
 
-def raced(seed: int, shift: float, machine: str) -> Run:
+def raced(seed: int, shift: float, device: str) -> Run:
     """What is shifted is the curve of an even seed, and of an odd one the arrays."""
     if seed % 2 == 0:
-        return a_run(40, seed, shift=shift, machine=machine)
-    return with_arrays(a_run(40, seed, machine=machine), shift=shift)
+        return a_run(40, seed, shift=shift, device=device)
+    return with_arrays(a_run(40, seed, device=device), shift=shift)
 
 
 def write_on_signal(connection: Connection, folder: Path, rounds: int, shift: float) -> None:
@@ -763,7 +766,7 @@ def write_on_signal(connection: Connection, folder: Path, rounds: int, shift: fl
     refused = []
     for seed in range(rounds):
         try:
-            Store(folder).save(Cell(), raced(seed, shift, machine=str(os.getpid())))
+            Store(folder).save(Cell(), raced(seed, shift, device=str(os.getpid())))
         except StoreError:
             refused.append(seed)
     connection.send(refused)
@@ -791,7 +794,7 @@ def test_two_processes_with_different_numbers_get_exactly_one_error_a_seed(start
     for seed in range(30):
         run = store.load(Cell(), seed)
         assert run is not None
-        expected = [raced(seed, shift, machine=run.provenance["machine"]) for shift in (0.0, 1.0)]
+        expected = [raced(seed, shift, device=run.history[0].device) for shift in (0.0, 1.0)]
         assert same(run, expected[0]) or same(run, expected[1])
 
 
@@ -823,30 +826,31 @@ def test_kill_leaves_only_whole_files(start: Start, tmp_path: Path) -> None:
     store.save(Cell(), with_arrays(a_run(reached + 1)))  # the dead hold no lock
 
 
-def held(states: States) -> Lock:
-    """The right to train the cell."""
-    lock = states.try_lock(KEY)
+def held(states: States, seed: int = 3) -> Lock:
+    """The right to train a seed."""
+    lock = states.try_lock(KEY, seed)
     assert lock is not None
     return lock
 
 
 def hold(connection: Connection, folder: Path) -> None:
-    """Holds the lock of a cell until killed."""
+    """Holds the lock of a seed until killed."""
     with held(States(folder)):
         connection.send("held")
         time.sleep(600)
 
 
-def test_a_cell_is_trained_by_one_process_and_by_the_next_after_a_kill(start: Start, states: States) -> None:
+def test_a_seed_is_trained_by_one_process_and_by_the_next_after_a_kill(start: Start, states: States) -> None:
     process, connection = start(hold, states.folder)
     connection.recv()
-    assert states.try_lock(KEY) is None
-    other = states.try_lock("MADDPG/CN-V1/other")
-    assert other is not None
-    other.release()
+    assert states.try_lock(KEY, 3) is None and not states.drop(KEY, 3)
+    for key, seed in [(KEY, 4), ("MADDPG/CN-V1/other", 3)]:
+        other = states.try_lock(key, seed)
+        assert other is not None
+        other.release()
     killed(process)
     with held(states) as lock:
-        assert states.try_lock(KEY) is None
+        assert states.try_lock(KEY, 3) is None
         states.save(KEY, 3, 1, TENSORS)  # the holder saves
     lock.release()
     with held(states):
