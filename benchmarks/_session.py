@@ -278,8 +278,8 @@ class _Group:
             if checked[case]:
                 failed[seed] = (
                     f"seed {seed} of {self.piece.item.cell.key} was trained to {state.steps} steps under other "
-                    f"circumstances ({apart}), and those of now give other numbers ({checked[case]}): go back to those, "
-                    "raise the version of what has changed, or begin anew with --set-aside"
+                    f"circumstances ({apart}), and those of now give other numbers ({checked[case]}): go back to "
+                    "those, raise the version of what has changed, or begin anew with --set-aside"
                 )
         if failed and self.piece.may_set_aside:
             for seed in failed:

@@ -7,15 +7,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -36,9 +34,29 @@ from _tiny import (
     Blended,
     Sketch,
 )
+from _trials import (
+    Begin,
+    Told,
+    alive,
+    assert_same_end,
+    bits,
+    children,
+    command_lines,
+    contents,
+    curves,
+    failing,
+    heard,
+    loaded,
+    outcome,
+    saved,
+    silent,
+    states_of,
+    trained,
+    wait_for,
+)
 from torch import Tensor
 
-from algorithms._tree import leaves, split
+from algorithms._tree import split
 from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage, test_figures
 from benchmarks import Line as Curve
 from benchmarks import __main__ as command_line
@@ -49,7 +67,7 @@ from benchmarks._judging import Desk
 from benchmarks._progress import plan
 from benchmarks._repetition import Repetition, repeatable, repeated, repetitions
 from benchmarks._runner import Trained, train_all
-from benchmarks._session import Outcome, Progress, Released, train_cell
+from benchmarks._session import Outcome, Progress
 from benchmarks._sources import digest
 from benchmarks._training import TEST_RETURN, Training
 from benchmarks._work import Library, Work, budgets, missing_work, variants, with_teachers
@@ -57,7 +75,7 @@ from benchmarks.conftest import Session
 from environments import Streams
 from environments.spread import Spread
 from reports._facts import chapters
-from results import History, Lock, Run, State, States, Store, StoreError, Stores
+from results import History, Lock, States, Store, StoreError, Stores
 
 torch.set_num_threads(1)
 
@@ -69,30 +87,6 @@ PATIENCE = 300.0  # seconds until a test gives up waiting for another process
 both_learners = pytest.mark.parametrize("cell", [MADDPG_CELL, CTEDD_CELL], ids=lambda cell: cell.name)
 
 
-Asked = Literal["", "stop", "halve"]
-
-
-@dataclass
-class Told:
-    """A line that a test is at the other end of: asks for the same thing whenever it can, and keeps what was said."""
-
-    asks: Asked = ""
-    ends: float = math.inf
-    said: list[Progress | Released] = field(default_factory=list)
-
-    def say(self, said: Progress | Released) -> None:
-        self.said.append(said)
-
-    def asked(self) -> Asked:
-        return self.asks
-
-    @property
-    def progress(self) -> list[Progress]:
-        """How far it was, again and again."""
-        return [one for one in self.said if isinstance(one, Progress)]
-
-
-Bits = dict[str, bytes]
 Batch = tuple[tuple[int, ...], int]
 
 
@@ -156,85 +150,6 @@ def transfers(monkeypatch: pytest.MonkeyPatch) -> list[Transferred]:
 
     monkeypatch.setattr(Blended, "__call__", noted)
     return seen
-
-
-def states_of(folder: Path) -> States:
-    return States(folder / ".states")
-
-
-def outcome(
-    folder: Path, item: Work, *, line: Told | None = None, set_aside: bool = False, states: States | None = None
-) -> Outcome:
-    """Trains here what a process of its own would."""
-    return train_cell(item, Store(folder), states or states_of(folder), line or Told(), set_aside=set_aside)
-
-
-def trained(
-    folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1), n_steps: int = 400, line: Told | None = None
-) -> bool:
-    """Trains here what must not fail; whether all of it is whole."""
-    found = outcome(folder, Work(cell, tuple(seeds), n_steps), line=line)
-    assert not found.failures, found.failures
-    return set(found.whole) == set(seeds)
-
-
-def failing(folder: Path, item: Work) -> dict[int, str]:
-    """Trains here what must fail, and returns the sentence of every seed that has."""
-    found = outcome(folder, item)
-    assert found.failures and not set(found.whole) & {seed for failure in found.failures for seed in failure.seeds}
-    return {seed: failure.sentence for failure in found.failures for seed in failure.seeds}
-
-
-def loaded(folder: Path, cell: Cell, seed: int) -> Run:
-    run = Store(folder).load(cell, seed)
-    assert run is not None
-    return run
-
-
-def bits(run: Run) -> Bits:
-    numbers: dict[str, Any] = {"steps": run.steps, **run.metrics, **run.arrays}
-    return {name: values.tobytes() for name, values in numbers.items()}
-
-
-def curves(folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> list[Bits]:
-    """All numbers that are stored."""
-    return [bits(loaded(folder, cell, seed)) for seed in seeds]
-
-
-def saved(folder: Path, cell: Cell, seed: int) -> State:
-    state = states_of(folder).latest(cell.key, seed)
-    assert state is not None
-    return state
-
-
-def contents(training: Training, n_seeds: int) -> list[dict[str, Tensor]]:
-    """Copies of all that training owns; of replay what it holds, not the memory that nothing was written to."""
-    held = split(training, n_seeds)
-    replay = training.learner.replay
-    transitions = leaves(replay.between(replay.oldest, replay.n_steps))
-    for row, seed in enumerate(held):
-        rows = [values[row].flatten() for values in transitions.values() if isinstance(values, Tensor)]
-        seed[".learner.replay.rows"] = torch.cat(rows)
-    return [{name: values.clone() for name, values in seed.items()} for seed in held]
-
-
-def differing(folder: Path, other: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> list[str]:
-    """What is not the same, to the last bit, of the training states in two folders."""
-    one, two = (
-        contents(Training.resumed(cell, seeds, [saved(place, cell, seed) for seed in seeds]), len(seeds))
-        for place in (folder, other)
-    )
-    return [
-        f"{seed}{name}"
-        for seed, here, there in zip(seeds, one, two, strict=True)
-        for name in here
-        if not torch.allclose(here[name].double(), there[name].double(), rtol=0, atol=0, equal_nan=True)
-    ]
-
-
-def assert_same_end(folder: Path, other: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> None:
-    assert curves(folder, cell, seeds) == curves(other, cell, seeds)
-    assert differing(folder, other, cell, seeds) == []
 
 
 class Killed(BaseException):
@@ -1006,13 +921,6 @@ def test_the_command_says_what_came_of_every_run_and_fails_where_one_differs(
 # ---- two trainers in one store --------------------------------------------------------------------------------------
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends, f"waited in vain until {what}"
-        time.sleep(0.02)
-
-
 def held(folder: Path, cell: Cell, seed: int) -> Lock:
     """The right to train a seed, which another process would have."""
     lock = states_of(folder).try_lock(cell.key, seed)
@@ -1035,7 +943,7 @@ def test_a_seed_that_another_process_trains_is_left_to_it(whole: Path, tmp_path:
 def test_what_another_process_trains_comes_after_all_else(tmp_path: Path) -> None:
     work = [Work(cell, (0, 1), 200) for cell in FIGURE.cells]
     lock = held(tmp_path, work[0].cell, 1)
-    notes = set()
+    notes: set[str] = set()
 
     def report(latest: Sequence[Progress], _: float) -> None:
         notes.update(one.note for one in latest)
@@ -1070,44 +978,13 @@ def test_once_training_shall_stop_no_second_group_of_seeds_begins(
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts the command line on the tiny figure; ends it with the test."""
-    begun: list[subprocess.Popen[str]] = []
-
-    def begin(*arguments: object) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, str(TINY), *map(str, arguments)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        begun.append(process)
-        return process
-
-    yield begin
-    for process in begun:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()  # unread: orphans would keep it open for ever
+def start() -> Iterator[Begin]:
+    """Starts the command line on the tiny figures; ends it with the test."""
+    with command_lines() as begin:
+        yield begin
 
 
-def children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead and that nobody has buried does not."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return found.stdout.strip() != "" and not found.stdout.startswith("Z")
-
-
-def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(
-    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
-) -> None:
+def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(start: Begin, tmp_path: Path) -> None:
     killed = start("run", "tiny", "--profile", "quick", "--seeds", 2, "--store", tmp_path / "killed", "--jobs", 2)
 
     def tested_once(cell: Cell) -> bool:
@@ -1133,22 +1010,14 @@ def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(
         assert_same_end(tmp_path / "killed", tmp_path / "whole", cell)
 
 
-def test_two_command_lines_at_once_on_the_same_cells_both_succeed(
-    start: Callable[..., subprocess.Popen[str]], whole: Path, tmp_path: Path
-) -> None:
+def test_two_command_lines_at_once_on_the_same_cells_both_succeed(start: Begin, whole: Path, tmp_path: Path) -> None:
     command = ["run", "tiny", "--profile", "smoke", "--store", tmp_path, "--jobs", 2]
     processes = [start(*command) for _ in range(2)]
     for process in processes:
-        said, _ = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, said
-        assert said.endswith("complete\n")
+        assert heard(process).endswith("complete\n") and process.returncode == 0
     for cell in FIGURE.cells:
         assert Store(tmp_path).seeds(cell.key) == (0, 1)
         assert_same_end(tmp_path, whole, cell)
-
-
-def silent(progress: Sequence[Progress], left: float) -> None:
-    """Nobody listens."""
 
 
 def test_once_the_time_is_up_nothing_more_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1186,18 +1055,30 @@ class Puppet:
     def join(self) -> None:
         self.sentinel.close()
 
+    def ended(self, outcome: Outcome | None = None) -> None:
+        """Ends, with all its seeds whole where nothing else came of them."""
+        self.line.send(outcome or Outcome(self.item.all_seeds))
+        self.alive.close()
+        self.line.close()
+
 
 class Pool:
     """A campaign of puppets."""
 
     def __init__(self, items: Sequence[Work], n_jobs: int = 9) -> None:
         self.begun: list[Puppet] = []
-        self.campaign = runner._Campaign(items, SimpleNamespace(begin=self.begin, ends=math.inf), n_jobs)
+        self.elsewhere: set[int] = set()  # seeds that another process trains
+        self.campaign = runner._Campaign(
+            items, SimpleNamespace(begin=self.begin, held=self.held, ends=math.inf), n_jobs
+        )
 
     def begin(self, item: Work) -> runner._Running:
         process: Any = Puppet(item)
         self.begun.append(process)
         return runner._Running(item, process, process.connection)
+
+    def held(self, item: Work) -> tuple[int, ...]:
+        return tuple(seed for seed in item.all_seeds if seed in self.elsewhere)
 
     def watched(self) -> list[str]:
         """What has begun since the last time, or "the end"."""
@@ -1208,9 +1089,7 @@ class Pool:
     def ends(self, cell: Cell, came_of_it: Callable[[tuple[int, ...]], Outcome] = Outcome) -> None:
         """Ends a cell's process, and takes that in; unless something else came of it, all its seeds are whole."""
         (puppet,) = (one for one in self.begun if one.item.cell == cell and one.is_alive())
-        puppet.line.send(came_of_it(puppet.item.all_seeds))
-        puppet.alive.close()
-        puppet.line.close()
+        puppet.ended(came_of_it(puppet.item.all_seeds))
         for one in list(self.campaign.running):
             self.campaign._hear(one)
 
@@ -1249,8 +1128,9 @@ def test_what_becomes_ready_goes_before_what_comes_after_it(tmp_path: Path) -> N
 
 def test_what_another_process_trains_is_tried_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 2.0)
     monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(runner, "wait", lambda *_, timeout: None)
 
     def elsewhere(seeds: tuple[int, ...]) -> Outcome:
         return Outcome(elsewhere=seeds)
@@ -1259,17 +1139,32 @@ def test_what_another_process_trains_is_tried_again_after_a_while(monkeypatch: p
     assert pool.watched() == ["first"]
     pool.ends(FIRST, elsewhere)
     assert pool.watched() == ["other first"]
-    now = runner.REPORT_SECONDS
+    now = 2.0
     pool.ends(OTHER, elsewhere)
     assert pool.watched() == [MADDPG_CELL.name]
     pool.ends(MADDPG_CELL)
     assert pool.watched() == ["first"]
     pool.ends(FIRST)
     assert pool.watched() == []  # the other one is not due
-    now += runner.REPORT_SECONDS
+    now += 2.0
     assert pool.watched() == ["other first"]
     pool.ends(OTHER)
     assert pool.watched() == ["the end"]
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_no_process_begins_only_to_find_its_seeds_taken() -> None:
+    pool = Pool([Work(FIRST, (0, 1, 2), 200), Work(OTHER, (1,), 200)], n_jobs=2)
+    pool.elsewhere = {1}
+    assert pool.watched() == ["first", "first"]
+    assert [puppet.item.seeds for puppet in pool.begun] == [(0,), (2,)]
+    pool.elsewhere = set()
+    for puppet in pool.begun:
+        puppet.ended()
+    assert pool.watched() == []  # which hears of their ends
+    assert pool.campaign.open[FIRST.key] == {1}
+    assert sorted(pool.watched()) == ["first", "other first"]
+    assert [puppet.item.seeds for puppet in pool.begun[2:]] == [(1,), (1,)]
 
 
 def test_the_time_left_is_reckoned_at_the_speed_of_each_algorithm() -> None:
@@ -1308,14 +1203,12 @@ def test_a_time_limit_that_ends_a_teacher_ends_what_starts_from_it(tmp_path: Pat
 
 
 def test_two_command_lines_at_once_train_what_starts_from_other_cells(
-    start: Callable[..., subprocess.Popen[str]], handed_on: Path, tmp_path: Path
+    start: Begin, handed_on: Path, tmp_path: Path
 ) -> None:
     processes = [start("run", "transfers", "--profile", "smoke", "--store", tmp_path, "--jobs", 2) for _ in range(2)]
     for process in processes:
-        said, _ = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, said
-        assert said.endswith("complete\n")
+        assert heard(process).endswith("complete\n") and process.returncode == 0
     for cell in TRANSFERS.cells:
         assert_same_end(tmp_path, handed_on, cell)
-    said, _ = start("plan", "transfers", "--profile", "smoke", "--seeds", 3, "--store", tmp_path).communicate()
-    assert f"(second): 1 seeds to 200 steps, about 0 min, from {FIRST.key} at 200 steps" in said
+    planned = heard(start("plan", "transfers", "--profile", "smoke", "--seeds", 3, "--store", tmp_path))
+    assert f"(second): 1 seeds to 200 steps, about 0 min, from {FIRST.key} at 200 steps" in planned
