@@ -111,7 +111,7 @@ WRONG = (
     *(option("time-limit", limit, LIMIT.format(limit)) for limit in ("soon", "0s", "-3m", "9", "nanh", "")),
     option("store", "{occupied}", r"occupied.* cannot be read or written \(Not a directory\): .*another folder"),
     option("store", "/proc/nowhere", r"/proc.* cannot be read or written \(.*\): .*choose another folder", no_proc),
-    option("store", "{damaged}", r"seed-000\.json is damaged: .*move it away and train again"),
+    option("store", "{damaged}", r"seed-000\.json is damaged: .*move it away and make it again"),
     option("store", "{foreign}", r"seed-000\.json must hold seed 0 of .*, got seed 1 of .*: move it to its own place"),
     Wrong("no such figure", ("run", "fig99"), ("-k", "fig99"), r"'fig99'.*; there are: ctedd/ablations, .*ctedd/fig6"),
     Wrong("no such paper", ("plan", "lowe"), ("-k", "lowe and fig5"), r"'lowe.*'.*; there are: ctedd/ablations, "),
