@@ -136,7 +136,7 @@ class _Piece:
     def _begin(self) -> None:
         """Finds where every seed stands."""
         missing = self._missing()
-        self.whole = set(self.item.all_seeds) - missing
+        self.whole = set(self.item.all_seeds) - missing - {seed for failure in self.failures for seed in failure.seeds}
         for seed in sorted(missing):
             try:
                 state = self.state(seed)
