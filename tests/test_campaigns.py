@@ -1,10 +1,9 @@
-"""Whatever dies, fails or is stopped takes nothing else with it; one thread trains; and failures are told at the end."""
+"""Whatever dies, fails or is stopped takes nothing else with it, and is told; every process trains with one thread."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -201,10 +200,8 @@ def test_whatever_fails_ends_its_own_seeds_only_and_is_told_at_the_end(
         (line,) = [line for line in told if cell.key in line.split(":")[1]]
         return line
 
-    assert re.match(
-        r"failed: raises on Tiny, seeds 0, 1 of .*: ArithmeticError: the loss is imaginary \(traceb", of(RAISES)
-    )
-    (kept,) = re.findall(r"\(traceback: (.*)\)$", of(RAISES))
+    raised = r"failed: raises on Tiny, seeds 0, 1 of .*: ArithmeticError: the loss is imaginary \(traceback: (.*)\)$"
+    (kept,) = re.findall(raised, of(RAISES))
     assert "in init\n" in Path(kept).read_text() and "ArithmeticError: the loss is imaginary" in Path(kept).read_text()
     died = [line for line in told if DIES.key in line]
     assert died and all("its process was killed by SIGKILL, by somebody or for want of memory" in line for line in died)
@@ -255,14 +252,12 @@ def test_a_disk_that_is_full_while_a_failure_is_told_does_not_hide_it(
 
 
 def test_sigterm_to_the_whole_group_stops_at_a_checkpoint(tmp_path: Path) -> None:
-    profile = ("smoke", "quick")[1]
-    folders = tmp_path / "run", tmp_path / "pytest"
+    folders = own, tests = tmp_path / "run", tmp_path / "pytest"
+    workers: list[int] = []
     with command_lines() as start:
         processes = [
-            start("run", "tiny", "--profile", profile, "--store", folders[0], "--jobs", 2),
-            start(
-                "pytest", f"--repro-profile={profile}", f"--repro-store={folders[1]}", "-p", "no:cacheprovider", "-n0"
-            ),
+            start("run", "tiny", "--profile", "quick", "--store", own, "--jobs", 2),
+            start("pytest", "--repro-profile=quick", f"--repro-store={tests}", "-p", "no:cacheprovider", "-n0"),
         ]
 
         def stand(folder: Path) -> list[int]:
@@ -271,8 +266,7 @@ def test_sigterm_to_the_whole_group_stops_at_a_checkpoint(tmp_path: Path) -> Non
 
         for folder, process in zip(folders, processes, strict=True):
             wait_for(lambda: process.poll() is not None or len(stand(folder)) == 4, "checkpoints are there")  # noqa: B023
-        workers = [pid for process in processes for pid in children(process.pid)]
-        for process in processes:
+            workers += children(process.pid)
             os.killpg(process.pid, signal.SIGTERM)
         said = [heard(process) for process in processes]
         assert [process.returncode for process in processes] == [130, 2], said
@@ -323,9 +317,8 @@ def test_clean_frees_the_states_that_nobody_needs_and_plan_says_how_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tasks = {"Task I": Budget(2, 200), "Task II": Budget(2, 200)}
-    budgets = {
-        name: {**tasks, "Task III": Budget(2, n)} for name, n in (("smoke", 100), ("quick", 100), ("paper", 300))
-    }
+    ends = {"smoke": 100, "quick": 100, "paper": 300}
+    budgets = {profile: {**tasks, "Task III": Budget(2, n_steps)} for profile, n_steps in ends.items()}
     chain = replace(figure(THIRD), budgets=budgets)
     monkeypatch.setattr(command_line, "chosen", lambda _: (chain,))
     monkeypatch.setattr(command_line, "figures", lambda: (chain,))
@@ -355,7 +348,6 @@ def test_clean_frees_the_states_that_nobody_needs_and_plan_says_how_much(
     left = {(THIRD.key, 0), (SECOND.key, 1), ("Other/Game/0123456789ab", 0)}
     assert set(states.sizes()) == left and foreign.read_bytes() == b"mine"
     assert said("clean", "tiny") == "0 bytes of training states freed\n"
-    shutil.copytree(folder, tmp_path.with_name(f"{tmp_path.name}-whole"))
     assert trained(folder, THIRD, n_steps=300)  # nothing that it needs is gone
     assert set(said("clean", "tiny", "--profile", "smoke").split()) & {"kB"}
     assert set(states.sizes()) == {("Other/Game/0123456789ab", 0)}
