@@ -228,7 +228,7 @@ class _Group:
         self.n_stored = max((run.steps.size for run in self.stored.values() if run is not None), default=0)
         self.asked: Literal["", "stop", "halve"] = ""
         self.saved = self.reported = time.monotonic()
-        if states:
+        if states and not self.failed:
             self._compare()
         if piece.item.cell.start is not None and not states:
             self._save()  # a transfer may take long

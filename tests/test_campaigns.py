@@ -257,7 +257,16 @@ def test_sigterm_to_the_whole_group_stops_at_a_checkpoint(tmp_path: Path) -> Non
     with command_lines() as start:
         processes = [
             start("run", "tiny", "--profile", "quick", "--store", own, "--jobs", 2),
-            start("pytest", "--repro-profile=quick", f"--repro-store={tests}", "-p", "no:cacheprovider", "-n0"),
+            start(
+                "pytest",
+                "--repro-profile=quick",
+                f"--repro-store={tests}",
+                "-p",
+                "no:cacheprovider",
+                "-n0",
+                "-k",
+                "tiny",
+            ),
         ]
 
         def stand(folder: Path) -> list[int]:

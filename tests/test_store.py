@@ -23,8 +23,9 @@ import pytest
 import torch
 from _histories import A_SESSION, a_history
 
-from results import Lock, Run, States, Store, StoreError, Stores, _arrays, _sealed
+from results import Certificate, Lock, Run, States, Store, StoreError, Stores, _arrays, _sealed, disagreement
 from results._arrays import packed
+from results._run import content
 
 KEY = "MADDPG/CN-V1/0123456789ab"
 HARD = [0.1, -0.0, 0.0, 1 / 3, np.nan, np.inf, -np.inf, 1e-45, 1.1754944e-38, 3.4028235e38, -16777217.0, 2.0**-24]
@@ -535,6 +536,204 @@ def test_stray_temporary_files_are_ignored(store: Store) -> None:
     assert store.seeds(KEY) == (3, 4)
 
 
+# ---- whole files with wrong content ---------------------------------------------------------------------------------
+
+HUGE = "1" + "0" * 400
+WRONG = {
+    "null": "null",
+    "true": "true",
+    "minus one": "-1",
+    "a half": "0.5",
+    "infinite": "1e400",
+    "huge": HUGE,
+    "Infinity": "Infinity",
+    "NaN": "NaN",
+    "no text": '""',
+    "a text": '"x"',
+    "nan as text": '"nan"',
+    "inf as text": '"inf"',
+    "no list": "[]",
+    "a list": '["x", null]',
+    "huge in a list": f"[{HUGE}]",
+    "a session": '[{"commit": 1}]',
+    "no object": "{}",
+    "an object": '{"x": 1, "": {}}',
+    "deep": "[" * 3000 + "]" * 3000,
+    "a surrogate": '"\\ud800"',
+    "a path": '"../../seed-003-4000.npz"',
+}
+GONE = object()
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where there is something in JSON, from the outermost; of a long list its ends only."""
+    yield path
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = [(at, value[at]) for at in sorted({0, len(value) - 1})] if value else []
+    for name, item in items:
+        yield from places(item, (*path, name))
+
+
+def with_instead(value: Any, path: tuple[Any, ...], new: object) -> Any:
+    """The same JSON with something else in one place, or with nothing there."""
+    if not path:
+        return new
+    name, *rest = path
+    copied: Any = dict(value) if isinstance(value, dict) else list(value)
+    if not rest and new is GONE:
+        del copied[name]
+    else:
+        copied[name] = with_instead(value[name], tuple(rest), new)
+    return copied
+
+
+def resealed(path: Path, value: Any, text: str) -> None:
+    """Writes JSON under a valid seal; `text` stands where `value` has a mark, as JSON that nobody would write."""
+    body = json.dumps(value, indent=0).replace('"a mark"', text).removeprefix("{").lstrip("\n").encode() + b"\n"
+    path.write_bytes(_sealed._sealed(body))
+
+
+def spoilt(path: Path) -> Iterator[str]:
+    """Puts everything wrong in every place of a sealed file, one after the other, and says which; mends it at last."""
+    whole = path.read_bytes()
+    stored = json.loads(whole)
+    del stored["sha256"]
+    for where in list(places(stored))[1:]:
+        for name, text in [*WRONG.items(), ("nothing", None)]:
+            if isinstance(stored, dict):
+                resealed(path, with_instead(stored, where, GONE if text is None else "a mark"), text or "")
+                yield f"{name} at {'.'.join(map(str, where))}"
+    path.write_bytes(whole)
+
+
+def survives(attempt: Callable[[], object], what: str) -> bool:
+    """Whether something comes of it; what does not must be one sentence."""
+    try:
+        attempt()
+    except StoreError as error:
+        assert len(str(error)) < 20_000, what
+        return False
+    except BaseException as error:
+        raise AssertionError(f"{what} ends as {error!r}") from error
+    return True
+
+
+@pytest.fixture
+def sealed(store: Store) -> Store:
+    """A store with every kind of file: two sessions, arrays, settings and a certificate."""
+    history = (*a_history(), replace(A_SESSION, first=2000, arithmetic="MKL_CBWR=AVX2"))
+    store.save(Cell(), with_arrays(replace(a_run(4), history=history)))
+    store.certify(KEY, Certificate("now", ("then",), 3, 4, 4000.0, True, "abc", "chip"))
+    return store
+
+
+def used(run: Run) -> None:
+    """Does with a run what plans, reports and certificates do."""
+    for session in run.history:
+        assert isinstance(session.sources + session.commit + session.arithmetic, str)
+        assert session.wall_seconds / session.seeds_together >= 0 and session.elsewhere(A_SESSION) is not None
+        assert (session.first or 0) >= 0 and session.changed in (True, False)
+        hash(session)
+    assert run.upto(2000).n_steps <= 2000 and disagreement(run, run) is None
+    content(run)
+
+
+def test_whatever_a_whole_file_holds_is_a_run_or_one_sentence(sealed: Store) -> None:
+    tried = kept = 0
+    for what in spoilt(sealed.folder / SEED_3):
+
+        def attempt() -> None:
+            run = sealed.load(Cell(), 3)
+            assert run is not None
+            used(run)
+
+        kept += survives(attempt, what)
+        survives(lambda: sealed.save(Cell(), with_arrays(a_run(2))), what)
+        tried += 1
+    assert tried > 500 and kept < tried / 4
+    assert same(sealed.load(Cell(), 3), replace(with_arrays(a_run(4)), history=sealed.load(Cell(), 3).history))  # type: ignore[union-attr]
+
+
+def test_whatever_whole_settings_hold_is_one_sentence_or_nothing_of_importance(sealed: Store) -> None:
+    for what in spoilt(sealed.folder / KEY / "cell.json"):
+        survives(lambda: sealed.load(Cell(), 3), what)
+        survives(sealed.keys, what)
+
+
+def test_whatever_whole_certificates_hold_is_one_sentence_or_certificates(sealed: Store) -> None:
+    for what in spoilt(sealed.folder / KEY / "certificates.json"):
+
+        def attempt() -> None:
+            for one in sealed.certificates(KEY):
+                assert {one.sources, *one.of} and hash(one) is not None
+
+        survives(attempt, what)
+        survives(lambda: sealed.certify(KEY, Certificate("x", (), 1, 1, 1.0, True, "", "")), what)
+        (sealed.folder / KEY / "certificates.json").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("body", ["[1]\n", "\n", '"format": 1}\n', '"format": 1', "}\n", "\xff\n", '"format": 1}}\n'])
+def test_a_seal_over_no_object_is_one_sentence(sealed: Store, body: str) -> None:
+    (sealed.folder / SEED_3).write_bytes(_sealed._sealed(body.encode("latin-1")))
+    assert not survives(lambda: sealed.load(Cell(), 3), body)
+
+
+# ---- what a name stands for -----------------------------------------------------------------------------------------
+
+
+def test_a_link_that_leads_nowhere_is_not_absent(store: Store, states: States) -> None:
+    store.save(Cell(), a_run())
+    states.save(KEY, 3, 1, TENSORS)
+    kinds: dict[str, Callable[[Path], object]] = {
+        "nowhere": lambda path: path.symlink_to("nowhere"),
+        "itself": lambda path: path.symlink_to(path.name),
+        "a folder": lambda path: path.mkdir(),
+    }
+    for name, put in kinds.items():
+        run, state = store.folder / KEY / "seed-003.json", states.folder / KEY / "seed-003.safetensors"
+        for path in (run, state):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+            put(path)
+        attempts: list[Callable[[], object]] = [
+            lambda: store.load(Cell(), 3),
+            lambda: store.missing(Cell(), [3], 1),
+            lambda: store.save(Cell(), a_run()),
+            lambda: states.latest(KEY, 3),
+            lambda: states.steps(KEY, 3),
+        ]
+        assert [survives(attempt, name) for attempt in attempts] == [False] * len(attempts)
+
+
+def test_a_file_where_a_folder_should_be_is_not_absence(store: Store, states: States) -> None:
+    for folder in (store.folder, states.folder):
+        folder.mkdir()
+        (folder / "MADDPG").write_text("in the way")
+    attempts: list[Callable[[], object]] = [
+        lambda: store.load(Cell(), 3),
+        lambda: store.seeds(KEY),
+        lambda: store.missing(Cell(), [3], 1),
+        lambda: store.certificates(KEY),
+        lambda: states.latest(KEY, 3),
+        lambda: states.steps(KEY, 3),
+        lambda: states.try_lock(KEY, 3),
+    ]
+    assert [survives(attempt, "ENOTDIR") for attempt in attempts] == [False] * len(attempts)
+
+
+def test_files_of_ones_own_beside_those_of_the_store_survive_saving(store: Store) -> None:
+    store.save(Cell(), with_arrays(a_run(4)))
+    mine = [store.folder / KEY / name for name in ("seed-003-mine.npz", "seed-003-4000-copy.npz", "seed-0030-9.npz")]
+    for path in mine:
+        path.write_bytes(b"mine")
+    for n in (5, 7):
+        store.save(Cell(), with_arrays(a_run(n)))
+    assert [path.read_bytes() for path in mine] == [b"mine"] * 3
+    assert same(store.load(Cell(), 3), with_arrays(a_run(7))) and not (store.folder / ARRAYS_3).exists()
+
+
 # ---- folders that do not serve --------------------------------------------------------------------------------------
 
 
@@ -796,6 +995,30 @@ def test_two_processes_with_different_numbers_get_exactly_one_error_a_seed(start
         assert run is not None
         expected = [raced(seed, shift, device=run.history[0].device) for shift in (0.0, 1.0)]
         assert same(run, expected[0]) or same(run, expected[1])
+
+
+def certify_on_signal(connection: Connection, folder: Path, who: int) -> None:
+    """Certifies a cell again and again, once for every seed."""
+    connection.send("ready")
+    connection.recv()
+    for seed in range(20):
+        Store(folder).certify(KEY, Certificate(f"code {who}", ("then",), seed, 4, 4000.0, True, "abc", "chip"))
+    connection.send("done")
+
+
+def test_certificates_of_several_writers_are_all_kept(start: Start, store: Store) -> None:
+    store.save(Cell(), a_run())
+    connections = [start(certify_on_signal, store.folder, who)[1] for who in range(3)]
+    for connection in connections:
+        connection.recv()
+    for connection in connections:
+        connection.send("go")
+    for connection in connections:
+        assert connection.recv() == "done"
+    kept = {(one.sources, one.seed) for one in store.certificates(KEY)}
+    assert kept == {(f"code {who}", seed) for who in range(3) for seed in range(20)}
+    store.certify(KEY, Certificate("code 0", ("others",), 0, 1, 1.0, False, "abc", "chip"))
+    assert len(store.certificates(KEY)) == 60 and store.certificates(KEY)[-1].of == ("others",)
 
 
 def write_for_ever(connection: Connection, folder: Path) -> None:
