@@ -132,7 +132,6 @@ def _run(options: argparse.Namespace) -> int:
     if options.store.resolve() == RECORDED.resolve():
         known_commit()
     library = Library(stores_of(options.store))
-    _say_standing(options, library)
     trained = train_all(
         _work(options, library),
         Store(options.store),
@@ -144,6 +143,7 @@ def _run(options: argparse.Namespace) -> int:
         report=Reporter(_say, over=sys.stdout.isatty()).report,
     )
     print()
+    _say_standing(options, library)
     if trained.failures:
         print(failed(trained.failures))
         return 1

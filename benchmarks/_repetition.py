@@ -155,9 +155,10 @@ def chains(
 
     Trained from the beginning in a folder that is gone afterwards; what fails there is said.
     """
+    taken = {of.key: steps for cell, _ in work for link in lineage(cell) for of, steps in link.teachers}
     items: dict[str, Work] = {}
     for cell, seed in work:
-        known = items.get(cell.key, Work(cell, (), cell.evaluation.every))
+        known = items.get(cell.key, Work(cell, (), taken.get(cell.key, cell.evaluation.every)))
         items[cell.key] = known._replace(seeds=tuple(sorted({*known.seeds, seed})))
     with tempfile.TemporaryDirectory() as folder:
         fresh = Store(Path(folder))

@@ -104,6 +104,17 @@ class _Trainer:
     ends: float
     set_aside: bool
 
+    def held(self, item: Work) -> tuple[int, ...]:
+        """The seeds that another process trains now."""
+        found = []
+        for seed in item.all_seeds:
+            lock = self.states.try_lock(item.cell.key, seed)
+            if lock is None:
+                found.append(seed)
+            else:
+                lock.release()
+        return tuple(found)
+
     def begin(self, item: Work) -> _Running:
         """A process that trains some seeds of a cell."""
         context = multiprocessing.get_context("spawn")
@@ -273,15 +284,34 @@ class _Campaign:
 
     def _begin(self) -> None:
         """Fills the free processes; where there are more of them than cells, seeds are shared out."""
-        now = time.monotonic()
-        ready = [item for item in self._startable() if self.due.get(item, -math.inf) <= now]
         n_free = self.n_jobs - len(self.running)
+        ready = self._ready() if n_free else []
         pieces = shared_out(ready, n_free)
         for item in ready[:n_free]:
             self.waiting.remove(item)
         self.running += [self.trainer.begin(piece) for piece in pieces]
         if len(pieces) < n_free and not ready:
             self._halve()
+
+    def _ready(self) -> list[Work]:
+        """What can begin now; for seeds that another process trains none is started that would only find that out."""
+        now = time.monotonic()
+        found = []
+        for item in [one for one in self._startable() if self.due.get(one, -math.inf) <= now]:
+            held = self.trainer.held(item)
+            free = item.only(set(item.all_seeds) - set(held))
+            at = self.waiting.index(item)
+            self.waiting[at : at + 1] = [free] if free.all_seeds else []
+            found += [free] if free.all_seeds else []
+            if held:
+                self._put_off(item.only(held))
+        return found
+
+    def _put_off(self, item: Work) -> None:
+        """Lets seeds wait that another process trains."""
+        self.waiting.append(item)
+        self.due[item] = time.monotonic() + REPORT_SECONDS
+        self.notes[item.cell.key] = "another process trains it"
 
     def _halve(self) -> None:
         """Asks the process that has longest to go to give up half of its seeds."""
@@ -320,10 +350,7 @@ class _Campaign:
         self.open[key] -= set(outcome.whole)
         self.failures += outcome.failures
         if outcome.elsewhere:
-            item = one.item.only(outcome.elsewhere)
-            self.waiting.append(item)
-            self.due[item] = time.monotonic() + REPORT_SECONDS
-            self.notes[key] = "another process trains it"
+            self._put_off(one.item.only(outcome.elsewhere))
 
     def _stop(self) -> None:
         """Has every process stop at a checkpoint, and waits for it; a second interrupt ends them at once."""

@@ -136,7 +136,7 @@ class _Piece:
     def _begin(self) -> None:
         """Finds where every seed stands."""
         missing = self._missing()
-        self.whole = set(self.item.all_seeds) - missing
+        self.whole = set(self.item.all_seeds) - missing - {seed for failure in self.failures for seed in failure.seeds}
         for seed in sorted(missing):
             try:
                 state = self.state(seed)
@@ -225,8 +225,11 @@ class _Group:
         self.training = self._beginning(states)
         self.first = self.training.learner.steps
         self.n_tests = self.training.steps.shape[1]
+        self.n_stored = max((run.steps.size for run in self.stored.values() if run is not None), default=0)
         self.asked: Literal["", "stop", "halve"] = ""
         self.saved = self.reported = time.monotonic()
+        if states and not self.failed:
+            self._compare()
         if piece.item.cell.start is not None and not states:
             self._save()  # a transfer may take long
 
@@ -309,7 +312,8 @@ class _Group:
         self.piece.at |= dict.fromkeys(self.seeds, steps)
         if self.training.steps.shape[1] > self.n_tests:
             self.n_tests = self.training.steps.shape[1]
-            self._compare()
+            if self.n_tests <= self.n_stored:
+                self._compare()
         if now - self.saved >= CHECKPOINT_SECONDS:
             self._save()
         if now - self.reported >= REPORT_SECONDS:
@@ -321,14 +325,10 @@ class _Group:
 
     def _compare(self) -> None:
         """Looks whether a stored run has other numbers, at the first test that shows it."""
-        if not any(self.stored.values()):
-            return
-        for run in self._runs():
+        for run in self._runs() if self.n_stored else ():
             stored = self.stored[run.seed]
-            if stored is None or stored.steps.size < run.steps.size:
-                continue
-            differing = disagreement(stored, run)
-            if differing is not None:
+            differing = None if stored is None else disagreement(stored, run)
+            if stored is not None and differing is not None:
                 apart = parted(stored.history[-1], self.now) if stored.history else ""
                 self.failed[run.seed] = (
                     f"seed {run.seed} of {run.key} is stored with other numbers ({differing})"

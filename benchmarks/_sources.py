@@ -52,7 +52,8 @@ def _digest_of(roots: frozenset[Piece]) -> str:
         if piece not in found:
             found.add(piece)
             waiting += _used(piece)
-    return hashlib.sha256("\n".join(sorted(map(_code, found))).encode()).hexdigest()[:12]
+    statements = frozenset[str]().union(*map(_statements, found))
+    return hashlib.sha256("\n".join(sorted(statements)).encode()).hexdigest()[:12]
 
 
 def _classes(things: Iterable[Any]) -> Iterator[Piece]:
@@ -125,15 +126,16 @@ def _defined(statement: ast.stmt) -> set[str]:
 
 
 @functools.cache
-def _code(piece: Piece) -> str:
-    """Its lines, without comments, docstrings, blank lines, and imports of ours, which are followed instead."""
+def _statements(piece: Piece) -> frozenset[str]:
+    """What it says at the top of its module, without comments, docstrings, blank lines, and imports of ours, which are
+    followed instead."""
     lines = _bare(piece.module)
-    if not piece.name:
-        return "\n".join(filter(str.strip, lines))
-    statement = _definition(piece)
-    decorators = [item.lineno for item in getattr(statement, "decorator_list", [])]
-    first, last = min([statement.lineno, *decorators]), statement.end_lineno
-    return "\n".join(filter(str.strip, lines[first - 1 : last]))
+    found = set()
+    for statement in [_definition(piece)] if piece.name else _tree(piece.module).body:
+        decorators = [item.lineno for item in getattr(statement, "decorator_list", [])]
+        first, last = min([statement.lineno, *decorators]), statement.end_lineno
+        found.add("\n".join(filter(str.strip, lines[first - 1 : last])))
+    return frozenset(found)
 
 
 @functools.cache

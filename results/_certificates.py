@@ -32,7 +32,7 @@ class Certificate:
         numbers = (self.seed, self.n_tests, self.steps)
         if not all(isinstance(text, str) for text in texts) or not isinstance(self.exact, bool):
             raise TypeError(f"a certificate must name codes, commit and device in texts, got {self}")
-        if not all(isinstance(number, int | float) for number in numbers):
+        if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
             raise TypeError(f"seed, n_tests and steps of a certificate must be numbers, got {self}")
 
 
@@ -46,5 +46,7 @@ def from_content(value: Any) -> tuple[Certificate, ...]:
 
     Raises: TypeError or KeyError where it is something else.
     """
+    if not isinstance(value, list) or not all(isinstance(one["of"], list) for one in value):
+        raise TypeError(f"certificates must be a list, each of a list of codes, got {value!r}")
     names = [item.name for item in fields(Certificate)]
     return tuple(Certificate(**{name: one[name] for name in names} | {"of": tuple(one["of"])}) for one in value)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 CHANGED = "+"
+LARGEST = 2**53  # beyond which not every whole number is a float64
 PLACE = ("python", "torch", "numpy", "system", "device", "threads", "arithmetic")
 """Where all of these agree, the same code and seed must give the same bits."""
 
@@ -42,9 +43,9 @@ class Session:
         if not all(isinstance(text, str) for text in texts):
             raise TypeError(f"commit, sources, versions and device of a session must be texts, got {texts}")
         for name in ("threads", "seeds_together"):
-            if not whole(getattr(self, name)) or getattr(self, name) < 1:
+            if not whole(getattr(self, name)) or not 1 <= getattr(self, name) <= LARGEST:
                 raise ValueError(f"{name} of a session must be a number of at least 1, got {getattr(self, name)!r}")
-        if self.first is not None and (not whole(self.first) or self.first < 0):
+        if self.first is not None and (not whole(self.first) or not 0 <= self.first <= LARGEST):
             raise ValueError(f"a session must begin at a step, got {self.first!r}")
         if isinstance(self.wall_seconds, bool) or not isinstance(self.wall_seconds, int | float):
             raise TypeError(f"wall_seconds of a session must be a number, got {self.wall_seconds!r}")

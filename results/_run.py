@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results import _history
-from results._history import History, Session, whole
-
-LARGEST_STEP = 2**53  # beyond which not every whole number is a float64
+from results._history import LARGEST, History, Session, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +129,7 @@ def from_content(value: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
 
 
 def _rises(steps: NDArray[np.float64]) -> bool:
-    return bool((steps >= 0).all() and (steps <= LARGEST_STEP).all() and (np.diff(steps) > 0).all())
+    return bool((steps >= 0).all() and (steps <= LARGEST).all() and (np.diff(steps) > 0).all())
 
 
 def _bits(values: NDArray[Any]) -> NDArray[Any]:

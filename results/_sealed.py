@@ -42,6 +42,8 @@ def read(path: Path) -> dict[str, Any] | None:
         )
     try:
         content = json.loads(b"{" + body)
+        if b"\\u" in body:
+            json.dumps(content, ensure_ascii=False).encode()  # refuses half a character, which nobody could write back
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} must hold JSON under its checksum, got {error}: restore it from git") from error
     if content.pop("format", None) != FORMAT:

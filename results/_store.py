@@ -110,7 +110,7 @@ class Store:
             if stored["key"] != key:
                 raise ValueError(f"those of {stored['key']}")
             return _certificates.from_content(stored["certificates"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise StoreError(f"{path} must hold certificates of {key}, got {error!r}: move it away") from error
 
     def certify(self, key: str, certificate: Certificate) -> None:
@@ -153,7 +153,7 @@ class Store:
             if _sealed.read(path) == stored:
                 raise
             return self._run(key, seed)  # a longer run has taken its place meanwhile, and its arrays with it
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise StoreError(f"{path} must hold a run, got {error!r}: move it away and train again") from error
 
     def _write(self, run: Run) -> None:

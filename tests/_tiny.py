@@ -1,4 +1,4 @@
-"""Two figures so small that they train in a second, and the two command lines with no other figures than these.
+"""Three figures so small that they train in a second, and the two command lines with no other figures than these.
 
     python tests/_tiny.py run tiny --profile smoke --store folder       as python -m benchmarks run …
     python tests/_tiny.py pytest --repro-profile smoke                  as pytest benchmarks/test_figures.py …
@@ -40,6 +40,7 @@ from benchmarks import (
 )
 from benchmarks import _catalogue as catalogue
 from benchmarks import _runner as runner
+from benchmarks import _session as session
 from benchmarks._scores import Last
 from environments.cooperative_navigation import CooperativeNavigation
 
@@ -167,6 +168,16 @@ class Sketch:
 MEASURED = replace(MADDPG_CELL, name="measured", measure=Sketch())
 
 
+SKETCHED = replace(
+    FIGURE,
+    paper=replace(FIGURE.paper, name="sketched"),
+    name="sketched",
+    title="What a learner does",
+    panels=(Panel("Tiny", (Line("Measured", MEASURED, "largest action"),), "largest action"),),
+    claims=(),
+)
+
+
 @dataclass(frozen=True)
 class Failing:
     """An algorithm that never gets anywhere."""
@@ -184,8 +195,10 @@ class Failing:
 
 
 if __name__ in ("__main__", "__mp_main__"):
-    catalogue.figures = lambda: (FIGURE, TRANSFERS)  # type: ignore[assignment]
-    runner.CHECKPOINT_SECONDS = 0.0
+    catalogue.figures = lambda: (FIGURE, TRANSFERS, SKETCHED)  # type: ignore[assignment]
+    session.CHECKPOINT_SECONDS = 0.0
+    session.REPORT_SECONDS = 0.2
+    runner.HALVE_SECONDS = float(os.environ.get("TINY_HALVE_SECONDS", runner.HALVE_SECONDS))
 
 if __name__ == "__main__":
     from benchmarks.__main__ import main

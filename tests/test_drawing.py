@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import matplotlib as mpl
 import numpy as np
 import pytest
+from _histories import a_history
 
 from benchmarks import (
     About,
@@ -31,8 +32,8 @@ from benchmarks import (
 )
 from benchmarks._drawing import CLIP_NAME, Numbers, Palette, draw, limits, mean_and_band, save, with_counted_clips
 from benchmarks._judging import Desk
-from benchmarks._runner import Library
 from benchmarks._scores import Final
+from benchmarks._work import Library
 from results import Run, Store, Stores
 
 UNIT = "sum over agents and steps of the reward; mean over <4> & more episodes"
@@ -85,14 +86,7 @@ def stored(folder: Path, curves_of: dict[Cell, Floats]) -> Desk:
         steps = 1000.0 * np.arange(1, values.shape[1] + 1, dtype=np.float64)
         for seed, curve in enumerate(values):
             metrics = {"test return greedy": curve.astype(np.float32)}
-            provenance = {
-                "commit": "abc123",
-                "torch": "2.0",
-                "device": "chip",
-                "seeds_together": 3,
-                "wall_seconds": 7.0,
-            }
-            store.save(owner, Run(owner.key, seed, steps, metrics, dict.fromkeys(metrics, UNIT), provenance))
+            store.save(owner, Run(owner.key, seed, steps, metrics, dict.fromkeys(metrics, UNIT), a_history()))
     return Desk(Library(Stores(store)), "quick")
 
 

@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from _histories import a_history
 
 from benchmarks import conftest
 from benchmarks.__main__ import main
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk
-from benchmarks._runner import Library
+from benchmarks._work import Library
 from benchmarks.ctedd import ctedd
 from results import Run, Store, Stores
 
@@ -54,7 +55,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def a_run(seed: int) -> Run:
     steps = np.arange(1.0, 4) * 10_000
-    return Run(CELL.key, seed, steps, {"x": np.zeros(3, np.float32)}, {"x": "1"}, {"wall_seconds": 1.0})
+    return Run(CELL.key, seed, steps, {"x": np.zeros(3, np.float32)}, {"x": "1"}, a_history())
 
 
 def damaged(folder: Path) -> Path:
@@ -110,7 +111,7 @@ WRONG = (
     *(option("time-limit", limit, LIMIT.format(limit)) for limit in ("soon", "0s", "-3m", "9", "nanh", "")),
     option("store", "{occupied}", r"occupied.* cannot be read or written \(Not a directory\): .*another folder"),
     option("store", "/proc/nowhere", r"/proc.* cannot be read or written \(.*\): .*choose another folder", no_proc),
-    option("store", "{damaged}", r"seed-000\.json is damaged: .*move it away and train again"),
+    option("store", "{damaged}", r"seed-000\.json is damaged: .*move it away and make it again"),
     option("store", "{foreign}", r"seed-000\.json must hold seed 0 of .*, got seed 1 of .*: move it to its own place"),
     Wrong("no such figure", ("run", "fig99"), ("-k", "fig99"), r"'fig99'.*; there are: ctedd/ablations, .*ctedd/fig6"),
     Wrong("no such paper", ("plan", "lowe"), ("-k", "lowe and fig5"), r"'lowe.*'.*; there are: ctedd/ablations, "),
@@ -176,7 +177,7 @@ def _signals() -> Iterator[None]:
 def test_the_command_line_answers_what_is_wrong_with_one_sentence(
     wrong: Wrong, stores: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks._runner.ProcessPoolExecutor", None)  # training would need it
+    monkeypatch.setattr("benchmarks._runner._Trainer.begin", None)  # training would need it
     before = files(stores)
     arguments = filled(wrong.command_line, stores)
     if not any(argument.startswith("--store") for argument in arguments):

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from _histories import a_history
 
 from benchmarks import Floats
-from benchmarks._reference import SAME, Agreement, agreement, correlate, differing, same_place
-from results import Run
+from benchmarks._reference import Agreement, agreement, correlate, differing, same_place
+from results import PLACE, History, Run
 
 N = 40
 STEPS = np.arange(1.0, N + 1) * 1000
@@ -133,18 +134,26 @@ def test_short_curves_are_compared_too(n: int) -> None:
 
 # ---- bit for bit ----------------------------------------------------------------------------------------------------
 
-HERE: dict[str, Any] = dict.fromkeys(SAME, "here") | {"commit": "abc", "wall_seconds": 3.0}
+
+HERE = a_history()
 
 
-def a_run(*values: float, provenance: dict[str, Any] = HERE) -> Run:
+def a_run(*values: float, history: History = HERE) -> Run:
     steps = np.arange(1.0, len(values) + 1) * 1000
-    return Run("a/b/c", 0, steps, {"return": np.array(values, np.float32)}, {"return": "sum"}, provenance)
+    return Run("a/b/c", 0, steps, {"return": np.array(values, np.float32)}, {"return": "sum"}, history)
 
 
 def test_the_same_place_is_the_same_machine_and_versions_whatever_the_commit() -> None:
-    assert same_place(a_run(), a_run(provenance=HERE | {"commit": "later", "wall_seconds": 9.0}))
-    for name in SAME:
-        assert not same_place(a_run(), a_run(provenance=HERE | {name: "there"}))
+    assert same_place(a_run(), a_run(history=a_history(commit="later", wall_seconds=9.0, sources="other")))
+    for name in PLACE:
+        there: Any = 2 if name == "threads" else "there"
+        elsewhere = a_history(**{name: there})
+        assert not same_place(a_run(), a_run(history=elsewhere))
+        assert not same_place(a_run(), a_run(history=(*elsewhere, *HERE)))  # not even where it ended here
+
+
+def test_where_nobody_knows_from_it_is_not_the_same_place() -> None:
+    assert not same_place(a_run(), a_run(history=()))
 
 
 def test_the_first_bit_that_differs_is_named() -> None:

@@ -27,8 +27,8 @@ from benchmarks import (
 )
 from benchmarks._catalogue import figures
 from benchmarks._judging import Desk, desks
-from benchmarks._runner import Library
 from benchmarks._scores import EpisodesTo, Final
+from benchmarks._work import Library
 from reports import _words as words
 from reports.__main__ import main
 from reports._facts import chapters

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 import os
-import queue
+import re
 import shutil
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
+from multiprocessing import Pipe
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from _histories import a_history
 from _tiny import (
     BOTH,
     CTEDD_CELL,
@@ -33,38 +32,50 @@ from _tiny import (
     THIRD,
     TRANSFERS,
     Blended,
-    Failing,
     Sketch,
+)
+from _trials import (
+    Begin,
+    Told,
+    alive,
+    assert_same_end,
+    bits,
+    children,
+    command_lines,
+    contents,
+    curves,
+    failing,
+    heard,
+    loaded,
+    outcome,
+    saved,
+    silent,
+    states_of,
+    trained,
+    wait_for,
 )
 from torch import Tensor
 
-from algorithms._tree import leaves, split
+from algorithms._tree import split
 from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage, test_figures
 from benchmarks import Line as Curve
 from benchmarks import __main__ as command_line
 from benchmarks import _runner as runner
+from benchmarks import _session as session_module
 from benchmarks import _training as training_module
 from benchmarks._judging import Desk
 from benchmarks._progress import plan
 from benchmarks._repetition import Repetition, repeatable, repeated, repetitions
-from benchmarks._runner import (
-    Library,
-    Line,
-    Progress,
-    Work,
-    budgets,
-    missing_work,
-    train_all,
-    train_cell,
-    variants,
-    with_teachers,
-)
+from benchmarks._runner import Trained, train_all
+from benchmarks._session import Outcome, Progress
+from benchmarks._sources import digest
 from benchmarks._training import TEST_RETURN, Training
+from benchmarks._work import Library, Work, budgets, missing_work, variants, with_teachers
 from benchmarks.conftest import Session
 from environments import Streams
 from environments.spread import Spread
 from reports._facts import chapters
-from results import Lock, Run, State, States, Store, StoreError, Stores
+from results import History, Lock, States, Store, StoreError, Stores
 
 torch.set_num_threads(1)
 
@@ -76,35 +87,22 @@ PATIENCE = 300.0  # seconds until a test gives up waiting for another process
 both_learners = pytest.mark.parametrize("cell", [MADDPG_CELL, CTEDD_CELL], ids=lambda cell: cell.name)
 
 
-def drained(line: Line) -> list[Progress]:
-    """What has been said and not yet heard."""
-    said = []
-    while not line.inbox.empty():
-        said.append(line.inbox.get())
-    return said
-
-
-Bits = dict[str, bytes]
 Batch = tuple[tuple[int, ...], int]
 
 
-@pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Line:
-    """Makes this process one that trains, with a checkpoint at every iteration."""
-    line = Line(queue.SimpleQueue(), threading.Event(), math.inf)
-    monkeypatch.setattr(runner, "_line", line)
-    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
-    return line
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint at every iteration, and at every one a look at what is asked."""
+    monkeypatch.setattr(session_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(session_module, "REPORT_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five seeds of both cells, trained to step 400 together and without a break."""
     folder = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_line", Line(queue.SimpleQueue(), threading.Event(), math.inf))
-        for cell in FIGURE.cells:
-            assert trained(folder, cell, seeds=range(5))
+    for cell in FIGURE.cells:
+        assert trained(folder, cell, seeds=range(5))
     return folder
 
 
@@ -112,10 +110,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def handed_on(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seeds of every cell that starts from others, and of those, trained together and without a break."""
     folder = tmp_path_factory.mktemp("handed on")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_line", Line(queue.SimpleQueue(), threading.Event(), math.inf))
-        for cell in TRANSFERS.cells:
-            assert trained(folder, cell, seeds=range(3), n_steps=TRANSFERS.budget("smoke", cell).n_steps)
+    for cell in TRANSFERS.cells:
+        assert trained(folder, cell, seeds=range(3), n_steps=TRANSFERS.budget("smoke", cell).n_steps)
     return folder
 
 
@@ -129,7 +125,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
         seen.append((tuple(seeds), training.learner.steps))
         train(cell, seeds, training, n_steps, pause)
 
-    monkeypatch.setattr(runner, "train", noted)
+    monkeypatch.setattr(session_module, "train", noted)
     return seen
 
 
@@ -156,77 +152,6 @@ def transfers(monkeypatch: pytest.MonkeyPatch) -> list[Transferred]:
     return seen
 
 
-def states_of(folder: Path) -> States:
-    return States(folder / ".states")
-
-
-def trained(folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1), n_steps: int = 400) -> bool | None:
-    """Trains here what a process of a pool would."""
-    return train_cell(Work(cell, tuple(seeds), n_steps), Store(folder), states_of(folder))
-
-
-def loaded(folder: Path, cell: Cell, seed: int) -> Run:
-    run = Store(folder).load(cell, seed)
-    assert run is not None
-    return run
-
-
-def bits(run: Run) -> Bits:
-    numbers: dict[str, Any] = {"steps": run.steps, **run.metrics, **run.arrays}
-    return {name: values.tobytes() for name, values in numbers.items()}
-
-
-def curves(folder: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> list[Bits]:
-    """All numbers that are stored."""
-    return [bits(loaded(folder, cell, seed)) for seed in seeds]
-
-
-def saved(folder: Path, cell: Cell, seed: int) -> State:
-    state = states_of(folder).latest(cell.key, seed)
-    assert state is not None
-    return state
-
-
-def contents(training: Training, n_seeds: int) -> list[dict[str, Tensor]]:
-    """Copies of all that training owns; of replay what it holds, not the memory that nothing was written to."""
-    held = split(training, n_seeds)
-    replay = training.learner.replay
-    transitions = leaves(replay.between(replay.oldest, replay.n_steps))
-    for row, seed in enumerate(held):
-        rows = [values[row].flatten() for values in transitions.values() if isinstance(values, Tensor)]
-        seed[".learner.replay.rows"] = torch.cat(rows)
-    return [{name: values.clone() for name, values in seed.items()} for seed in held]
-
-
-def differing(folder: Path, other: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> list[str]:
-    """What is not the same, to the last bit, of the training states in two folders."""
-    one, two = (
-        contents(Training.resumed(cell, seeds, [saved(place, cell, seed) for seed in seeds]), len(seeds))
-        for place in (folder, other)
-    )
-    return [
-        f"{seed}{name}"
-        for seed, here, there in zip(seeds, one, two, strict=True)
-        for name in here
-        if not torch.allclose(here[name].double(), there[name].double(), rtol=0, atol=0, equal_nan=True)
-    ]
-
-
-def assert_same_end(folder: Path, other: Path, cell: Cell, seeds: Sequence[int] = (0, 1)) -> None:
-    assert curves(folder, cell, seeds) == curves(other, cell, seeds)
-    assert differing(folder, other, cell, seeds) == []
-
-
-class SecondTime:
-    """An event that is not yet set when it is first asked for, before the first iteration."""
-
-    def __init__(self) -> None:
-        self.answers = iter([False])
-
-    def is_set(self) -> bool:
-        return next(self.answers, True)
-
-
 class Killed(BaseException):
     """What a test dies of."""
 
@@ -248,23 +173,19 @@ def dies_after(n_calls: int, method: Callable[..., None]) -> Callable[..., None]
 
 @both_learners
 def test_stopping_after_every_iteration_changes_no_bit(
-    line: Line, cell: Cell, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cell: Cell, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
     for n_calls in range(1, 400 // 50):
-        monkeypatch.setattr(runner, "_line", line._replace(stop=SecondTime()))
-        assert not trained(tmp_path, cell)
+        assert not trained(tmp_path, cell, line=Told("stop"))
         assert [saved(tmp_path, cell, seed).steps for seed in (0, 1)] == [50 * n_calls] * 2
         assert Store(tmp_path).seeds(cell.key) == ()
-    monkeypatch.setattr(runner, "_line", line)
     assert trained(tmp_path, cell)
     assert_same_end(tmp_path, whole, cell)
 
 
-def test_the_time_limit_stops_at_a_checkpoint(line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_line", line._replace(ends=time.time() + 0.2))
-    assert not trained(tmp_path / "limited", CTEDD_CELL, n_steps=1_000_000)
-    monkeypatch.setattr(runner, "_line", line)
+def test_the_time_limit_stops_at_a_checkpoint(tmp_path: Path) -> None:
+    line = Told(ends=time.monotonic() + 0.2)
+    assert not trained(tmp_path / "limited", CTEDD_CELL, n_steps=1_000_000, line=line)
     n_steps = saved(tmp_path / "limited", CTEDD_CELL, 0).steps // 100 * 100 + 100
     for folder in ("limited", "whole"):
         assert trained(tmp_path / folder, CTEDD_CELL, n_steps=n_steps)
@@ -273,7 +194,7 @@ def test_the_time_limit_stops_at_a_checkpoint(line: Line, tmp_path: Path, monkey
 
 @pytest.mark.parametrize("n_saved", [0, 1, 4, 7])
 def test_death_between_the_checkpoints_of_two_seeds_changes_no_bit(
-    line: Line, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_saved: int
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_saved: int
 ) -> None:
     with monkeypatch.context() as dying, pytest.raises(Killed):
         dying.setattr(States, "save", dies_after(n_saved, States.save))
@@ -284,7 +205,7 @@ def test_death_between_the_checkpoints_of_two_seeds_changes_no_bit(
 
 @pytest.mark.parametrize("n_saved", [0, 1])
 def test_death_between_the_runs_of_two_seeds_loses_neither(
-    line: Line, whole: Path, tmp_path: Path, n_saved: int, batches: list[Batch]
+    whole: Path, tmp_path: Path, n_saved: int, batches: list[Batch]
 ) -> None:
     with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
         dying.setattr(Store, "save", dies_after(n_saved, Store.save))
@@ -295,15 +216,13 @@ def test_death_between_the_runs_of_two_seeds_loses_neither(
     assert batches == [((0, 1), 0), (tuple(range(n_saved, 2)), 400)]
 
 
-def test_a_checkpoint_is_made_when_it_is_due_and_at_the_end(
-    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_checkpoint_is_made_when_it_is_due_and_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[int] = []
     monkeypatch.setattr(States, "save", lambda states, key, seed, steps_now, *rest: steps.append(steps_now))
     trained(tmp_path / "often", MADDPG_CELL, seeds=[0], n_steps=200)
     assert steps == [50, 100, 150, 200, 200]
     steps.clear()
-    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", math.inf)
+    monkeypatch.setattr(session_module, "CHECKPOINT_SECONDS", math.inf)
     trained(tmp_path / "seldom", MADDPG_CELL, seeds=[0], n_steps=200)
     assert steps == [200]
 
@@ -316,7 +235,7 @@ def test_a_state_of_other_settings_is_refused_with_a_sentence(whole: Path) -> No
             Training.resumed(other, (0, 1), states)
 
 
-def test_states_at_different_steps_cannot_go_on_together(line: Line, whole: Path, tmp_path: Path) -> None:
+def test_states_at_different_steps_cannot_go_on_together(whole: Path, tmp_path: Path) -> None:
     trained(tmp_path, MADDPG_CELL, seeds=[0], n_steps=200)
     states = [saved(tmp_path, MADDPG_CELL, 0), saved(whole, MADDPG_CELL, 1)]
     with pytest.raises(ValueError, match=r"must agree on .*, got \[.*\]"):
@@ -328,7 +247,7 @@ def test_states_at_different_steps_cannot_go_on_together(line: Line, whole: Path
 
 @both_learners
 def test_a_longer_budget_goes_on_where_the_shorter_one_ended(
-    line: Line, cell: Cell, whole: Path, tmp_path: Path, batches: list[Batch]
+    cell: Cell, whole: Path, tmp_path: Path, batches: list[Batch]
 ) -> None:
     trained(tmp_path, cell, n_steps=200)
     short = [loaded(tmp_path, cell, seed) for seed in (0, 1)]
@@ -340,7 +259,7 @@ def test_a_longer_budget_goes_on_where_the_shorter_one_ended(
 
 
 def test_without_its_state_a_run_starts_anew_and_meets_its_own_numbers(
-    line: Line, whole: Path, tmp_path: Path, batches: list[Batch]
+    whole: Path, tmp_path: Path, batches: list[Batch]
 ) -> None:
     trained(tmp_path, MADDPG_CELL, n_steps=200)
     shutil.rmtree(tmp_path / ".states")
@@ -349,17 +268,18 @@ def test_without_its_state_a_run_starts_anew_and_meets_its_own_numbers(
     assert_same_end(tmp_path, whole, MADDPG_CELL)
 
 
-def test_a_run_that_goes_on_from_other_numbers_is_not_stored(line: Line, tmp_path: Path) -> None:
+def test_a_run_that_goes_on_from_other_numbers_is_not_stored(whole: Path, tmp_path: Path) -> None:
     trained(tmp_path, MADDPG_CELL, n_steps=200)
     before = curves(tmp_path, MADDPG_CELL)
     foreign = saved(tmp_path, MADDPG_CELL, 1)
     states_of(tmp_path).save(MADDPG_CELL.key, 0, foreign.steps, foreign.tensors, foreign.metadata)
-    with pytest.raises(StoreError, match=r"seed-000\.json holds other numbers .*train into another store"):
-        trained(tmp_path, MADDPG_CELL, n_steps=400)
+    said = failing(tmp_path, Work(MADDPG_CELL, (0, 1), 400))
+    assert list(said) == [0] and re.search(r"stored with other numbers \(.* at step 100 .*train into another", said[0])
     assert curves(tmp_path, MADDPG_CELL)[0] == before[0]
+    assert_same_end(tmp_path, whole, MADDPG_CELL, seeds=[1])  # which the other does not hold up
 
 
-def test_what_is_there_is_not_trained_again(line: Line, whole: Path, batches: list[Batch]) -> None:
+def test_what_is_there_is_not_trained_again(whole: Path, batches: list[Batch]) -> None:
     for n_steps in (400, 200):
         assert trained(whole, MADDPG_CELL, n_steps=n_steps)
     assert batches == []
@@ -368,7 +288,7 @@ def test_what_is_there_is_not_trained_again(line: Line, whole: Path, batches: li
 # ---- more seeds -----------------------------------------------------------------------------------------------------
 
 
-def test_more_seeds_train_only_the_new_ones(line: Line, whole: Path, tmp_path: Path, batches: list[Batch]) -> None:
+def test_more_seeds_train_only_the_new_ones(whole: Path, tmp_path: Path, batches: list[Batch]) -> None:
     trained(tmp_path, CTEDD_CELL)
     files = [tmp_path / CTEDD_CELL.key / f"seed-00{seed}.json" for seed in (0, 1)]
     before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]
@@ -378,16 +298,14 @@ def test_more_seeds_train_only_the_new_ones(line: Line, whole: Path, tmp_path: P
     assert_same_end(tmp_path, whole, CTEDD_CELL, range(4))
 
 
-def test_seeds_that_stand_at_different_steps_train_in_groups(
-    line: Line, whole: Path, tmp_path: Path, batches: list[Batch]
-) -> None:
+def test_seeds_that_stand_at_different_steps_train_in_groups(whole: Path, tmp_path: Path, batches: list[Batch]) -> None:
     for seeds, n_steps in [((1, 3), 100), ((4,), 200)]:
         trained(tmp_path, MADDPG_CELL, seeds=seeds, n_steps=n_steps)
-    drained(line)
-    trained(tmp_path, MADDPG_CELL, seeds=range(5))
+    line = Told()
+    trained(tmp_path, MADDPG_CELL, seeds=range(5), line=line)
     assert batches[2:] == [((0, 2), 0), ((1, 3), 100), ((4,), 200)]
     assert_same_end(tmp_path, whole, MADDPG_CELL, range(5))
-    said = drained(line)
+    said = line.progress
     assert said[-1].done == said[-1].total == 5 * 400
     assert [progress.done for progress in said] == sorted(progress.done for progress in said)
 
@@ -396,7 +314,7 @@ def test_seeds_that_stand_at_different_steps_train_in_groups(
 
 
 @both_learners
-def test_testing_does_not_move_training(line: Line, cell: Cell, whole: Path, tmp_path: Path) -> None:
+def test_testing_does_not_move_training(cell: Cell, whole: Path, tmp_path: Path) -> None:
     often = replace(cell, evaluation=Evaluation(every=50, n_episodes=8))
     assert often.key != cell.key
     trained(tmp_path, often)
@@ -413,7 +331,7 @@ def test_testing_does_not_move_training(line: Line, cell: Cell, whole: Path, tmp
         assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
-def test_more_test_episodes_leave_the_training_curves_as_they_are(line: Line, whole: Path, tmp_path: Path) -> None:
+def test_more_test_episodes_leave_the_training_curves_as_they_are(whole: Path, tmp_path: Path) -> None:
     more = replace(CTEDD_CELL, evaluation=replace(CTEDD_CELL.evaluation, n_episodes=8))
     trained(tmp_path, more)
     for few, many in zip(curves(whole, CTEDD_CELL), curves(tmp_path, more), strict=True):
@@ -422,9 +340,7 @@ def test_more_test_episodes_leave_the_training_curves_as_they_are(line: Line, wh
 
 
 @both_learners
-def test_a_seed_that_diverges_is_stored_as_nan_and_holds_up_no_other(
-    line: Line, cell: Cell, whole: Path, tmp_path: Path
-) -> None:
+def test_a_seed_that_diverges_is_stored_as_nan_and_holds_up_no_other(cell: Cell, whole: Path, tmp_path: Path) -> None:
     trained(tmp_path, cell, n_steps=200)
     state = saved(tmp_path, cell, 0)
     networks = (".learner.actor", ".learner.students")
@@ -449,13 +365,11 @@ def test_a_seed_that_diverges_is_stored_as_nan_and_holds_up_no_other(
 def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seeds of the measured cell, trained to step 400 together and without a break."""
     folder = tmp_path_factory.mktemp("looked at")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_line", Line(queue.SimpleQueue(), threading.Event(), math.inf))
-        assert trained(folder, MEASURED, seeds=range(3))
+    assert trained(folder, MEASURED, seeds=range(3))
     return folder
 
 
-def test_a_measure_adds_curves_and_leaves_the_arrays_of_the_last_test(line: Line, looked_at: Path) -> None:
+def test_a_measure_adds_curves_and_leaves_the_arrays_of_the_last_test(looked_at: Path) -> None:
     run = loaded(looked_at, MEASURED, 1)
     assert run.steps.tolist() == [100, 200, 300, 400]
     assert run.units["largest action"] == Sketch.metrics["largest action"] and run.units["counted"] == "steps so far"
@@ -476,7 +390,7 @@ def test_a_measure_draws_from_streams_of_its_own(looked_at: Path) -> None:
     assert torch.equal(training.learner.streams.save(), before)
 
 
-def test_measuring_does_not_move_training(line: Line, looked_at: Path, whole: Path) -> None:
+def test_measuring_does_not_move_training(looked_at: Path, whole: Path) -> None:
     for seed in (0, 1):
         plain, run = bits(loaded(whole, MADDPG_CELL, seed)), bits(loaded(looked_at, MEASURED, seed))
         assert {name: run[name] for name in plain} == plain
@@ -488,27 +402,22 @@ def test_measuring_does_not_move_training(line: Line, looked_at: Path, whole: Pa
         assert streams and all(torch.equal(one[name], other[name]) for name in streams)
 
 
-def test_a_seed_that_is_measured_alone_equals_the_same_seed_among_others(
-    line: Line, looked_at: Path, tmp_path: Path
-) -> None:
+def test_a_seed_that_is_measured_alone_equals_the_same_seed_among_others(looked_at: Path, tmp_path: Path) -> None:
     assert trained(tmp_path, MEASURED, seeds=[1])
     assert_same_end(tmp_path, looked_at, MEASURED, seeds=[1])
 
 
 def test_stopping_after_every_iteration_changes_no_bit_of_what_is_measured(
-    line: Line, looked_at: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    looked_at: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
     for _ in range(1, 400 // 50):
-        monkeypatch.setattr(runner, "_line", line._replace(stop=SecondTime()))
-        assert not trained(tmp_path, MEASURED)
-    monkeypatch.setattr(runner, "_line", line)
+        assert not trained(tmp_path, MEASURED, line=Told("stop"))
     assert trained(tmp_path, MEASURED)
     assert_same_end(tmp_path, looked_at, MEASURED)
 
 
 @pytest.mark.parametrize("n_steps", [300, 350])
-def test_who_goes_on_after_the_last_test_still_has_its_arrays(line: Line, tmp_path: Path, n_steps: int) -> None:
+def test_who_goes_on_after_the_last_test_still_has_its_arrays(tmp_path: Path, n_steps: int) -> None:
     with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
         dying.setattr(Store, "save", dies_after(0, Store.save))
         trained(tmp_path / "stopped", MEASURED, n_steps=n_steps)
@@ -519,9 +428,7 @@ def test_who_goes_on_after_the_last_test_still_has_its_arrays(line: Line, tmp_pa
     assert_same_end(tmp_path / "stopped", tmp_path / "whole", MEASURED)
 
 
-def test_a_longer_budget_replaces_what_the_shorter_one_had_measured(
-    line: Line, looked_at: Path, tmp_path: Path
-) -> None:
+def test_a_longer_budget_replaces_what_the_shorter_one_had_measured(looked_at: Path, tmp_path: Path) -> None:
     for n_steps in (50, 200, 400):
         assert trained(tmp_path, MEASURED, n_steps=n_steps)
         assert ("counted" in loaded(tmp_path, MEASURED, 0).arrays) is (n_steps > 50)
@@ -545,12 +452,12 @@ LARGEST = {"largest action": torch.zeros(2)}
     ],
 )
 def test_a_measure_that_does_not_return_what_it_announces_is_refused(
-    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Measured, seen: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Measured, seen: str
 ) -> None:
     monkeypatch.setattr(Sketch, "__call__", lambda *_: found)
     announced = r"metrics \['largest action'\] \[2\] and arrays \['actions', 'counted', 'weights'\] \[2, \.\.\.\]"
-    with pytest.raises(ValueError, match=rf"Sketch must return {announced}, got {seen}$"):
-        trained(tmp_path, MEASURED, n_steps=100)
+    said = failing(tmp_path, Work(MEASURED, (0, 1), 100))
+    assert set(said) == {0, 1} and re.search(rf"Sketch must return {announced}, got {seen}$", said[0])
 
 
 @pytest.mark.parametrize("name", ["training return", f"{TEST_RETURN} greedy", "counted"])
@@ -598,7 +505,7 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
     looked_at: Path, tmp_path: Path
 ) -> None:
     for seed in range(3):
-        run = replace(loaded(looked_at, MEASURED, seed), provenance={"device": "another"})
+        run = replace(loaded(looked_at, MEASURED, seed), history=a_history(device="another"))
         Store(tmp_path / "recorded").save(MEASURED, run)
     asked = Session(
         profile="smoke",
@@ -631,7 +538,7 @@ def test_choices_of_a_seed_that_diverged_have_no_return_and_hold_up_no_other() -
     assert alone.isfinite() and lost.isnan()
 
 
-def test_without_test_episodes_there_is_what_training_measures(line: Line, whole: Path, tmp_path: Path) -> None:
+def test_without_test_episodes_there_is_what_training_measures(whole: Path, tmp_path: Path) -> None:
     untested = replace(MADDPG_CELL, evaluation=replace(MADDPG_CELL.evaluation, n_episodes=0))
     assert untested.key != MADDPG_CELL.key and trained(tmp_path, untested)
     run, tested = bits(loaded(tmp_path, untested, 0)), bits(loaded(whole, MADDPG_CELL, 0))
@@ -669,11 +576,10 @@ def test_a_run_from_another_class_of_device_counts(whole: Path, tmp_path: Path) 
     assert found is not None and found.key == gpu.key
 
 
-@pytest.mark.parametrize("wall_seconds", [0.0, None])
-def test_a_time_that_was_not_measured_is_no_estimate(whole: Path, tmp_path: Path, wall_seconds: float | None) -> None:
+@pytest.mark.parametrize("history", [(), a_history(wall_seconds=0.0)], ids=["no history", "no time"])
+def test_a_time_that_was_not_measured_is_no_estimate(whole: Path, tmp_path: Path, history: History) -> None:
     run = loaded(whole, MADDPG_CELL, 0)
-    source = dict(run.provenance) | {"wall_seconds": wall_seconds}
-    Store(tmp_path).save(MADDPG_CELL, replace(run, provenance=source))
+    Store(tmp_path).save(MADDPG_CELL, replace(run, history=history))
     library = Library(Stores(Store(tmp_path)))
     assert math.isnan(library.steps_per_second(Work(MADDPG_CELL, (1,), 200)))
 
@@ -681,9 +587,7 @@ def test_a_time_that_was_not_measured_is_no_estimate(whole: Path, tmp_path: Path
 # ---- iterations that do not end where tests are due -----------------------------------------------------------------
 
 
-def test_a_test_that_is_due_within_an_iteration_comes_at_its_end_and_nothing_is_missing(
-    line: Line, tmp_path: Path
-) -> None:
+def test_a_test_that_is_due_within_an_iteration_comes_at_its_end_and_nothing_is_missing(tmp_path: Path) -> None:
     algorithm = replace(MADDPG_CELL.algorithm, steps_per_update=100)
     cell = replace(MADDPG_CELL, algorithm=algorithm, evaluation=replace(MADDPG_CELL.evaluation, every=250))
     panel = replace(FIGURE.panels[0], lines=(Curve("MADDPG", cell, "test return greedy"),))
@@ -694,10 +598,11 @@ def test_a_test_that_is_due_within_an_iteration_comes_at_its_end_and_nothing_is_
         figure = replace(FIGURE, panels=(panel,), claims=(), budgets={"smoke": {"Tiny": budget}})
         (item,) = missing_work([figure], "smoke", None, library)
         assert item == Work(cell, (0, 1), budget.n_steps)
-        assert train_cell(item, Store(tmp_path), states_of(tmp_path))
+        line = Told()
+        assert outcome(tmp_path, item, line=line).whole == (0, 1)
         assert missing_work([figure], "smoke", None, library) == []
         assert loaded(tmp_path, cell, 0).steps.tolist() == tests[:n]
-        assert all(progress.done <= progress.total for progress in drained(line))
+        assert all(progress.done <= progress.total for progress in line.progress)
         assert Desk(library, "smoke").bundle(figure, cell, "test return greedy").steps.tolist() == tests[:n]
     run = library.load(cell, 0, 250)
     assert run is not None and run.steps.tolist() == [300]
@@ -737,12 +642,12 @@ def needed(folder: Path, *work: Work) -> list[Work]:
 
 
 def all_trained(folder: Path, *work: Work) -> bool:
-    """Trains here, one after the other, what processes of a pool would."""
-    return all(train_cell(item, Store(folder), states_of(folder)) for item in needed(folder, *work))
+    """Trains here, one after the other, what processes of their own would, as far as nothing fails."""
+    return all(outcome(folder, item).whole == item.all_seeds for item in needed(folder, *work))
 
 
 def test_a_transfer_gets_the_fresh_learner_and_its_teachers_as_they_stood(
-    line: Line, handed_on: Path, tmp_path: Path, transfers: list[Transferred]
+    handed_on: Path, tmp_path: Path, transfers: list[Transferred]
 ) -> None:
     lent(handed_on, tmp_path, FIRST, OTHER)
     trained(tmp_path, BOTH, seeds=[0])
@@ -769,7 +674,7 @@ def test_the_streams_after_a_transfer_are_not_those_before_it() -> None:
 
 @every_pupil
 def test_a_seed_that_starts_from_others_alone_equals_the_same_seed_among_others(
-    line: Line, handed_on: Path, tmp_path: Path, cell: Cell
+    handed_on: Path, tmp_path: Path, cell: Cell
 ) -> None:
     assert all_trained(tmp_path, Work(cell, (1,), due(cell)))
     for member in lineage(cell):
@@ -778,30 +683,27 @@ def test_a_seed_that_starts_from_others_alone_equals_the_same_seed_among_others(
 
 @every_pupil
 def test_stopped_after_every_iteration_a_started_cell_goes_on_without_its_teachers(
-    line: Line, handed_on: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: Cell
+    handed_on: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: Cell
 ) -> None:
     teachers = lineage(cell)[:-1]
     work = Work(cell, (0, 1), due(cell))
     lent(handed_on, tmp_path, *teachers)
-    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
     for n_calls in range(1, due(cell) // 50):
-        monkeypatch.setattr(runner, "_line", line._replace(stop=SecondTime()))
-        assert not train_cell(work, Store(tmp_path), states_of(tmp_path))
+        assert outcome(tmp_path, work, line=Told("stop")) == Outcome()
         assert [saved(tmp_path, cell, seed).steps for seed in (0, 1)] == [50 * n_calls] * 2
         if n_calls == 1:
             without_states(tmp_path, *teachers)
         assert needed(tmp_path, work) == [work]
-    monkeypatch.setattr(runner, "_line", line)
-    assert train_cell(work, Store(tmp_path), states_of(tmp_path))
+    assert outcome(tmp_path, work) == Outcome(whole=(0, 1))
     assert_same_end(tmp_path, handed_on, cell)
 
 
 def test_death_right_after_a_transfer_does_not_repeat_it(
-    line: Line, handed_on: Path, tmp_path: Path, transfers: list[Transferred]
+    handed_on: Path, tmp_path: Path, transfers: list[Transferred]
 ) -> None:
     lent(handed_on, tmp_path, FIRST)
     with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
-        dying.setattr(runner, "train", dies_after(0, training_module.train))
+        dying.setattr(session_module, "train", dies_after(0, training_module.train))
         trained(tmp_path, SECOND, n_steps=200)
     without_states(tmp_path, FIRST)
     assert trained(tmp_path, SECOND, n_steps=200)
@@ -810,7 +712,7 @@ def test_death_right_after_a_transfer_does_not_repeat_it(
 
 
 def test_death_between_the_first_checkpoints_of_two_seeds_begins_the_second_only(
-    line: Line, handed_on: Path, tmp_path: Path, batches: list[Batch], transfers: list[Transferred]
+    handed_on: Path, tmp_path: Path, batches: list[Batch], transfers: list[Transferred]
 ) -> None:
     lent(handed_on, tmp_path, FIRST)
     with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
@@ -821,10 +723,11 @@ def test_death_between_the_first_checkpoints_of_two_seeds_begins_the_second_only
     assert_same_end(tmp_path, handed_on, SECOND)
 
 
-def test_a_transfer_shows_in_the_progress(line: Line, handed_on: Path, tmp_path: Path) -> None:
+def test_a_transfer_shows_in_the_progress(handed_on: Path, tmp_path: Path) -> None:
     lent(handed_on, tmp_path, FIRST)
-    trained(tmp_path, SECOND, n_steps=200)
-    first, *rest = drained(line)
+    line = Told()
+    trained(tmp_path, SECOND, n_steps=200, line=line)
+    first, *rest = line.progress
     assert (first.label, first.done, first.total, first.note) == ("second on Task II", 0, 400, "transfer")
     assert rest and all(progress.note == "" for progress in rest)
 
@@ -836,7 +739,7 @@ def test_how_far_a_state_is_stands_in_its_header(handed_on: Path, tmp_path: Path
     path = states_of(tmp_path).folder / FIRST.key / "seed-000.safetensors"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"no header")
-    with pytest.raises(StoreError, match=r"seed-000\.safetensors is damaged: .*move it away and the seed starts again"):
+    with pytest.raises(StoreError, match=r"seed-000\.safetensors is damaged: .*move it away, or let --set-aside"):
         states_of(tmp_path).steps(FIRST.key, 0)
 
 
@@ -859,9 +762,7 @@ def test_a_cell_that_begins_needs_the_states_of_its_teachers_and_they_those_of_t
     assert needed(tmp_path, *needed(tmp_path, both, third)) == needed(tmp_path, both, third)
 
 
-def test_a_teacher_in_the_middle_that_has_begun_needs_no_teacher_of_its_own(
-    line: Line, handed_on: Path, tmp_path: Path
-) -> None:
+def test_a_teacher_in_the_middle_that_has_begun_needs_no_teacher_of_its_own(handed_on: Path, tmp_path: Path) -> None:
     lent(handed_on, tmp_path, FIRST)
     trained(tmp_path, SECOND, seeds=[0], n_steps=100)
     without_states(tmp_path, FIRST)
@@ -884,7 +785,7 @@ def test_a_teacher_that_is_to_go_on_from_where_it_is_taken_is_refused(tmp_path: 
 
 @pytest.mark.parametrize("steps", [None, 100, 400])
 def test_a_teacher_whose_state_is_elsewhere_is_trained_again_though_its_run_is_stored(
-    line: Line, handed_on: Path, tmp_path: Path, batches: list[Batch], steps: int | None
+    handed_on: Path, tmp_path: Path, batches: list[Batch], steps: int | None
 ) -> None:
     lent(handed_on, tmp_path, FIRST)
     without_states(tmp_path, FIRST)
@@ -901,7 +802,7 @@ def test_a_teacher_whose_state_is_elsewhere_is_trained_again_though_its_run_is_s
 
 
 def test_only_the_seeds_whose_state_is_lost_are_trained_again(
-    line: Line, handed_on: Path, tmp_path: Path, batches: list[Batch]
+    handed_on: Path, tmp_path: Path, batches: list[Batch]
 ) -> None:
     lent(handed_on, tmp_path, FIRST)
     (states_of(tmp_path).folder / FIRST.key / "seed-001.safetensors").unlink()
@@ -910,7 +811,7 @@ def test_only_the_seeds_whose_state_is_lost_are_trained_again(
     assert_same_end(tmp_path, handed_on, SECOND, seeds=range(3))
 
 
-def test_a_recorded_run_does_not_stand_for_a_state(line: Line, handed_on: Path, tmp_path: Path) -> None:
+def test_a_recorded_run_does_not_stand_for_a_state(handed_on: Path, tmp_path: Path) -> None:
     library = Library(Stores(Store(tmp_path), Store(handed_on)))
     figure = replace(TRANSFERS, panels=(replace(TRANSFERS.panels[0], lines=TRANSFERS.panels[0].lines[1:]),))
     longer = {"smoke": {**TRANSFERS.budgets["smoke"], "Task III": Budget(2, 500)}}
@@ -920,30 +821,27 @@ def test_a_recorded_run_does_not_stand_for_a_state(line: Line, handed_on: Path, 
     assert bits(loaded(tmp_path, BOTH, 1).upto(400)) == bits(loaded(handed_on, BOTH, 1))
 
 
-def test_a_state_of_other_numbers_than_the_stored_run_is_nothing_to_start_from(
-    line: Line, handed_on: Path, tmp_path: Path
-) -> None:
+def test_a_state_of_other_numbers_than_the_stored_run_is_nothing_to_start_from(handed_on: Path, tmp_path: Path) -> None:
     lent(handed_on, tmp_path, FIRST)
     foreign = saved(tmp_path, FIRST, 1)
     states_of(tmp_path).save(FIRST.key, 0, foreign.steps, foreign.tensors, foreign.metadata)
-    with pytest.raises(StoreError, match=r"seed-000\.json holds other numbers .*train into another store"):
-        all_trained(tmp_path, Work(SECOND, (0, 1), 200))
+    (sentence,) = set(failing(tmp_path, Work(SECOND, (0, 1), 200)).values())
+    assert re.search(r"seed-000\.json holds other numbers .*train into another store", sentence)
     assert Store(tmp_path).seeds(SECOND.key) == ()
 
 
-def test_a_cell_does_not_start_without_the_states_that_it_needs(line: Line, handed_on: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        StoreError, match=r"seeds \[0, 1\] of .* training states at 200 steps to start from, got .*\[\]"
-    ):
-        trained(tmp_path, SECOND, n_steps=200)
+def test_a_cell_does_not_start_without_the_states_that_it_needs(handed_on: Path, tmp_path: Path) -> None:
+    work = Work(SECOND, (0, 1), 200)
+    sentence = failing(tmp_path, work)[0]
+    assert re.search(r"seeds \[0, 1\] of .* training states at 200 steps to start from, got .*\[\]", sentence)
     trained(tmp_path, FIRST, n_steps=100)
-    with pytest.raises(StoreError, match=r"at 200 steps to start from, got them at \[100, 100\]: the same command"):
-        trained(tmp_path, SECOND, n_steps=200)
+    sentence = failing(tmp_path, work)[1]
+    assert re.search(r"at 200 steps to start from, got them at \[100, 100\]: the same command", sentence)
 
 
-def test_a_teacher_must_end_an_iteration_where_it_is_taken(line: Line, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"must end an iteration at 175 steps, where .*, got one that ends at 200"):
-        all_trained(tmp_path, Work(FIRST, (), 175, taken=(0,)))
+def test_a_teacher_must_end_an_iteration_where_it_is_taken(tmp_path: Path) -> None:
+    sentence = failing(tmp_path, Work(FIRST, (), 175, taken=(0,)))[0]
+    assert re.search(r"must end an iteration at 175 steps, where .*, got one that ends at 200", sentence)
 
 
 def test_a_plan_says_what_cells_start_from_and_what_is_trained_again(handed_on: Path, tmp_path: Path) -> None:
@@ -994,8 +892,8 @@ def test_other_numbers_than_the_recorded_are_named_and_an_error_on_the_same_mach
 ) -> None:
     run = loaded(whole, MADDPG_CELL, 0)
     shifted = {name: np.nextafter(values, np.float32(np.inf)) for name, values in run.metrics.items()}
-    place = run.provenance if device == "this one" else {**run.provenance, "device": device}
-    Store(tmp_path).save(MADDPG_CELL, replace(run, metrics=shifted, provenance=place))
+    history = run.history if device == "this one" else (replace(run.history[0], device=device),)
+    Store(tmp_path).save(MADDPG_CELL, replace(run, metrics=shifted, history=history))
     found = repeated(MADDPG_CELL, Store(tmp_path), 0, 0.0)
     assert found.failed == (device == "this one")
     assert found.words.startswith("DIFFERS" if found.failed else "drifts ")
@@ -1007,127 +905,86 @@ def test_the_command_says_what_came_of_every_run_and_fails_where_one_differs(
     parted: str, status: int, handed_on: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def found(work: Sequence[tuple[Cell, int]], *_: Any) -> Iterator[Repetition]:
-        yield from (Repetition(cell, seed, 3, 300.0, True, parted) for cell, seed in work)
+        yield from (Repetition(cell, seed, 3, 300.0, True, parted, True, (digest(cell),)) for cell, seed in work)
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # which the command line takes over
     monkeypatch.setattr(command_line, "chosen", lambda _: (TRANSFERS,))
     monkeypatch.setattr(command_line, "repetitions", found)
-    assert command_line.main(["repeat", "tiny", "--store", str(handed_on)]) == status
+    assert command_line.main(["repeat", "tiny", "--store", str(handed_on), "--chains", "0.001s"]) == status
     *lines, last = capsys.readouterr().out.splitlines()
     beginners = sum(cell.start is None for cell in TRANSFERS.cells)
-    assert [line.split()[0] for line in lines] == [f"{n}/{beginners}" for n in range(1, beginners + 1)]
-    left_out = len(TRANSFERS.cells) - beginners
-    assert last == f"{status * beginners} of {beginners} differ; {left_out} cells start from others and were left out"
-
-
-def test_what_starts_from_others_is_not_played_again(handed_on: Path) -> None:
-    cells = {cell for cell, _ in repeatable(TRANSFERS.cells, Store(handed_on), n_seeds=1)}
-    assert cells == {cell for cell in TRANSFERS.cells if cell.start is None}
+    assert [line.split()[0] for line in lines] == ["DIFFERS" if parted else "same"] * beginners
+    left_out = f"{len(TRANSFERS.cells) - beginners} that start from others were left out, their chains are longer"
+    assert last == f"{status * beginners} of {beginners} differ; {left_out} than --chains"
 
 
 # ---- two trainers in one store --------------------------------------------------------------------------------------
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends, f"waited in vain until {what}"
-        time.sleep(0.02)
-
-
-def held(folder: Path, cell: Cell) -> Lock:
-    """The right to train a cell, which another process would have."""
-    lock = states_of(folder).try_lock(cell.key)
+def held(folder: Path, cell: Cell, seed: int) -> Lock:
+    """The right to train a seed, which another process would have."""
+    lock = states_of(folder).try_lock(cell.key, seed)
     assert lock is not None
     return lock
 
 
-def test_a_cell_that_another_process_trains_is_waited_for_and_not_trained_twice(
-    line: Line, whole: Path, tmp_path: Path, batches: list[Batch], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.01)
-    with held(tmp_path, MADDPG_CELL):
-        assert trained(tmp_path, MADDPG_CELL) is None
-        (said,) = drained(line)
-        assert (said.done, said.note) == (0, "another process trains it")
-        for seed in (0, 1):
-            Store(tmp_path).save(MADDPG_CELL, loaded(whole, MADDPG_CELL, seed))
-    assert trained(tmp_path, MADDPG_CELL) is True and batches == []
-    (said,) = drained(line)
-    assert (said.done, said.note) == (said.total, "")
+def test_a_seed_that_another_process_trains_is_left_to_it(whole: Path, tmp_path: Path, batches: list[Batch]) -> None:
+    work = Work(MADDPG_CELL, (0, 1, 2), 400)
+    with held(tmp_path, MADDPG_CELL, 1):
+        assert outcome(tmp_path, work) == Outcome(whole=(0, 2), elsewhere=(1,))
+        Store(tmp_path).save(MADDPG_CELL, loaded(whole, MADDPG_CELL, 1))
+    line = Told()
+    assert outcome(tmp_path, work, line=line) == Outcome(whole=(0, 1, 2))
+    assert batches == [((0, 2), 0)]
+    assert [(said.done, said.total) for said in line.progress] == [(1200, 1200)]
+    assert curves(tmp_path, MADDPG_CELL, range(3)) == curves(whole, MADDPG_CELL, range(3))
 
 
 def test_what_another_process_trains_comes_after_all_else(tmp_path: Path) -> None:
     work = [Work(cell, (0, 1), 200) for cell in FIGURE.cells]
-    lock = held(tmp_path, work[0].cell)
+    lock = held(tmp_path, work[0].cell, 1)
+    notes: set[str] = set()
 
     def report(latest: Sequence[Progress], _: float) -> None:
+        notes.update(one.note for one in latest)
         if Store(tmp_path).missing(work[1].cell, (0, 1), 200) == ():
             lock.release()
 
-    assert train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=1, report=report)
-    assert len(Store(tmp_path).keys()) == 2
+    trained = train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=1, report=report)
+    assert trained == Trained(complete=True)
+    assert [Store(tmp_path).missing(item.cell, (0, 1), 200) for item in work] == [(), ()]
+    assert notes == {"", "another process trains it"}
 
 
 def test_waiting_for_another_process_ends_when_the_time_is_up(tmp_path: Path) -> None:
-    work = [Work(MADDPG_CELL, (0, 1), 200)]
-    with held(tmp_path, MADDPG_CELL):
-        assert not train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", time_limit=3.0, report=silent)
-    assert Store(tmp_path).keys() == ()
+    work = [Work(MADDPG_CELL, (0,), 200)]
+    with held(tmp_path, MADDPG_CELL, 0):
+        trained = train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", time_limit=3.0, report=silent)
+    assert trained == Trained(complete=False) and Store(tmp_path).keys() == ()
 
 
-@pytest.mark.parametrize("why", ["interrupt", "time limit"])
-def test_once_training_shall_stop_no_cell_begins(line: Line, tmp_path: Path, why: str) -> None:
-    if why == "interrupt":
-        line.stop.set()
-    else:
-        runner._line = line._replace(ends=time.time())
-    assert trained(tmp_path, MADDPG_CELL) is False
-    assert Store(tmp_path).keys() == () and states_of(tmp_path).steps(MADDPG_CELL.key, 0) is None
+@pytest.mark.parametrize("line", [Told("stop"), Told(ends=time.monotonic())], ids=["interrupt", "time limit"])
+def test_once_training_shall_stop_no_second_group_of_seeds_begins(
+    tmp_path: Path, batches: list[Batch], line: Told
+) -> None:
+    trained(tmp_path, MADDPG_CELL, seeds=[1], n_steps=50)
+    batches.clear()
+    assert not trained(tmp_path, MADDPG_CELL, line=line)
+    assert batches == [((0,), 0)] and Store(tmp_path).seeds(MADDPG_CELL.key) == (1,)
+    assert [saved(tmp_path, MADDPG_CELL, seed).steps for seed in (0, 1)] == [50, 50]
 
 
 # ---- processes ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts the command line on the tiny figure; ends it with the test."""
-    begun: list[subprocess.Popen[str]] = []
-
-    def begin(*arguments: object) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, str(TINY), *map(str, arguments)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        begun.append(process)
-        return process
-
-    yield begin
-    for process in begun:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()  # unread: orphans would keep it open for ever
+def start() -> Iterator[Begin]:
+    """Starts the command line on the tiny figures; ends it with the test."""
+    with command_lines() as begin:
+        yield begin
 
 
-def children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead and that nobody has buried does not."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return found.stdout.strip() != "" and not found.stdout.startswith("Z")
-
-
-def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(
-    start: Callable[..., subprocess.Popen[str]], line: Line, tmp_path: Path
-) -> None:
+def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(start: Begin, tmp_path: Path) -> None:
     killed = start("run", "tiny", "--profile", "quick", "--seeds", 2, "--store", tmp_path / "killed", "--jobs", 2)
 
     def tested_once(cell: Cell) -> bool:
@@ -1153,53 +1010,28 @@ def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(
         assert_same_end(tmp_path / "killed", tmp_path / "whole", cell)
 
 
-def test_two_command_lines_at_once_on_the_same_cells_both_succeed(
-    start: Callable[..., subprocess.Popen[str]], whole: Path, tmp_path: Path
-) -> None:
+def test_two_command_lines_at_once_on_the_same_cells_both_succeed(start: Begin, whole: Path, tmp_path: Path) -> None:
     command = ["run", "tiny", "--profile", "smoke", "--store", tmp_path, "--jobs", 2]
     processes = [start(*command) for _ in range(2)]
     for process in processes:
-        said, _ = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, said
-        assert said.endswith("complete\n")
+        assert heard(process).endswith("complete\n") and process.returncode == 0
     for cell in FIGURE.cells:
         assert Store(tmp_path).seeds(cell.key) == (0, 1)
         assert_same_end(tmp_path, whole, cell)
 
 
-def silent(progress: Sequence[Progress], left: float) -> None:
-    """Nobody listens."""
-
-
-@pytest.mark.parametrize(
-    ("how", "error", "sentence"),
-    [
-        ("raises", ArithmeticError, "the loss is imaginary"),
-        ("dies", ChildProcessError, r"a training process was killed.*the same command goes on"),
-    ],
-)
-def test_what_ends_one_training_process_is_raised_once_and_nothing_of_it_is_stored(
-    tmp_path: Path, how: Literal["raises", "dies"], error: type[Exception], sentence: str
-) -> None:
-    failing = replace(MADDPG_CELL, algorithm=Failing(how))
-    work = [Work(failing, (0, 1), 400), Work(MADDPG_CELL, (0, 1), 1_000_000)]
-    with pytest.raises(error, match=sentence):
-        train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=1, report=silent)
-    assert Store(tmp_path).keys() == ()
-
-
-def test_once_the_time_is_up_nothing_more_begins(tmp_path: Path) -> None:
+def test_once_the_time_is_up_nothing_more_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner._Trainer, "begin", None)
     work = [Work(cell, (0, 1), 400) for cell in FIGURE.cells]
-    folder = tmp_path / "limited"
-    assert not train_all(work, Store(folder), states_of(folder), "cpu", n_jobs=1, time_limit=1e-3, report=silent)
-    assert not any(folder.glob("*/*/*/seed-*"))
+    trained = train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", time_limit=0.0, report=silent)
+    assert trained == Trained(complete=False)
 
 
 def test_a_store_that_cannot_be_written_shows_before_any_process_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(runner, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(runner._Trainer, "begin", None)
     with pytest.raises(StoreError, match="choose another folder"):
         train_all([Work(MADDPG_CELL, (0,), 200)], Store(tmp_path / "file"), states_of(tmp_path), "cpu", report=silent)
 
@@ -1207,29 +1039,68 @@ def test_a_store_that_cannot_be_written_shows_before_any_process_starts(
 # ---- started cells, in processes ------------------------------------------------------------------------------------
 
 
+class Puppet:
+    """A process that trains nothing, says what it is told to say, and ends when it is told to."""
+
+    exitcode = 0
+
+    def __init__(self, item: Work) -> None:
+        self.item = item
+        self.connection, self.line = Pipe()
+        self.sentinel, self.alive = Pipe()
+
+    def is_alive(self) -> bool:
+        return not self.alive.closed
+
+    def join(self) -> None:
+        self.sentinel.close()
+
+    def ended(self, outcome: Outcome | None = None) -> None:
+        """Ends, with all its seeds whole where nothing else came of them."""
+        self.line.send(outcome or Outcome(self.item.all_seeds))
+        self.alive.close()
+        self.line.close()
+
+
 class Pool:
-    """Processes that end when they are told to."""
+    """A campaign of puppets."""
 
-    def __init__(self, items: Sequence[Work], n_processes: int = 9) -> None:
-        self.futures: dict[str, Future[bool | None]] = {}
-        self.begun: list[str] = []
-        self.inbox: queue.Queue[Progress] = queue.Queue()
-        self.progress = runner._watch(items, self.futures, self.begin, self.inbox, n_processes)
+    def __init__(self, items: Sequence[Work], n_jobs: int = 9) -> None:
+        self.begun: list[Puppet] = []
+        self.elsewhere: set[int] = set()  # seeds that another process trains
+        self.campaign = runner._Campaign(
+            items, SimpleNamespace(begin=self.begin, held=self.held, ends=math.inf), n_jobs
+        )
 
-    def begin(self, item: Work) -> Future[bool | None]:
-        self.begun.append(item.cell.name)
-        return Future()
+    def begin(self, item: Work) -> runner._Running:
+        process: Any = Puppet(item)
+        self.begun.append(process)
+        return runner._Running(item, process, process.connection)
+
+    def held(self, item: Work) -> tuple[int, ...]:
+        return tuple(seed for seed in item.all_seeds if seed in self.elsewhere)
 
     def watched(self) -> list[str]:
         """What has begun since the last time, or "the end"."""
         n_begun = len(self.begun)
-        self.inbox.put(Progress("", 0, 1, 1.0))
-        return self.begun[n_begun:] if next(self.progress, None) else ["the end"]
+        going = self.campaign._step()
+        return [puppet.item.cell.name for puppet in self.begun[n_begun:]] if going else ["the end"]
 
-    def ends(self, cell: Cell, *, well: bool | None = True) -> None:
-        self.futures[cell.key].set_result(well)
+    def ends(self, cell: Cell, came_of_it: Callable[[tuple[int, ...]], Outcome] = Outcome) -> None:
+        """Ends a cell's process, and takes that in; unless something else came of it, all its seeds are whole."""
+        (puppet,) = (one for one in self.begun if one.item.cell == cell and one.is_alive())
+        puppet.ended(came_of_it(puppet.item.all_seeds))
+        for one in list(self.campaign.running):
+            self.campaign._hear(one)
 
 
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A campaign waits for nobody."""
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("_impatient")
 def test_a_cell_begins_as_soon_as_its_teachers_have_ended(tmp_path: Path) -> None:
     pool = Pool(needed(tmp_path, Work(BOTH, (0,), 400), Work(THIRD, (0,), 400)))
     assert pool.watched() == ["other first", "first"]
@@ -1245,8 +1116,9 @@ def test_a_cell_begins_as_soon_as_its_teachers_have_ended(tmp_path: Path) -> Non
     assert pool.watched() == ["the end"]
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_what_becomes_ready_goes_before_what_comes_after_it(tmp_path: Path) -> None:
-    pool = Pool([*needed(tmp_path, Work(SECOND, (0,), 400)), Work(OTHER, (0,), 400)], n_processes=1)
+    pool = Pool([*needed(tmp_path, Work(SECOND, (0,), 400)), Work(OTHER, (0,), 400)], n_jobs=1)
     assert pool.watched() == ["first"]
     pool.ends(FIRST)
     assert pool.watched() == ["second"]
@@ -1254,26 +1126,45 @@ def test_what_becomes_ready_goes_before_what_comes_after_it(tmp_path: Path) -> N
     assert pool.watched() == ["other first"]
 
 
-def test_what_another_process_trains_is_tried_again_after_a_while(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_another_process_trains_is_tried_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    pool = Pool([Work(FIRST, (0,), 200), Work(OTHER, (0,), 200), Work(MADDPG_CELL, (0,), 200)], n_processes=1)
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 2.0)
+    monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(runner, "wait", lambda *_, timeout: None)
+
+    def elsewhere(seeds: tuple[int, ...]) -> Outcome:
+        return Outcome(elsewhere=seeds)
+
+    pool = Pool([Work(FIRST, (0,), 200), Work(OTHER, (0,), 200), Work(MADDPG_CELL, (0,), 200)], n_jobs=1)
     assert pool.watched() == ["first"]
-    pool.ends(FIRST, well=None)
+    pool.ends(FIRST, elsewhere)
     assert pool.watched() == ["other first"]
-    now = runner.REPORT_SECONDS
-    pool.ends(OTHER, well=None)
+    now = 2.0
+    pool.ends(OTHER, elsewhere)
     assert pool.watched() == [MADDPG_CELL.name]
     pool.ends(MADDPG_CELL)
     assert pool.watched() == ["first"]
     pool.ends(FIRST)
     assert pool.watched() == []  # the other one is not due
-    now += runner.REPORT_SECONDS
+    now += 2.0
     assert pool.watched() == ["other first"]
     pool.ends(OTHER)
     assert pool.watched() == ["the end"]
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_no_process_begins_only_to_find_its_seeds_taken() -> None:
+    pool = Pool([Work(FIRST, (0, 1, 2), 200), Work(OTHER, (1,), 200)], n_jobs=2)
+    pool.elsewhere = {1}
+    assert pool.watched() == ["first", "first"]
+    assert [puppet.item.seeds for puppet in pool.begun] == [(0,), (2,)]
+    pool.elsewhere = set()
+    for puppet in pool.begun:
+        puppet.ended()
+    assert pool.watched() == []  # which hears of their ends
+    assert pool.campaign.open[FIRST.key] == {1}
+    assert sorted(pool.watched()) == ["first", "other first"]
+    assert [puppet.item.seeds for puppet in pool.begun[2:]] == [(1,), (1,)]
 
 
 def test_the_time_left_is_reckoned_at_the_speed_of_each_algorithm() -> None:
@@ -1283,21 +1174,22 @@ def test_the_time_left_is_reckoned_at_the_speed_of_each_algorithm() -> None:
     assert math.isnan(runner.time_left(waiting, 2))
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_what_starts_from_a_cell_that_was_stopped_does_not_begin(tmp_path: Path) -> None:
     pool = Pool(needed(tmp_path, Work(THIRD, (0,), 400)))
     assert pool.watched() == ["first"]
-    pool.ends(FIRST, well=False)
+    pool.ends(FIRST, lambda _: Outcome())
     assert pool.watched() == ["the end"]
 
 
 def test_cells_and_what_starts_from_them_are_trained_by_one_call(handed_on: Path, tmp_path: Path) -> None:
     work = missing_work([TRANSFERS], "smoke", None, Library(Stores(Store(tmp_path))))
-    assert train_all(work[::-1], Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=2, report=silent)
+    assert train_all(work[::-1], Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=2, report=silent).complete
     for cell in TRANSFERS.cells:
         assert_same_end(tmp_path, handed_on, cell)
     without_states(tmp_path, OTHER, FIRST)
     work = [Work(BOTH, (2,), 400)]
-    assert train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=2, report=silent)
+    assert train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=2, report=silent).complete
     assert_same_end(tmp_path, handed_on, BOTH, seeds=range(3))
 
 
@@ -1305,19 +1197,18 @@ def test_a_time_limit_that_ends_a_teacher_ends_what_starts_from_it(tmp_path: Pat
     endless = replace(FIRST, env=GAME)
     pupil = replace(SECOND, start=Start(((endless, 100_000_000),), Blended()))
     work = [Work(pupil, (0, 1), 200)]
-    assert not train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", time_limit=5.0, report=silent)
+    trained = train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", time_limit=5.0, report=silent)
+    assert trained == Trained(complete=False)
     assert Store(tmp_path).keys() == () and states_of(tmp_path).steps(pupil.key, 0) is None
 
 
 def test_two_command_lines_at_once_train_what_starts_from_other_cells(
-    start: Callable[..., subprocess.Popen[str]], handed_on: Path, tmp_path: Path
+    start: Begin, handed_on: Path, tmp_path: Path
 ) -> None:
     processes = [start("run", "transfers", "--profile", "smoke", "--store", tmp_path, "--jobs", 2) for _ in range(2)]
     for process in processes:
-        said, _ = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, said
-        assert said.endswith("complete\n")
+        assert heard(process).endswith("complete\n") and process.returncode == 0
     for cell in TRANSFERS.cells:
         assert_same_end(tmp_path, handed_on, cell)
-    said, _ = start("plan", "transfers", "--profile", "smoke", "--seeds", 3, "--store", tmp_path).communicate()
-    assert f"(second): 1 seeds to 200 steps, about 0 min, from {FIRST.key} at 200 steps" in said
+    planned = heard(start("plan", "transfers", "--profile", "smoke", "--seeds", 3, "--store", tmp_path))
+    assert f"(second): 1 seeds to 200 steps, about 0 min, from {FIRST.key} at 200 steps" in planned

@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from _histories import A_SESSION, a_history
 
-from results import Lock, Run, States, Store, StoreError, Stores, _arrays, _sealed
+from results import Certificate, Lock, Run, States, Store, StoreError, Stores, _arrays, _sealed, disagreement
 from results._arrays import packed
+from results._run import content
 
 KEY = "MADDPG/CN-V1/0123456789ab"
 HARD = [0.1, -0.0, 0.0, 1 / 3, np.nan, np.inf, -np.inf, 1e-45, 1.1754944e-38, 3.4028235e38, -16777217.0, 2.0**-24]
@@ -40,10 +42,11 @@ class Cell:
     settings: dict[str, Any] = field(default_factory=settings)
 
 
-def a_run(n: int = 4, seed: int = 3, key: str = KEY, shift: float = 0.0, machine: str = "here") -> Run:
+def a_run(n: int = 4, seed: int = 3, key: str = KEY, shift: float = 0.0, device: str = "here") -> Run:
     """The first `n` tests of a fixed curve. Shapes: [n]."""
     values = np.sin(np.arange(n) + seed).astype(np.float32) + np.float32(shift)
-    return Run(key, seed, 1000.0 * np.arange(1.0, n + 1), {"return": values}, {"return": "sum"}, {"machine": machine})
+    history = a_history(device=device)
+    return Run(key, seed, 1000.0 * np.arange(1.0, n + 1), {"return": values}, {"return": "sum"}, history)
 
 
 def with_arrays(run: Run, shift: float = 0.0) -> Run:
@@ -62,7 +65,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def same(one: Run | None, other: Run) -> bool:
     return (
         one is not None
-        and (one.key, one.seed, one.units, one.provenance) == (other.key, other.seed, other.units, other.provenance)
+        and (one.key, one.seed, one.units, one.history) == (other.key, other.seed, other.units, other.history)
         and one.steps.tobytes() == other.steps.tobytes()
         and {name: values.tobytes() for name, values in one.metrics.items()}
         == {name: values.tobytes() for name, values in other.metrics.items()}
@@ -86,9 +89,9 @@ def states(tmp_path: Path) -> States:
 
 def test_a_run_comes_back_bit_for_bit(store: Store) -> None:
     values = np.array(HARD, dtype=np.float32)
-    provenance = {"commit": "abc", "threads": 2, "device": None, "versions": {"torch": "2"}, "empty": {}}
+    history = (*a_history(first=None, arithmetic="MKL_CBWR=AVX2"), replace(A_SESSION, device="Prozeßor", first=7))
     steps = np.arange(0.5, len(HARD)) * 1e9
-    run = Run(KEY, 3, steps, {"return": values, "ünit": -values}, {"return": "a", "ünit": "b"}, provenance)
+    run = Run(KEY, 3, steps, {"return": values, "ünit": -values}, {"return": "a", "ünit": "b"}, history)
     store.save(Cell(), run)
     back = store.load(Cell(), 3)
     # a NaN comes back as a NaN, without its sign
@@ -178,9 +181,9 @@ def test_a_run_of_another_cell_is_refused(store: Store) -> None:
 
 
 def test_the_second_writer_of_the_same_numbers_loses_quietly(store: Store) -> None:
-    store.save(Cell(), a_run(machine="first"))
+    store.save(Cell(), a_run(device="first"))
     before = files(store.folder)
-    store.save(Cell(), a_run(machine="second"))
+    store.save(Cell(), a_run(device="second"))
     assert files(store.folder) == before
 
 
@@ -382,7 +385,7 @@ def test_death_while_arrays_are_replaced_loses_neither_the_old_run_nor_the_new_o
     assert not (store.folder / ARRAYS_3).exists()
 
 
-def test_death_before_the_earlier_arrays_are_gone_leaves_the_new_run_whole(
+def test_death_before_the_earlier_arrays_are_gone_leaves_the_new_run_whole_and_them_where_they_are(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.save(Cell(), with_arrays(a_run(4)))
@@ -395,7 +398,8 @@ def test_death_before_the_earlier_arrays_are_gone_leaves_the_new_run_whole(
         store.save(Cell(), with_arrays(a_run(7)))
     assert same(store.load(Cell(), 3), with_arrays(a_run(7)))
     store.save(Cell(), with_arrays(a_run(8)))
-    assert [path.name for path in (store.folder / KEY).glob("*.npz")] == ["seed-003-8000.npz"]
+    arrays = sorted(path.name for path in (store.folder / KEY).glob("*.npz"))
+    assert arrays == ["seed-003-4000.npz", "seed-003-8000.npz"]  # no run names the first: it might be anybody's
 
 
 def test_who_reads_while_a_longer_run_is_written_gets_one_or_the_other(
@@ -530,6 +534,204 @@ def test_stray_temporary_files_are_ignored(store: Store) -> None:
     assert store.load(Cell(), 4) is None
     store.save(Cell(), a_run(seed=4))
     assert store.seeds(KEY) == (3, 4)
+
+
+# ---- whole files with wrong content ---------------------------------------------------------------------------------
+
+HUGE = "1" + "0" * 400
+WRONG = {
+    "null": "null",
+    "true": "true",
+    "minus one": "-1",
+    "a half": "0.5",
+    "infinite": "1e400",
+    "huge": HUGE,
+    "Infinity": "Infinity",
+    "NaN": "NaN",
+    "no text": '""',
+    "a text": '"x"',
+    "nan as text": '"nan"',
+    "inf as text": '"inf"',
+    "no list": "[]",
+    "a list": '["x", null]',
+    "huge in a list": f"[{HUGE}]",
+    "a session": '[{"commit": 1}]',
+    "no object": "{}",
+    "an object": '{"x": 1, "": {}}',
+    "deep": "[" * 3000 + "]" * 3000,
+    "a surrogate": '"\\ud800"',
+    "a path": '"../../seed-003-4000.npz"',
+}
+GONE = object()
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where there is something in JSON, from the outermost; of a long list its ends only."""
+    yield path
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = [(at, value[at]) for at in sorted({0, len(value) - 1})] if value else []
+    for name, item in items:
+        yield from places(item, (*path, name))
+
+
+def with_instead(value: Any, path: tuple[Any, ...], new: object) -> Any:
+    """The same JSON with something else in one place, or with nothing there."""
+    if not path:
+        return new
+    name, *rest = path
+    copied: Any = dict(value) if isinstance(value, dict) else list(value)
+    if not rest and new is GONE:
+        del copied[name]
+    else:
+        copied[name] = with_instead(value[name], tuple(rest), new)
+    return copied
+
+
+def resealed(path: Path, value: Any, text: str) -> None:
+    """Writes JSON under a valid seal; `text` stands where `value` has a mark, as JSON that nobody would write."""
+    body = json.dumps(value, indent=0).replace('"a mark"', text).removeprefix("{").lstrip("\n").encode() + b"\n"
+    path.write_bytes(_sealed._sealed(body))
+
+
+def spoilt(path: Path) -> Iterator[str]:
+    """Puts everything wrong in every place of a sealed file, one after the other, and says which; mends it at last."""
+    whole = path.read_bytes()
+    stored = json.loads(whole)
+    del stored["sha256"]
+    for where in list(places(stored))[1:]:
+        for name, text in [*WRONG.items(), ("nothing", None)]:
+            if isinstance(stored, dict):
+                resealed(path, with_instead(stored, where, GONE if text is None else "a mark"), text or "")
+                yield f"{name} at {'.'.join(map(str, where))}"
+    path.write_bytes(whole)
+
+
+def survives(attempt: Callable[[], object], what: str) -> bool:
+    """Whether something comes of it; what does not must be one sentence."""
+    try:
+        attempt()
+    except StoreError as error:
+        assert len(str(error)) < 20_000, what
+        return False
+    except BaseException as error:
+        raise AssertionError(f"{what} ends as {error!r}") from error
+    return True
+
+
+@pytest.fixture
+def sealed(store: Store) -> Store:
+    """A store with every kind of file: two sessions, arrays, settings and a certificate."""
+    history = (*a_history(), replace(A_SESSION, first=2000, arithmetic="MKL_CBWR=AVX2"))
+    store.save(Cell(), with_arrays(replace(a_run(4), history=history)))
+    store.certify(KEY, Certificate("now", ("then",), 3, 4, 4000.0, True, "abc", "chip"))
+    return store
+
+
+def used(run: Run) -> None:
+    """Does with a run what plans, reports and certificates do."""
+    for session in run.history:
+        assert isinstance(session.sources + session.commit + session.arithmetic, str)
+        assert session.wall_seconds / session.seeds_together >= 0 and session.elsewhere(A_SESSION) is not None
+        assert (session.first or 0) >= 0 and session.changed in (True, False)
+        hash(session)
+    assert run.upto(2000).n_steps <= 2000 and disagreement(run, run) is None
+    content(run)
+
+
+def test_whatever_a_whole_file_holds_is_a_run_or_one_sentence(sealed: Store) -> None:
+    tried = kept = 0
+    for what in spoilt(sealed.folder / SEED_3):
+
+        def attempt() -> None:
+            run = sealed.load(Cell(), 3)
+            assert run is not None
+            used(run)
+
+        kept += survives(attempt, what)
+        survives(lambda: sealed.save(Cell(), with_arrays(a_run(2))), what)
+        tried += 1
+    assert tried > 500 and kept < tried / 4
+    assert same(sealed.load(Cell(), 3), replace(with_arrays(a_run(4)), history=sealed.load(Cell(), 3).history))  # type: ignore[union-attr]
+
+
+def test_whatever_whole_settings_hold_is_one_sentence_or_nothing_of_importance(sealed: Store) -> None:
+    for what in spoilt(sealed.folder / KEY / "cell.json"):
+        survives(lambda: sealed.load(Cell(), 3), what)
+        survives(sealed.keys, what)
+
+
+def test_whatever_whole_certificates_hold_is_one_sentence_or_certificates(sealed: Store) -> None:
+    for what in spoilt(sealed.folder / KEY / "certificates.json"):
+
+        def attempt() -> None:
+            for one in sealed.certificates(KEY):
+                assert {one.sources, *one.of} and hash(one) is not None
+
+        survives(attempt, what)
+        survives(lambda: sealed.certify(KEY, Certificate("x", (), 1, 1, 1.0, True, "", "")), what)
+        (sealed.folder / KEY / "certificates.json").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("body", ["[1]\n", "\n", '"format": 1}\n', '"format": 1', "}\n", "\xff\n", '"format": 1}}\n'])
+def test_a_seal_over_no_object_is_one_sentence(sealed: Store, body: str) -> None:
+    (sealed.folder / SEED_3).write_bytes(_sealed._sealed(body.encode("latin-1")))
+    assert not survives(lambda: sealed.load(Cell(), 3), body)
+
+
+# ---- what a name stands for -----------------------------------------------------------------------------------------
+
+
+def test_a_link_that_leads_nowhere_is_not_absent(store: Store, states: States) -> None:
+    store.save(Cell(), a_run())
+    states.save(KEY, 3, 1, TENSORS)
+    kinds: dict[str, Callable[[Path], object]] = {
+        "nowhere": lambda path: path.symlink_to("nowhere"),
+        "itself": lambda path: path.symlink_to(path.name),
+        "a folder": lambda path: path.mkdir(),
+    }
+    for name, put in kinds.items():
+        run, state = store.folder / KEY / "seed-003.json", states.folder / KEY / "seed-003.safetensors"
+        for path in (run, state):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+            put(path)
+        attempts: list[Callable[[], object]] = [
+            lambda: store.load(Cell(), 3),
+            lambda: store.missing(Cell(), [3], 1),
+            lambda: store.save(Cell(), a_run()),
+            lambda: states.latest(KEY, 3),
+            lambda: states.steps(KEY, 3),
+        ]
+        assert [survives(attempt, name) for attempt in attempts] == [False] * len(attempts)
+
+
+def test_a_file_where_a_folder_should_be_is_not_absence(store: Store, states: States) -> None:
+    for folder in (store.folder, states.folder):
+        folder.mkdir()
+        (folder / "MADDPG").write_text("in the way")
+    attempts: list[Callable[[], object]] = [
+        lambda: store.load(Cell(), 3),
+        lambda: store.seeds(KEY),
+        lambda: store.missing(Cell(), [3], 1),
+        lambda: store.certificates(KEY),
+        lambda: states.latest(KEY, 3),
+        lambda: states.steps(KEY, 3),
+        lambda: states.try_lock(KEY, 3),
+    ]
+    assert [survives(attempt, "ENOTDIR") for attempt in attempts] == [False] * len(attempts)
+
+
+def test_files_of_ones_own_beside_those_of_the_store_survive_saving(store: Store) -> None:
+    store.save(Cell(), with_arrays(a_run(4)))
+    mine = [store.folder / KEY / name for name in ("seed-003-mine.npz", "seed-003-4000-copy.npz", "seed-0030-9.npz")]
+    for path in mine:
+        path.write_bytes(b"mine")
+    for n in (5, 7):
+        store.save(Cell(), with_arrays(a_run(n)))
+    assert [path.read_bytes() for path in mine] == [b"mine"] * 3
+    assert same(store.load(Cell(), 3), with_arrays(a_run(7))) and not (store.folder / ARRAYS_3).exists()
 
 
 # ---- folders that do not serve --------------------------------------------------------------------------------------
@@ -749,11 +951,11 @@ def killed(process: BaseProcess) -> None:
     process.join()
 
 
-def raced(seed: int, shift: float, machine: str) -> Run:
+def raced(seed: int, shift: float, device: str) -> Run:
     """What is shifted is the curve of an even seed, and of an odd one the arrays."""
     if seed % 2 == 0:
-        return a_run(40, seed, shift=shift, machine=machine)
-    return with_arrays(a_run(40, seed, machine=machine), shift=shift)
+        return a_run(40, seed, shift=shift, device=device)
+    return with_arrays(a_run(40, seed, device=device), shift=shift)
 
 
 def write_on_signal(connection: Connection, folder: Path, rounds: int, shift: float) -> None:
@@ -763,7 +965,7 @@ def write_on_signal(connection: Connection, folder: Path, rounds: int, shift: fl
     refused = []
     for seed in range(rounds):
         try:
-            Store(folder).save(Cell(), raced(seed, shift, machine=str(os.getpid())))
+            Store(folder).save(Cell(), raced(seed, shift, device=str(os.getpid())))
         except StoreError:
             refused.append(seed)
     connection.send(refused)
@@ -791,8 +993,32 @@ def test_two_processes_with_different_numbers_get_exactly_one_error_a_seed(start
     for seed in range(30):
         run = store.load(Cell(), seed)
         assert run is not None
-        expected = [raced(seed, shift, machine=run.provenance["machine"]) for shift in (0.0, 1.0)]
+        expected = [raced(seed, shift, device=run.history[0].device) for shift in (0.0, 1.0)]
         assert same(run, expected[0]) or same(run, expected[1])
+
+
+def certify_on_signal(connection: Connection, folder: Path, who: int) -> None:
+    """Certifies a cell again and again, once for every seed."""
+    connection.send("ready")
+    connection.recv()
+    for seed in range(20):
+        Store(folder).certify(KEY, Certificate(f"code {who}", ("then",), seed, 4, 4000.0, True, "abc", "chip"))
+    connection.send("done")
+
+
+def test_certificates_of_several_writers_are_all_kept(start: Start, store: Store) -> None:
+    store.save(Cell(), a_run())
+    connections = [start(certify_on_signal, store.folder, who)[1] for who in range(3)]
+    for connection in connections:
+        connection.recv()
+    for connection in connections:
+        connection.send("go")
+    for connection in connections:
+        assert connection.recv() == "done"
+    kept = {(one.sources, one.seed) for one in store.certificates(KEY)}
+    assert kept == {(f"code {who}", seed) for who in range(3) for seed in range(20)}
+    store.certify(KEY, Certificate("code 0", ("others",), 0, 1, 1.0, False, "abc", "chip"))
+    assert len(store.certificates(KEY)) == 60 and store.certificates(KEY)[-1].of == ("others",)
 
 
 def write_for_ever(connection: Connection, folder: Path) -> None:
@@ -823,30 +1049,31 @@ def test_kill_leaves_only_whole_files(start: Start, tmp_path: Path) -> None:
     store.save(Cell(), with_arrays(a_run(reached + 1)))  # the dead hold no lock
 
 
-def held(states: States) -> Lock:
-    """The right to train the cell."""
-    lock = states.try_lock(KEY)
+def held(states: States, seed: int = 3) -> Lock:
+    """The right to train a seed."""
+    lock = states.try_lock(KEY, seed)
     assert lock is not None
     return lock
 
 
 def hold(connection: Connection, folder: Path) -> None:
-    """Holds the lock of a cell until killed."""
+    """Holds the lock of a seed until killed."""
     with held(States(folder)):
         connection.send("held")
         time.sleep(600)
 
 
-def test_a_cell_is_trained_by_one_process_and_by_the_next_after_a_kill(start: Start, states: States) -> None:
+def test_a_seed_is_trained_by_one_process_and_by_the_next_after_a_kill(start: Start, states: States) -> None:
     process, connection = start(hold, states.folder)
     connection.recv()
-    assert states.try_lock(KEY) is None
-    other = states.try_lock("MADDPG/CN-V1/other")
-    assert other is not None
-    other.release()
+    assert states.try_lock(KEY, 3) is None and not states.drop(KEY, 3)
+    for key, seed in [(KEY, 4), ("MADDPG/CN-V1/other", 3)]:
+        other = states.try_lock(key, seed)
+        assert other is not None
+        other.release()
     killed(process)
     with held(states) as lock:
-        assert states.try_lock(KEY) is None
+        assert states.try_lock(KEY, 3) is None
         states.save(KEY, 3, 1, TENSORS)  # the holder saves
     lock.release()
     with held(states):

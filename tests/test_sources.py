@@ -1,0 +1,159 @@
+"""The digest of a run's code moves with every line that the run executes, and with nothing else."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from algorithms.maddpg import MADDPG
+from benchmarks import Cell, Evaluation, _sources
+from benchmarks.dimapg import navigation
+from benchmarks.dvm.matching import FIGURE as MATCHING
+from environments.cooperative_navigation import CN_V1
+
+PLAIN = Cell("MADDPG-3", "CN-V1", MADDPG(message_size=3), CN_V1, Evaluation(10_000, 400))
+MEASURED = navigation("TRPO-KitchenSink", 3)
+STARTED = next(cell for cell in MATCHING.cells if cell.start is not None)
+
+Digest = Callable[[Cell], str]
+
+
+def forget() -> None:
+    """What has been read of files that are about to change."""
+    for cached in vars(_sources).values():
+        if isinstance(cached, functools._lru_cache_wrapper):
+            cached.cache_clear()
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the code, of which digests are taken."""
+    for package in _sources.OURS:
+        source = _sources.ROOT / package
+        shutil.copytree(source, tmp_path / package, ignore=lambda _, names: {"__pycache__", "speed"} & set(names))
+    monkeypatch.setattr(_sources, "ROOT", tmp_path)
+    forget()
+    yield tmp_path
+    forget()
+
+
+def digest(cell: Cell) -> str:
+    """Of the code as it is now."""
+    forget()
+    return _sources.digest(cell)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def after_the_imports(path: Path, line: str) -> None:
+    """Puts a line of code, or of none, before the first definition of a module."""
+    text = path.read_text()
+    at = min(found for word in ("\nclass ", "\ndef ", "\n@") if (found := text.find(word)) >= 0)
+    path.write_text(text[:at] + f"\n{line}\n" + text[at:])
+
+
+EXECUTED = [
+    (PLAIN, "algorithms/maddpg.py"),
+    (PLAIN, "algorithms/_replay.py"),  # which the algorithm imports
+    (PLAIN, "algorithms/_tree.py"),  # and what that imports
+    (PLAIN, "environments/cooperative_navigation.py"),
+    (PLAIN, "environments/_particles.py"),
+    (PLAIN, "environments/_streams.py"),
+    (MEASURED, "algorithms/kitchen_sink.py"),
+    (MEASURED, "algorithms/_trust_region.py"),
+    (STARTED, "algorithms/dvm.py"),
+]
+NOT_EXECUTED = [
+    (PLAIN, "algorithms/ctedd.py"),
+    (PLAIN, "environments/push_box.py"),
+    (PLAIN, "benchmarks/_drawing.py"),
+    (PLAIN, "benchmarks/_verdicts.py"),
+    (PLAIN, "benchmarks/_runner.py"),
+    (MEASURED, "benchmarks/dimapg/fig3.py"),
+    (STARTED, "algorithms/maddpg.py"),
+]
+
+
+def name(case: object) -> str:
+    return case.name if isinstance(case, Cell) else str(case)
+
+
+@pytest.mark.parametrize(("cell", "path"), EXECUTED, ids=name)
+def test_a_line_that_the_run_executes_moves_the_digest(root: Path, cell: Cell, path: str) -> None:
+    before = digest(cell)
+    after_the_imports(root / path, "HALF = 0.5")
+    assert digest(cell) != before
+
+
+@pytest.mark.parametrize(("cell", "path"), NOT_EXECUTED, ids=name)
+def test_a_line_that_it_does_not_execute_leaves_the_digest(root: Path, cell: Cell, path: str) -> None:
+    before = digest(cell)
+    after_the_imports(root / path, "HALF = 0.5")
+    assert digest(cell) == before
+
+
+@pytest.mark.parametrize("line", ["# A comment.", '"""A remark."""', "\n\n"], ids=["comment", "docstring", "blank"])
+@pytest.mark.parametrize(("cell", "path"), EXECUTED[::3], ids=name)
+def test_words_leave_the_digest(root: Path, cell: Cell, path: str, line: str) -> None:
+    before = digest(cell)
+    after_the_imports(root / path, line)
+    assert digest(cell) == before
+
+
+def test_the_loop_that_trains_moves_it_and_what_is_said_there_does_not(root: Path) -> None:
+    before, loop = digest(PLAIN), root / "benchmarks" / "_training.py"
+    edit(loop, "Go on until `n_steps`", "Go on and on until `n_steps`")
+    edit(loop, "# NaN where nothing was entered", "# NaN where there was nothing")
+    assert digest(PLAIN) == before
+    edit(loop, "return total.mean(dim=1)", "return total.median(dim=1).values")
+    assert digest(PLAIN) != before
+
+
+def source_of(root: Path, thing: object) -> Path:
+    """The file in the copy that holds the class of a thing."""
+    stem = root.joinpath(*type(thing).__module__.split("."))
+    return next(path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.exists())
+
+
+def test_the_measure_moves_it_and_what_lies_beside_it_does_not(root: Path) -> None:
+    path, before = source_of(root, MEASURED.measure), digest(MEASURED)
+    after_the_imports(path, "HALF = 0.5")
+    assert digest(MEASURED) == before
+    edit(path, "    def __call__", "    half = 0.5\n\n    def __call__")
+    assert digest(MEASURED) != before
+
+
+def test_settings_are_no_code(root: Path) -> None:
+    other = replace(PLAIN, algorithm=replace(PLAIN.algorithm, learning_rate=0.5), evaluation=Evaluation(1, 1))
+    assert other.key != PLAIN.key and digest(other) == digest(PLAIN)
+
+
+def test_in_which_module_a_definition_lies_does_not_matter(root: Path) -> None:
+    before, path = digest(PLAIN), root / "algorithms" / "_replay.py"
+    text = path.read_text()
+    tree = ast.parse(text)
+    moved = next(node for node in tree.body if isinstance(node, ast.ClassDef))
+    first = min([moved.lineno, *(item.lineno for item in moved.decorator_list)]) - 1
+    lines = text.splitlines(keepends=True)
+    imports = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    kept = [*lines[:first], f"from algorithms._moved import {moved.name}\n", *lines[moved.end_lineno :]]
+    path.write_text("".join(kept))
+    path.with_name("_moved.py").write_text("\n".join([*imports, *map(str.rstrip, lines[first : moved.end_lineno]), ""]))
+    assert digest(PLAIN) == before
+    after_the_imports(path.with_name("_moved.py"), "HALF = 0.5")
+    assert digest(PLAIN) != before
+
+
+def test_two_runs_of_one_code_have_one_digest_and_of_two_algorithms_two() -> None:
+    assert _sources.digest(PLAIN) == _sources.digest(replace(PLAIN, name="another"))
+    assert len({_sources.digest(cell) for cell in (PLAIN, MEASURED, STARTED)}) == 3
