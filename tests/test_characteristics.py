@@ -24,8 +24,8 @@ from benchmarks._characteristics import (
 )
 from benchmarks._judging import Desk, papers
 from benchmarks._options import RECORDED, SIMULATED
-from benchmarks._runner import Library
 from benchmarks._simulated import digest, of_family
+from benchmarks._work import Library
 from results import Store, Stores
 
 ONE = Margin(1.0, "a test")

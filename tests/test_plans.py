@@ -16,8 +16,8 @@ from benchmarks._catalogue import figures
 from benchmarks._judging import Desk
 from benchmarks._options import RECORDED, VERDICTS
 from benchmarks._plans import Kept, differences, digest, disagreements, evidence_of, keep, plan_of
-from benchmarks._runner import Library
 from benchmarks._scores import Final
+from benchmarks._work import Library
 from results import Store, StoreError, Stores
 from results._sealed import write
 

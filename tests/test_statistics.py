@@ -15,12 +15,12 @@ from benchmarks import Curve, Floats
 from benchmarks import _statistics as statistics
 from benchmarks._scores import (
     Area,
-    Early,
     EpisodesTo,
     Final,
     Last,
     Length,
     NothingSeenError,
+    NotReachedError,
     Rise,
     Sparse,
     Stretch,
@@ -385,7 +385,7 @@ def test_scores_by_hand() -> None:
     assert Final(2)(seed) == 6.5
     assert Final(100)(seed) == 3.75
     assert Last()(seed) == 9
-    assert Early(0.5, 400)(seed) == 3
+    assert Window(0, 200)(seed) == 3
     assert Area()(seed) == (1 + 3 + 6.5) / 3
 
 
@@ -418,7 +418,7 @@ def test_a_stretch_is_of_any_run_and_never_empty() -> None:
 
 
 def test_the_beginning_is_the_same_stretch_whatever_was_run() -> None:
-    assert Early(0.5, 400)(curve(0, 2, 4)) == Early(0.5, 400)(curve(0, 2, 4, 100, 100))
+    assert Window(0, 200)(curve(0, 2, 4)) == Window(0, 200)(curve(0, 2, 4, 100, 100))
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_a_diverged_run_has_no_number_unless_it_diverged_after_the_part_that_cou
     late = curve(0, 5, 5, 5, math.nan)
     assert all(math.isnan(score(late)) for score in (Final(2), Last(), Area(), EpisodesTo(9)))
     assert math.isnan(Final(1)(curve(0, -math.inf)))
-    assert Early(0.5, 400)(late) == 5
+    assert Window(0, 200)(late) == 5
     assert EpisodesTo(5, stay=2)(late) == 4
 
 
@@ -460,6 +460,11 @@ def test_a_length_at_the_horizon_is_not_known() -> None:
     assert math.isnan(Length()(curve(9, math.nan)))
 
 
-def test_a_score_without_a_test_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one test"):
-        Early(0.1, 100)(curve(0, 1))
+@pytest.mark.parametrize("statistic", [Window(400, 500), Window(100, 600), Window(110, 190)])
+def test_a_run_that_ends_before_a_stretch_or_within_it_has_no_number_for_it(statistic: Window) -> None:
+    with pytest.raises(NotReachedError):
+        statistic(curve(0, 1, 2, 3, 4))
+
+
+def test_a_stretch_is_reached_where_no_further_test_would_lie_in_it() -> None:
+    assert Window(100, 499)(curve(0, 1, 2, 3, 4)) == 3
