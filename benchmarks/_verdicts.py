@@ -34,8 +34,6 @@ from benchmarks._decisions import Questions, Rows
 from benchmarks._evidence import Evidence
 from benchmarks._statistics import ALPHA
 
-FEWEST_SEEDS = 6  # with five no family of more than twelve claims can be decided: p ≥ 1/252
-
 
 def judge(
     claims: Sequence[Claim],
