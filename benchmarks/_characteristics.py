@@ -33,7 +33,6 @@ TRUTHS: tuple[Truth, ...] = ("true", "half true", "false")
 SHARES: Mapping[Truth, float] = {"true": 1.0, "half true": 0.5, "false": 0.0}
 LOOKED_AT = (6, 10)
 N_SPLITS = 1000  # of the 184 756 of ten seeds a side, which are enough for the levels that occur
-UNKNOWN = 1.0  # δ in standard deviations where nothing has been seen of any row of the paper
 
 
 @dataclass(frozen=True)
@@ -92,10 +91,15 @@ def interest(part: Evidence) -> float:
 
 
 def sketches(found: Mapping[str, tuple[Literal["all", "some"], Sequence[Evidence]]]) -> tuple[Sketch, ...]:
-    """All claims of a family; a row of which nothing was seen has the median δ of those of which something was."""
+    """All claims of a family; a row of which nothing was seen has the median δ of those of which something was.
+
+    None where nothing was seen of any.
+    """
     seen = [interest(part) for _, evidence in found.values() for part in evidence]
     known = [value for value in seen if math.isfinite(value)]
-    otherwise = float(np.median(known)) if known else UNKNOWN
+    if not known:
+        return ()
+    otherwise = float(np.median(known))
     return tuple(sketch(id_, holds, evidence, otherwise) for id_, (holds, evidence) in found.items())
 
 

@@ -35,7 +35,6 @@ from benchmarks._evidence import Evidence
 from benchmarks._statistics import ALPHA
 
 LACKS = "it lacks: "
-FEWEST_SEEDS = 6  # with five no family of more than twelve claims can be decided: p ≥ 1/252
 
 
 def judge(
