@@ -41,7 +41,7 @@ from algorithms._policies import Gaussian, StochasticPolicy, acting, in_the_box,
 from algorithms._rollouts import play
 from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, moved
 from algorithms._trust_region import shaped, trust_region_step
-from environments import Box, Env, Role, Streams
+from environments import Amount, Box, Count, Env, Positive, Role, Share, Streams, check
 
 LEAST_RETURN_UNIT = (
     "sum over steps of the reward of the agent that got least in a training episode, with exploration; "
@@ -141,11 +141,11 @@ class TRPOState:
 class TRPOKitchenSink:
     """Trust region policy optimisation for all agents of a role at once. Units: `n_trajectories` in episodes."""
 
-    hidden: int = 100
+    hidden: Count = 100
     n_trajectories: int = 25
-    max_divergence: float = 0.01
-    curvature_stride: int = 5
-    discount: float = 0.99
+    max_divergence: Positive = 0.01
+    curvature_stride: Count = 5
+    discount: Share = 0.99
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -155,6 +155,9 @@ class TRPOKitchenSink:
         ACCEPTED: "share of steps that the line search accepted; mean over roles",
         ENTROPY: "entropy of the joint policy in nats; mean over roles and trajectories",
     }
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def init(self, env: Env[Any], streams: Streams) -> TRPOState:
         """A fresh policy for every role."""
@@ -309,14 +312,14 @@ class A3CState:
 class A3CKitchenSink:
     """Advantage actor-critic with a memory for all agents of a role at once. Units: `n_steps` a copy and update."""
 
-    hidden: int = 256
-    learning_rate: float = 1e-4
-    discount: float = 0.99
+    hidden: Count = 256
+    learning_rate: Positive = 1e-4
+    discount: Share = 0.99
     n_steps: int = 30
     n_envs: int = 16
-    value_weight: float = 0.5
-    entropy_weight: float = 0.01
-    clip: float = 40.0
+    value_weight: Amount = 0.5
+    entropy_weight: Amount = 0.01
+    clip: Positive = 40.0
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -325,6 +328,9 @@ class A3CKitchenSink:
         VALUE_ERROR: "squared error of the value, in squares of the reward; mean over roles, steps and copies",
         ENTROPY: "entropy of the joint policy in nats; mean over roles",
     }
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def init(self, env: Env[Any], streams: Streams) -> A3CState:
         """A fresh network for every role."""

@@ -43,7 +43,7 @@ from algorithms._local_policies import LocalPolicies, stacked, teams
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam, descend
 from algorithms._replay import Replay, Transitions
-from environments import Env, Streams, side_by_side
+from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check, side_by_side
 
 STD = "exploration std"
 HIGHEST_LOG_STD = 80.0
@@ -72,18 +72,18 @@ class MADDPGState:
 class MADDPG:
     """Multi-agent deep deterministic policy gradient for agents of any roles with a bounded vector of actions each."""
 
-    message_size: int = 0
-    hidden: int = 64
-    learning_rate: float = 1e-2
-    discount: float = 0.95
-    batch_size: int = 1024
-    capacity: int = 1_000_000
-    first_update: int = 25_600
-    steps_per_update: int = 100
+    message_size: Whole = 0
+    hidden: Count = 64
+    learning_rate: Positive = 1e-2
+    discount: Share = 0.95
+    batch_size: Count = 1024
+    capacity: Count = 1_000_000
+    first_update: Whole = 25_600
+    steps_per_update: Count = 100
     n_envs: int = 25
-    polyak: float = 0.99
-    clip: float = 0.5
-    regularizer: float = 1e-3
+    polyak: Share = 0.99
+    clip: Positive = 0.5
+    regularizer: Amount = 1e-3
     shared_reward: bool = False
     """Whether every agent learns from the sum of the rewards of its role, as games do that are `collaborative` in
     openai/multiagent-particle-envs since 6ed7cac (July 2018); before, each learnt from its own in all games."""
@@ -95,6 +95,9 @@ class MADDPG:
     }
 
     def __post_init__(self) -> None:
+        check(self)
+        if self.capacity < self.n_envs:
+            raise ValueError(f"capacity must hold a transition of each of n_envs = {self.n_envs}, got {self.capacity}")
         if self.steps_per_update % self.n_envs:
             raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
 

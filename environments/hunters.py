@@ -18,7 +18,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from environments import Discrete, Planes, Role, Streams
+from environments import Count, Discrete, Planes, Role, Streams, check
 from environments._particles import others, validate
 
 DIRECTIONS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
@@ -60,10 +60,11 @@ class Hunters:
     Units: only the step that ends a game pays. In Hare-Hunters every hunter gets 1 if all prey are caught in time, else
         0: a success is worth N. In Stag-Hunters each hunter gets 1 if it has hit a stag that was caught in time, 0.1
         if it has hit a hare, else 0, however the game ended.
-    Raises: ValueError where the game is unknown, or the grid larger than `LARGEST_GRID`.
+    Raises: ValueError where there is no stag in Stag-Hunters, or the grid is larger than `LARGEST_GRID`.
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = True
 
     game: Literal["Hare-Hunters", "Stag-Hunters"] = "Hare-Hunters"
     """In Stag-Hunters the first half of the prey are stags and the others hares, in Hare-Hunters all are hares."""
@@ -71,17 +72,18 @@ class Hunters:
     n_prey: int = 10
     moving: bool = False
     """Whether live prey walks: it stays or goes to one of four sides, each with probability 1/5."""
-    hits_per_stag: int = 2
+    hits_per_stag: Count = 2
     """Hares need one."""
-    grid: int = 50
+    grid: Count = 50
     horizon: int = 2000
     stag_reward: float = 1.0
     hare_reward: float = 0.1
     """In Stag-Hunters."""
 
     def __post_init__(self) -> None:
-        if self.game not in ("Hare-Hunters", "Stag-Hunters"):
-            raise ValueError(f"game must be 'Hare-Hunters' or 'Stag-Hunters', got {self.game!r}")
+        check(self)
+        if self.game == "Stag-Hunters" and not self.n_stags:
+            raise ValueError(f"the first half of the prey are stags: n_prey must be at least 2, got {self.n_prey}")
         if self.grid > LARGEST_GRID:
             raise ValueError(f"grid must be at most {LARGEST_GRID}, got {self.grid}")
 

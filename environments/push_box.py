@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Amount, Positive, Role, Streams, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -57,29 +57,28 @@ class PushBox:
     time, t/100.
 
     Units: the reward of one agent is the same for all, at one step.
-    Raises: ValueError where the task is unknown.
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     n_agents: int = 2
     task: Literal["I", "II", "III"] = "I"
     """The target is on the left in I, on the right in II; in III it is either, or a third, anew at every reset."""
     action: ActionKind = "discrete"
     horizon: int = 100
-    agent_size: float = 0.1
-    box_size: float = 0.25
-    box_mass: float = 5.0
-    distance: float = 0.85
+    agent_size: Positive = 0.1
+    box_size: Positive = 0.25
+    box_mass: Positive = 5.0
+    distance: Amount = 0.85
     """From the box at (0, 0) to the target."""
-    sensitivity: float = 2.0
-    touch: float = 0.003
+    sensitivity: Amount = 2.0
+    touch: Amount = 0.003
     """An agent touches the box with less than this between them: there the contact force is 0.005."""
     physics: Physics = OPENAI
 
     def __post_init__(self) -> None:
-        if self.task not in TARGETS:
-            raise ValueError(f"task must be one of {list(TARGETS)}, got {self.task!r}")
+        check(self)
 
     @property
     def roles(self) -> tuple[Role, ...]:

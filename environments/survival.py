@@ -20,7 +20,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from environments import Discrete, Role, Streams
+from environments import Count, Discrete, Role, Streams, check
 from environments._memory import room
 from environments._particles import validate
 from environments._views import WALL, disc, turned, views
@@ -103,22 +103,22 @@ class Survival:
     does. It pays for hits on food even those who then die.
 
     Units: the reward of one agent at one step.
-    Raises: ValueError where agents or food have no room on the map, hit points are too many to be drawn, or a blow
-        takes none.
+    Raises: ValueError where agents or food have no room on the map, or hit points are too many to be drawn.
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = True
 
     n_agents: int = 230
     """The paper plays with 230, which it once writes as 225, and with 630."""
-    n_food: int = 160
-    map_size: int = 100
+    n_food: Count = 160
+    map_size: Count = 100
     """The side of the map, with the walls at its border."""
     horizon: int = 200
-    agent_hp: int = 3
-    food_hp: int = 25
-    damage: int = 6
-    view_radius: int = 7
+    agent_hp: Count = 3
+    food_hp: Count = 25
+    damage: Count = 6
+    view_radius: Count = 7
     step_reward: float = -0.01
     attack_reward: float = -0.1
     death_reward: float = -1.0
@@ -127,10 +127,9 @@ class Survival:
     """The paper pays for food that is eaten. MAgent's game also pays 0.5 for each hit that does not kill it."""
 
     def __post_init__(self) -> None:
+        check(self)
         if not all(1 <= hp < AGENT - 1 for hp in (self.agent_hp, self.food_hp)):
             raise ValueError(f"hit points must lie in 1 … {AGENT - 2}, got {self.agent_hp} and {self.food_hp}")
-        if self.damage < 1:
-            raise ValueError(f"damage must be at least 1, got {self.damage}")
         n_cells, n_food_cells = len(ring_cells(self.map_size)), len(block_cells(self.map_size))
         if self.n_agents > n_cells or self.n_food > n_food_cells:
             raise ValueError(
