@@ -110,7 +110,7 @@ class CTEDD:
     message_sizes: tuple[Whole, ...] = (1, 3)
     fixed_std: Positive | None = None
     hidden: Count = 64
-    learning_rate: Positive = 5e-3
+    learning_rate: Amount = 5e-3
     first_temperature: Amount = 0.1
     last_temperature: Amount = 1e-3
     temperature_steps: Count = 3_000_000

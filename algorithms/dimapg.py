@@ -82,8 +82,8 @@ class DiMAPG:
     hidden: Count = 100
     n_trajectories: int = 25
     inner_steps: Whole = 3
-    inner_rate: Positive = 0.01
-    outer_rate: Positive = 0.05
+    inner_rate: Amount = 0.01
+    outer_rate: Amount = 0.05
     max_divergence: Positive = 0.01
     curvature_stride: Count = 5
     discount: Share = 0.99

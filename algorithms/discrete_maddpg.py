@@ -73,7 +73,7 @@ class DiscreteMADDPG:
     """
 
     hidden: Count = 256
-    learning_rate: Positive = 1e-2
+    learning_rate: Amount = 1e-2
     discount: Share = 0.95
     batch_size: Count = 1024
     capacity: Count = 1_000_000

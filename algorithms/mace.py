@@ -156,7 +156,7 @@ class MACE:
 
     policy: Literal["MACE", "Shared", "Cloned"] = "MACE"
     search: bool = False
-    learning_rate: Positive = 1e-3
+    learning_rate: Amount = 1e-3
     discount: Share = 0.99
     trace_decay: Share = 0.95
     value_weight: Amount = 0.5

@@ -42,7 +42,7 @@ from algorithms._local_policies import single_team
 from algorithms._networks import MLP, Linear, clone, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam
 from algorithms._replay import Moments, Replay
-from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check
+from environments import Amount, Count, Env, Share, Streams, Whole, check
 
 STD = "exploration std"
 LOWEST_LOG_STD, HIGHEST_LOG_STD = -20.0, 2.0
@@ -80,7 +80,7 @@ class MASAC:
     """
 
     hidden: Count = 256
-    learning_rate: Positive = 3e-4
+    learning_rate: Amount = 3e-4
     temperature: Amount = 0.1
     discount: Share = 0.99
     batch_size: Count = 1024

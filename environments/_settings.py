@@ -65,7 +65,8 @@ def check(settings: Any) -> None:
 
     Raises: ValueError where a field is not: a text that is no choice, a number of another kind or out of its range.
     """
-    for name, kind in _kinds(type(settings)):
+    own: Any = type(settings)
+    for name, kind in _kinds(own):
         value = getattr(settings, name)
         if not kind.holds(value):
             raise ValueError(f"{name} of {type(settings).__name__} must be {kind.words}, got {value!r}")
@@ -126,7 +127,9 @@ def _offering(rule: Offers) -> Kind:
 
 def _chosen(hint: Any) -> Kind:
     choices = typing.get_args(hint)
-    return Kind(lambda value: type(value) is str and value in choices, " or ".join(map(repr, choices)))
+    *others, last = map(repr, choices)
+    words = f"{', '.join(others)} or {last}" if others else last
+    return Kind(lambda value: type(value) is str and value in choices, words)
 
 
 def _either(hint: Any) -> Kind:

@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import itertools
 import random
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from _grids import Chase
+from _grids import Brief, Chase
+from _settings import assert_settings_are_checked
 from torch import Tensor
 
 import algorithms
@@ -74,6 +76,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("baseline", Baseline(n_features=3, pooled=True)),
     ("shared_reward", True),
     ("second_order", True),
+    ("logs_clipping", True),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
@@ -437,6 +440,37 @@ def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, whic
         fresh(algorithm, [0], env)
 
 
+BRIEF = (Brief(Box(2)), Brief(Discrete(5)))
+"""With forces, and with choices on a grid."""
+RETURNS = ("training return", "episode reward")
+
+
+@every_algorithm
+def test_a_learner_takes_an_end_for_what_it_is_or_refuses_a_game_that_may_end(full_size: Any) -> None:
+    """What is paid after the end belongs to no return: 3 steps pay 2 agents 1 each, though 25 could be taken."""
+    algorithm = with_settings(full_size, **SMALL)
+    ended = "expected a game that only its horizon ends, got Brief.*, which may end by its rules"
+    played = []
+    for env in BRIEF:
+        try:
+            state = fresh(algorithm, [0, 1], env)
+        except ValueError as error:
+            assert re.match(f"^({ended}|expected .*, got .*)$", str(error)), str(error)
+            played.append("refused" if re.match(ended, str(error)) else "other kind")
+            continue
+        for _ in range(4):
+            algorithm.advance(env, state)
+        for totals in (state.ledger.totals[metric] for metric in RETURNS if metric in state.ledger.totals):
+            assert (totals[:, 0] / totals[:, 1]).tolist() == [Brief.LENGTH * env.n_agents] * 2
+        played.append("played")
+    assert set(played) - {"other kind"}, "one of the two must be a game of its kind"
+
+
+@every_algorithm
+def test_a_setting_that_is_none_is_answered_with_a_sentence(full_size: Any) -> None:
+    assert_settings_are_checked(full_size)
+
+
 @pytest.mark.parametrize(
     "env", [SimpleTag(), SimpleSpread(action="discrete"), SimpleSpread()], ids=["two roles", "choices", "other box"]
 )
@@ -453,6 +487,13 @@ def test_uniform_plays_any_game(env: Env[Any]) -> None:
                 assert action.shape[-1] == n
                 assert action.min() == pytest.approx(low, abs=0.02)
                 assert action.max() == pytest.approx(high, abs=0.02)
+
+
+@every_player
+def test_a_replay_without_room_for_a_step_of_every_copy_is_refused(full_size: Any) -> None:
+    sentence = rf"^capacity must hold a transition of each of n_envs = {full_size.n_envs}, got {full_size.n_envs - 1}$"
+    with pytest.raises(ValueError, match=sentence):
+        dataclasses.replace(full_size, capacity=full_size.n_envs - 1)
 
 
 @every_player
