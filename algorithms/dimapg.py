@@ -48,7 +48,7 @@ from algorithms._policies import StochasticPolicy, acting, policy_for
 from algorithms._rollouts import RLLAB, Baseline, Played, discounted, play
 from algorithms._surrogates import Adaptation, Judged, Objective, Scored, mean_entropy, moved
 from algorithms._trust_region import Step, shaped, trust_region_step
-from environments import Count, Env, Positive, Share, Streams, Whole, check
+from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check
 
 GAIN = "adaptation gain"
 DIVERGENCE = "divergence of a step"

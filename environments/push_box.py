@@ -89,7 +89,7 @@ class PushBox:
         """Agents at rest, uniform in [−1, 1)² even where the box is; the box at (0, 0); the target of the task."""
         agents = streams.uniform(n_envs, self.n_agents, 2, low=-1.0, high=1.0)
         position = torch.cat([agents, torch.zeros_like(agents[:, :, :1])], 2)
-        targets = torch.tensor(TARGETS[self.task], device=agents.device) * self.distance
+        targets = torch.tensor(TARGETS[self.task], dtype=agents.dtype, device=agents.device) * self.distance
         chosen = streams.integers(n_envs, 1, high=len(targets))  # [S, E, 1]
         return Particles(position, torch.zeros_like(position), targets[chosen])
 
@@ -119,6 +119,10 @@ class PushBox:
     def full_state(self, state: Particles) -> Tensor:
         """Positions and velocities of all agents and the box, each with the box last, then the target."""
         return flattened(state)
+
+    def radii(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Of agents and the box; the target is a place."""
+        return (*(self.agent_size,) * self.n_agents, self.box_size), (0.05,)
 
     def _reach(self, agents: Tensor, sizes: tuple[float, ...]) -> Tensor:
         return reaches((self.agent_size,) * self.n_agents, sizes, agents.device, agents.dtype)

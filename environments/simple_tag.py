@@ -118,6 +118,10 @@ class SimpleTag:
         """Positions and velocities of all agents, then positions of the obstacles."""
         return flattened(state)
 
+    def radii(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Of predators and prey, and of obstacles."""
+        return self._each(self.predator_size, self.prey_size), (self.obstacle_size,) * self.n_obstacles
+
     def _each(self, predator: float, prey: float) -> tuple[float, ...]:
         return (predator,) * self.n_predators + (prey,) * self.n_prey
 

@@ -194,7 +194,7 @@ def exchanged(condition: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor,
 @functools.cache
 def _corners(n_agents: int, device: torch.device) -> Tensor:
     """`BOXES` as a tensor. Shapes: [n, 2]."""
-    return torch.tensor(BOXES[n_agents], device=device)
+    return torch.tensor(BOXES[n_agents], dtype=torch.float32, device=device)
 
 
 @functools.cache

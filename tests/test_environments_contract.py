@@ -15,13 +15,14 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
+from _settings import assert_settings_are_checked
 
 import environments
 from environments import Box, Env, GridEnv, Mortal, Streams
 from environments._particles import MPE2, ActionKind
-from environments._pettingzoo import ParallelEnvironment
 from environments.goal_navigation import GoalNavigation
 from environments.hunters import Hunters
+from environments.pettingzoo import ParallelEnvironment
 from environments.push_box import PushBox
 from environments.spread import Spread
 from environments.survival import Survival
@@ -83,6 +84,11 @@ def shortened(env: Any) -> Any:
 def ends_by_its_rules(env: Env[Any]) -> bool:
     """Whether the limit on time is a rule of the game, so that it terminates then if it has not before."""
     return isinstance(env, Hunters)
+
+
+def test_games_say_whether_they_may_end_by_their_rules() -> None:
+    may_end = {type(env).__name__ for env in SWITCHED if env.may_end}
+    assert may_end == {"Hunters", "Survival"}
 
 
 def leaves_to_chance(env: Env[Any]) -> bool:
@@ -192,6 +198,7 @@ def test_an_episode_is_finite_and_terminates_by_the_rules_of_the_game_only(env: 
     assert all(tensor.isfinite().all() for tensor in seen)
     terminated = torch.stack([tensor for tensor in seen if tensor.dtype == torch.bool])
     if ends_by_its_rules(env):
+        assert env.may_end
         assert terminated[env.horizon - 1 :: env.horizon].all()
     else:
         assert not terminated.any()
@@ -283,6 +290,14 @@ def test_an_action_that_is_no_number_or_no_choice_is_answered_with_a_sentence(en
     wrong = tuple(action.to(torch.int32) for action in actions)
     with pytest.raises(ValueError, match=r"got torch\.int32"):
         env.step(played(env), wrong, _streams())
+
+
+@every_environment
+def test_a_setting_that_is_none_is_answered_with_a_sentence(env: Env[Any]) -> None:
+    assert_settings_are_checked(env)
+    for part in (getattr(env, field.name) for field in dataclasses.fields(env)):
+        if dataclasses.is_dataclass(part):
+            assert_settings_are_checked(part)
 
 
 @every_grid
