@@ -87,10 +87,10 @@ class ParallelEnvironment(pettingzoo.ParallelEnv):  # type: ignore[misc]
     ) -> tuple[dict[str, NDArray[np.float32]], dict[str, dict[str, Any]]]:
         """A fresh episode. Without a seed the stream of the last one goes on; the first one is then anybody's guess.
 
-        Raises: ValueError where the seed is no whole number of at least 0, or there are options.
+        There are no options; whatever is given as such is ignored, as PettingZoo's own test of the API demands.
+
+        Raises: ValueError where the seed is no whole number of at least 0.
         """
-        if options:
-            raise ValueError(f"reset must be given no options, for there are none, got {dict(options)}")
         if seed is not None or self._streams is None:
             self._streams = Streams.of([_entropy() if seed is None else _seed(seed)], "pettingzoo", "cpu")
         self._state = self._env.reset(self._streams, 1)
@@ -183,7 +183,10 @@ class ParallelEnvironment(pettingzoo.ParallelEnv):  # type: ignore[misc]
     def _stacked(self, role: Role, actions: Mapping[str, Any]) -> Tensor:
         """The actions of a role's agents, 0 for the dead. Shapes: [1, 1, A_role, n], or [1, 1, A_role] for choices."""
         playing = set(self.agents)
-        rows = [_action(name, role.action, actions[name] if name in playing else None) for name in _names(role)]
+        rows = [
+            _action(name, role.action, actions[name]) if name in playing else _rest(role.action)
+            for name in _names(role)
+        ]
         return from_numpy(np.stack(rows)).unsqueeze(0).unsqueeze(0)
 
     def _show(self) -> None:
@@ -297,13 +300,16 @@ def _array(row: Tensor) -> NDArray[np.float32]:
 
 
 def _action(name: str, space: Action, given: Any) -> NDArray[Any]:
-    """What an agent does, as the game takes it; rest for None, which stands for the dead.
+    """What an agent does, as the game takes it.
 
     Raises: ValueError where it is no action.
     """
-    if isinstance(space, Box):
-        return _vector(name, space, np.zeros(space.n) if given is None else given)
-    return _choice(name, space.n, 0 if given is None else given)
+    return _vector(name, space, given) if isinstance(space, Box) else _choice(name, space.n, given)
+
+
+def _rest(space: Action) -> NDArray[Any]:
+    """What stands in the place of a dead agent's action, and is ignored."""
+    return np.full(space.n, space.low, np.float32) if isinstance(space, Box) else np.zeros((), np.int64)
 
 
 def _vector(name: str, space: Box, given: Any) -> NDArray[np.float32]:
