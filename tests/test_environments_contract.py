@@ -293,7 +293,7 @@ def test_an_action_that_is_no_number_or_no_choice_is_answered_with_a_sentence(en
 
 
 @every_environment
-def test_a_setting_that_is_none_is_answered_with_a_sentence(env: Env[Any]) -> None:
+def test_a_setting_that_is_none_is_answered_with_a_sentence(env: Any) -> None:
     assert_settings_are_checked(env)
     for part in (getattr(env, field.name) for field in dataclasses.fields(env)):
         if dataclasses.is_dataclass(part):
