@@ -14,14 +14,14 @@ go on bit for bit, and be extended:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from torch import Tensor
 
 from algorithms._ledger import Ledger
-from environments import Env
+from environments import Env, Offers
 
-__all__ = ["Algorithm", "Ledger", "Policy", "TrainState"]
+__all__ = ["Algorithm", "Learner", "Ledger", "Policy", "TrainState"]
 
 Policy = Callable[[Env[Any], Any], tuple[Tensor, ...]]
 """Joint actions, one tensor a role, from an environment and its state; without exploration noise."""
@@ -61,3 +61,7 @@ class Algorithm(Protocol[S]):
 
     def policies(self, state: S) -> Mapping[str, Policy]:
         """The greedy policies to be tested, by name."""
+
+
+Learner = Annotated[Any, Offers(("init", "advance", "policies"))]
+"""An `Algorithm` as a setting of another one."""

@@ -21,7 +21,7 @@ TRAINING_RETURN_UNIT = (
 
 @dataclass
 class Copies:
-    """E games a seed, all at the same step of their episodes."""
+    """E games a seed, all at the same step of their episodes, which therefore nothing but the horizon may end."""
 
     game: Any  # the environment's state
     elapsed: int
@@ -29,7 +29,11 @@ class Copies:
 
     @classmethod
     def of(cls, env: Env[Any], streams: Streams, n_envs: int) -> Copies:
-        """Fresh episodes."""
+        """Fresh episodes.
+
+        Raises: ValueError where the game may end by its rules.
+        """
+        refuse_ends(env)
         return cls(env.reset(streams, n_envs), 0, torch.zeros(streams.n_seeds, n_envs, device=streams.device))
 
     def step(self, env: Env[Any], actions: Tensor, streams: Streams, ledger: Ledger) -> tuple[Tensor, Any]:
@@ -47,6 +51,15 @@ class Copies:
             self.game, self.elapsed = env.reset(streams, self.returns.shape[1]), 0
             self.returns.zero_()
         return reward, reached
+
+
+def refuse_ends(env: Env[Any]) -> None:
+    """Nothing, if no episode ends before the horizon: for learners to which the end of one would be another step.
+
+    Raises: ValueError where the game may end by its rules.
+    """
+    if env.may_end:
+        raise ValueError(f"expected a game that only its horizon ends, got {env}, which may end by its rules")
 
 
 def playable(actions: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ class Transitions(NamedTuple):
 
 @dataclass
 class Replay:
-    """A ring of the newest transitions of every seed, about `capacity`, spread evenly over its copies.
+    """A ring of the newest transitions of every seed, `capacity` at most, spread evenly over its copies.
 
     A copy's steps lie one behind the other, `[state, actions, reward]` a row, with one more row for the state in which
     an episode ends: a transition is a row and the state of the row after it. Memory therefore grows by one state a
@@ -46,7 +46,8 @@ class Replay:
         """An empty ring for states, and actions [S, E, A, n], like these."""
         n_seeds, n_envs, n_agents = actions.shape[:3]
         width = side_by_side(state).shape[-1] + actions[0, 0].numel() + n_agents
-        rows = actions.new_zeros(n_seeds, n_envs, 16 * (horizon + 1), width)
+        n_episodes = min(16, _most_episodes(capacity, n_envs, horizon))
+        rows = actions.new_zeros(n_seeds, n_envs, n_episodes * (horizon + 1), width)
         shapes = tuple(field.shape[2:] for field in state)
         return cls(rows, 0, horizon, capacity, type(state), shapes, actions.shape[2:])
 
@@ -65,10 +66,10 @@ class Replay:
         self._grow()
 
     def leaving(self) -> Tensor | None:
-        """The rewards [S, E, A] that the next step is written over; None where there is room."""
-        if self.n_steps < self._episodes * self.horizon:
+        """The rewards [S, E, A] that can no longer be sampled after the next step; None where there is room."""
+        if self.n_steps < self._room:
             return None
-        row, _ = self._place(self.n_steps)
+        row, _ = self._place(self.oldest)
         return self.rows[:, :, row, -self.actions_shape[0] :].clone()
 
     def sample(self, streams: Streams, batch_size: int, *, oldest: int = 0) -> Transitions:
@@ -97,8 +98,14 @@ class Replay:
     @property
     def oldest(self) -> int:
         """The first step of the copies that is still held."""
-        # One transition less than there is room for: writing a state spoils the row that it stands in.
-        return max(0, self.n_steps - (self._episodes * self.horizon - 1))
+        return max(0, self.n_steps - self._room)
+
+    @property
+    def _room(self) -> int:
+        """How many steps of every copy are held at most."""
+        n_episodes = _most_episodes(self.capacity, self.n_envs, self.horizon)
+        # One transition less than there are rows for: writing a state spoils the row that it stands in.
+        return min(n_episodes * self.horizon - 1, self.capacity // self.n_envs)
 
     def _place(self, step: Step) -> tuple[Step, Step]:
         """The row of a step, and how many steps of its episode came before it."""
@@ -107,7 +114,7 @@ class Replay:
         return episode % self._episodes * (self.horizon + 1) + elapsed, elapsed
 
     def _grow(self) -> None:
-        n_episodes = -(-self.capacity // (self.n_envs * self.horizon))
+        n_episodes = _most_episodes(self.capacity, self.n_envs, self.horizon)
         if self.n_steps == self._episodes * self.horizon and self._episodes < n_episodes:
             room = min(2 * self._episodes, n_episodes) * (self.horizon + 1)
             grown = self.rows.new_zeros(*self.rows.shape[:2], room, self.rows.shape[3])
@@ -137,9 +144,14 @@ class Replay:
         return self.kind(*(part.unflatten(-1, shape) for part, shape in zip(parts, self.shapes, strict=True)))
 
 
+def _most_episodes(capacity: int, n_envs: int, horizon: int) -> int:
+    """For how many episodes of every copy there are rows; two at least, for one transition's worth is always spoilt."""
+    return max(2, -(-capacity // (n_envs * horizon)))
+
+
 @dataclass
 class Moments:
-    """How the rewards in a replay are distributed, kept up to date as they come and go."""
+    """How the rewards that can be sampled from a replay are distributed, kept up to date as they come and go."""
 
     totals: Tensor  # [S, 3, A] float64: number, sum, sum of squares
 

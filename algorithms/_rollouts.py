@@ -19,7 +19,7 @@ from torch.nn.functional import pad
 
 from algorithms._copies import lost, playable
 from algorithms._policies import StochasticPolicy, in_the_box
-from environments import Env, Mortal, Streams
+from environments import Amount, Env, Mortal, Streams, check
 
 
 class Trajectories(NamedTuple):
@@ -174,13 +174,12 @@ class Baseline:
     many for a matrix of all.
     """
 
-    ridge: float = 1e-5
+    ridge: Amount = 1e-5
     n_features: int | None = None
     pooled: bool = False
 
     def __post_init__(self) -> None:
-        if self.n_features is not None and self.n_features < 1:
-            raise ValueError(f"a baseline must see at least 1 feature, got {self.n_features}")
+        check(self)
 
     def seen(self, observation: Tensor) -> Tensor:
         """What of the observations it sees. Shapes: [..., D] → [..., at most D]."""

@@ -45,7 +45,7 @@ from algorithms._local_policies import LocalPolicies, single_team
 from algorithms._networks import MLP, clone, polyak, tensors, trainable
 from algorithms._optimizers import Adam, descend
 from algorithms._replay import Replay
-from environments import Env, Streams
+from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check
 
 STD = "exploration std"
 DISTILLATION_STEPS = "environment steps in distillation"
@@ -107,26 +107,26 @@ class Recent(NamedTuple):
 class CTEDD:
     """CTEDD for one team with a bounded vector of actions each; `fixed_std` replaces (5) by a constant spread."""
 
-    message_sizes: tuple[int, ...] = (1, 3)
-    fixed_std: float | None = None
-    hidden: int = 64
-    learning_rate: float = 5e-3
-    first_temperature: float = 0.1
-    last_temperature: float = 1e-3
-    temperature_steps: int = 3_000_000
-    distill_every: int = 10_000
-    distill_repeats: int = 4
+    message_sizes: tuple[Whole, ...] = (1, 3)
+    fixed_std: Positive | None = None
+    hidden: Count = 64
+    learning_rate: Amount = 5e-3
+    first_temperature: Amount = 0.1
+    last_temperature: Amount = 1e-3
+    temperature_steps: Count = 3_000_000
+    distill_every: Count = 10_000
+    distill_repeats: Count = 4
     distill_order: Literal["chronological", "random"] = "chronological"
     update_order: Literal["as numbered", "on-policy"] = "as numbered"
-    discount: float = 0.95
-    batch_size: int = 1024
-    capacity: int = 1_000_000
-    first_update: int = 25_600
-    steps_per_update: int = 100
+    discount: Share = 0.95
+    batch_size: Count = 1024
+    capacity: Count = 1_000_000
+    first_update: Whole = 25_600
+    steps_per_update: Count = 100
     n_envs: int = 25
-    polyak: float = 0.99
-    clip: float = 0.5
-    regularizer: float = 1e-3
+    polyak: Share = 0.99
+    clip: Positive = 0.5
+    regularizer: Amount = 1e-3
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -136,6 +136,9 @@ class CTEDD:
     }
 
     def __post_init__(self) -> None:
+        check(self)
+        if self.capacity < self.n_envs:
+            raise ValueError(f"capacity must hold a transition of each of n_envs = {self.n_envs}, got {self.capacity}")
         if self.steps_per_update % self.n_envs:
             raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
         if self.distill_every % self.steps_per_update:

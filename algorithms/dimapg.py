@@ -48,7 +48,7 @@ from algorithms._policies import StochasticPolicy, acting, policy_for
 from algorithms._rollouts import RLLAB, Baseline, Played, discounted, play
 from algorithms._surrogates import Adaptation, Judged, Objective, Scored, mean_entropy, moved
 from algorithms._trust_region import Step, shaped, trust_region_step
-from environments import Env, Streams
+from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check
 
 GAIN = "adaptation gain"
 DIVERGENCE = "divergence of a step"
@@ -79,17 +79,17 @@ class DiMAPG:
     """
 
     outer: Literal["TRPO", "REINFORCE"] = "TRPO"
-    hidden: int = 100
+    hidden: Count = 100
     n_trajectories: int = 25
-    inner_steps: int = 3
-    inner_rate: float = 0.01
-    outer_rate: float = 0.05
-    max_divergence: float = 0.01
-    curvature_stride: int = 5
-    discount: float = 0.99
+    inner_steps: Whole = 3
+    inner_rate: Amount = 0.01
+    outer_rate: Amount = 0.05
+    max_divergence: Positive = 0.01
+    curvature_stride: Count = 5
+    discount: Share = 0.99
     n_adapted: int | None = None
     second_term: bool = True
-    level_memory: float = 0.9
+    level_memory: Share = 0.9
     baseline: Baseline = RLLAB
     second_order: bool = False
 
@@ -107,8 +107,7 @@ class DiMAPG:
     }
 
     def __post_init__(self) -> None:
-        if self.outer not in ("TRPO", "REINFORCE"):
-            raise ValueError(f"outer must be 'TRPO' or 'REINFORCE', got {self.outer!r}")
+        check(self)
 
     def init(self, env: Env[Any], streams: Streams) -> DiMAPGState:
         """A fresh θ for every role."""

@@ -41,7 +41,7 @@ from algorithms._local_policies import single_team
 from algorithms._networks import MLP, clone, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam, descend_jointly
 from algorithms._replay import Moments, Replay
-from environments import Discrete, Env, Streams
+from environments import Amount, Count, Discrete, Env, Positive, Share, Streams, Whole, check
 
 EPSILON = "exploration rate"
 GUMBEL_BELOW = 0.05
@@ -72,20 +72,20 @@ class DiscreteMADDPG:
     Units: `epsilon_steps`, over which ε goes from its first to its last value, in environment steps per seed.
     """
 
-    hidden: int = 256
-    learning_rate: float = 1e-2
-    discount: float = 0.95
-    batch_size: int = 1024
-    capacity: int = 1_000_000
-    first_update: int = 1_024
-    steps_per_update: int = 100
+    hidden: Count = 256
+    learning_rate: Amount = 1e-2
+    discount: Share = 0.95
+    batch_size: Count = 1024
+    capacity: Count = 1_000_000
+    first_update: Whole = 1_024
+    steps_per_update: Count = 100
     n_envs: int = 4
-    polyak: float = 0.99
-    clip: float = 0.5
-    regularizer: float = 1e-3
-    first_epsilon: float = 0.3
-    last_epsilon: float = 0.0
-    epsilon_steps: int = 75_000
+    polyak: Share = 0.99
+    clip: Positive = 0.5
+    regularizer: Amount = 1e-3
+    first_epsilon: Share = 0.3
+    last_epsilon: Share = 0.0
+    epsilon_steps: Count = 75_000
     timeout_terminal: bool = True
     permuted_critic: bool = False
     """Critics learn every batch with the agents in every order: `flip_critic` in the authors' last scripts."""
@@ -97,6 +97,9 @@ class DiscreteMADDPG:
     }
 
     def __post_init__(self) -> None:
+        check(self)
+        if self.capacity < self.n_envs:
+            raise ValueError(f"capacity must hold a transition of each of n_envs = {self.n_envs}, got {self.capacity}")
         if self.steps_per_update % self.n_envs:
             raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
 

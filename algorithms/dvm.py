@@ -29,7 +29,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -41,7 +41,7 @@ from algorithms._ledger import Ledger
 from algorithms._networks import clone, of_agent, repeated, tensors, trainable
 from algorithms._optimizers import Adam, clip_by_joint_norm
 from algorithms._replay import Replay
-from environments import Env, Streams
+from environments import Count, Env, Offers, Positive, Streams, Whole, check
 
 DIVERGENCE = "divergence from the teachers"
 ERROR = "matching error"
@@ -49,6 +49,9 @@ TEACHERS_SENSITIVITY = "order sensitivity of the teachers"
 STUDENTS_SENSITIVITY = "order sensitivity of the student"
 
 Network = tuple[Any, ...]
+Members = tuple[tuple[Whole, Whole], ...]
+"""Of every agent of the next phase which teacher's which agent it was."""
+TEACHABLE = Offers(("init", "actors", "critics", "acting", "divergence", "valued", "valuing", "followed"))
 
 
 class Teachable(Protocol):
@@ -111,14 +114,18 @@ class Merging:
     Units: a step is one iteration, and takes none in the environment.
     """
 
-    learner: Any  # Teachable
+    learner: Annotated[Any, TEACHABLE]
     part: Literal["actor", "critic"]
-    members: tuple[tuple[int, int], ...]
-    clip: float = 0.5
+    members: Members
+    clip: Positive = 0.5
     orders: Literal["random", "all"] = "random"
-    iterations_per_round: int = 16
+    iterations_per_round: Count = 16
 
     version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        check(self)
+        _check_members(self.members)
 
     @property
     def metrics(self) -> Mapping[str, str]:
@@ -256,11 +263,15 @@ class Succession:
     their critics if `critic`. `members` is as in `Merging`.
     """
 
-    members: tuple[tuple[int, int], ...]
+    members: Members
     actor: bool
     critic: bool
 
     version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        check(self)
+        _check_members(self.members)
 
     def __call__(
         self, algorithm: Teachable, env: Env[Any], learner: Any, teachers: Sequence[tuple[Env[Any], Any]]
@@ -274,6 +285,11 @@ class Succession:
             _give(algorithm, learner, "actor", learner.actors, next(merged).student)
         if self.critic:
             _give(algorithm, learner, "critic", learner.critics, next(merged).student)
+
+
+def _check_members(members: Members) -> None:
+    if not members:
+        raise ValueError("members must name a teacher and its agent for every agent, got ()")
 
 
 def teacher_of(part: Literal["actor", "critic"], state: Any) -> Teacher:

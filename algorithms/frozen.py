@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from algorithms import Policy
-from environments import Env, Streams
+from algorithms import Learner, Policy
+from environments import Count, Env, Streams, check
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,14 @@ class Frozen:
     Units: `steps_per_iteration` in environment steps per seed, of which none is taken.
     """
 
-    learner: Any  # algorithms.Algorithm
-    steps_per_iteration: int = 100
+    learner: Learner
+    steps_per_iteration: Count = 100
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {}
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def init(self, env: Env[Any], streams: Streams) -> Any:
         """The learner's own beginning."""

@@ -17,7 +17,7 @@ sink of its own. There are two, and what the paper leaves open is done so:
  3. the policy is a Gaussian whose σ is a parameter and starts at 1, as DiMA-PG's;
  4. its workers do not overtake each other: E copies play side by side, and an update is by the mean of their gradients.
 
-No rule may end a game of an `A3CKitchenSink` before its horizon. An iteration plays one episode of every copy.
+No rule may end a game of an `A3CKitchenSink`: one that may is refused. An iteration plays one episode of every copy.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from torch.nn.functional import pad
 
 from algorithms import Policy
 from algorithms import _networks as networks
-from algorithms._copies import LEAST_RETURN, TRAINING_RETURN, TRAINING_RETURN_UNIT, lost, playable
+from algorithms._copies import LEAST_RETURN, TRAINING_RETURN, TRAINING_RETURN_UNIT, lost, playable, refuse_ends
 from algorithms._ledger import Ledger
 from algorithms._losses import smooth_bounded
 from algorithms._networks import Linear, tensors, trainable
@@ -41,7 +41,7 @@ from algorithms._policies import Gaussian, StochasticPolicy, acting, in_the_box,
 from algorithms._rollouts import play
 from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, moved
 from algorithms._trust_region import shaped, trust_region_step
-from environments import Box, Env, Role, Streams
+from environments import Amount, Box, Count, Env, Positive, Role, Share, Streams, check
 
 LEAST_RETURN_UNIT = (
     "sum over steps of the reward of the agent that got least in a training episode, with exploration; "
@@ -57,10 +57,11 @@ VALUE_ERROR = "value error"
 
 
 class JointState(NamedTuple):
-    """A game and what its agents have got so far. Shapes: returns [S, E, A]."""
+    """A game, what its agents have got so far, and whether it goes on. Shapes: returns [S, E, A], going [S, E, 1]."""
 
     game: Any
     returns: Tensor
+    going: Tensor
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Joint:
     env: Env[Any]
 
     version: ClassVar[int] = 1
+
+    @property
+    def may_end(self) -> bool:
+        """As the game."""
+        return self.env.may_end
 
     @property
     def horizon(self) -> int:
@@ -85,14 +91,19 @@ class Joint:
         """The first state; nobody has got anything."""
         n_agents = sum(role.n_agents for role in self.env.roles)
         returns = torch.zeros(streams.n_seeds, n_envs, n_agents, device=streams.device)
-        return JointState(self.env.reset(streams, n_envs), returns)
+        return JointState(self.env.reset(streams, n_envs), returns, torch.ones_like(returns[..., :1], dtype=torch.bool))
 
     def step(
         self, state: JointState, actions: tuple[Tensor, ...], streams: Streams
     ) -> tuple[JointState, Tensor, Tensor]:
-        """One step of the game; the reward of a role is the least of its agents'. Shapes: reward [S, E, R]."""
+        """One step of the game; the reward of a role is the least of its agents'. Shapes: reward [S, E, R].
+
+        Nothing that is paid after the end is anybody's return.
+        """
         game, reward, terminated = self.env.step(state.game, self.split(actions), streams)
-        return JointState(game, state.returns + reward), least(self.env, reward), terminated
+        returns = state.returns + torch.where(state.going, reward, 0.0)
+        after = JointState(game, returns, state.going & ~terminated.unsqueeze(-1))
+        return after, least(self.env, reward), terminated
 
     def observe(self, state: JointState) -> tuple[Tensor, ...]:
         """What all agents of a role see, one after the other. Shapes: [S, E, 1, A·D]."""
@@ -141,11 +152,11 @@ class TRPOState:
 class TRPOKitchenSink:
     """Trust region policy optimisation for all agents of a role at once. Units: `n_trajectories` in episodes."""
 
-    hidden: int = 100
+    hidden: Count = 100
     n_trajectories: int = 25
-    max_divergence: float = 0.01
-    curvature_stride: int = 5
-    discount: float = 0.99
+    max_divergence: Positive = 0.01
+    curvature_stride: Count = 5
+    discount: Share = 0.99
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -155,6 +166,9 @@ class TRPOKitchenSink:
         ACCEPTED: "share of steps that the line search accepted; mean over roles",
         ENTROPY: "entropy of the joint policy in nats; mean over roles and trajectories",
     }
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def init(self, env: Env[Any], streams: Streams) -> TRPOState:
         """A fresh policy for every role."""
@@ -200,7 +214,7 @@ class TRPOKitchenSink:
         def split(central: Policy) -> Policy:
             def of_agents(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
                 joint = Joint(env)
-                return joint.split(central(joint, JointState(game, torch.empty(0))))
+                return joint.split(central(joint, JointState(game, torch.empty(0), torch.empty(0))))
 
             return of_agents
 
@@ -309,14 +323,14 @@ class A3CState:
 class A3CKitchenSink:
     """Advantage actor-critic with a memory for all agents of a role at once. Units: `n_steps` a copy and update."""
 
-    hidden: int = 256
-    learning_rate: float = 1e-4
-    discount: float = 0.99
+    hidden: Count = 256
+    learning_rate: Amount = 1e-4
+    discount: Share = 0.99
     n_steps: int = 30
     n_envs: int = 16
-    value_weight: float = 0.5
-    entropy_weight: float = 0.01
-    clip: float = 40.0
+    value_weight: Amount = 0.5
+    entropy_weight: Amount = 0.01
+    clip: Positive = 40.0
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -326,8 +340,12 @@ class A3CKitchenSink:
         ENTROPY: "entropy of the joint policy in nats; mean over roles",
     }
 
+    def __post_init__(self) -> None:
+        check(self)
+
     def init(self, env: Env[Any], streams: Streams) -> A3CState:
         """A fresh network for every role."""
+        refuse_ends(env)
         learnt = tuple(Recurrent.of(streams, role, self.hidden) for role in env.roles)
         return A3CState(
             steps=0,

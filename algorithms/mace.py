@@ -52,7 +52,7 @@ from algorithms._grids import Layers, Trunk
 from algorithms._ledger import Ledger
 from algorithms._networks import Linear, tensors, trainable
 from algorithms._optimizers import Adam, clip_by_joint_norm
-from environments import Discrete, Env, GridEnv, Streams
+from environments import Amount, Count, Discrete, Env, GridEnv, Positive, Share, Streams, check
 
 ENTROPY, SIGMA, KL = "entropy", "latent std", "latent KL"
 LOWEST_LOG_STD, HIGHEST_LOG_STD = -20.0, 2.0
@@ -151,29 +151,28 @@ class MACE:
     """Advantage actor-critic for one team on a grid, with one of three policies.
 
     Units: `steps_per_update` in environment steps per seed, over all copies.
-    Raises: ValueError where the policy is unknown, or the copies do not share the steps of an update evenly.
+    Raises: ValueError where the copies do not share the steps of an update evenly.
     """
 
     policy: Literal["MACE", "Shared", "Cloned"] = "MACE"
     search: bool = False
-    learning_rate: float = 1e-3
-    discount: float = 0.99
-    trace_decay: float = 0.95
-    value_weight: float = 0.5
-    entropy_weight: float = 0.001
-    kl_weight: float = 3e-3
-    clip: float = 40.0
-    steps_per_update: int = 320
+    learning_rate: Amount = 1e-3
+    discount: Share = 0.99
+    trace_decay: Share = 0.95
+    value_weight: Amount = 0.5
+    entropy_weight: Amount = 0.001
+    kl_weight: Amount = 3e-3
+    clip: Positive = 40.0
+    steps_per_update: Count = 320
     n_envs: int = 16
-    widths: tuple[int, int] = (16, 32)
-    hidden: int = 256
-    latent_size: int = 16
+    widths: tuple[Count, Count] = (16, 32)
+    hidden: Count = 256
+    latent_size: Count = 16
 
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if self.policy not in ("MACE", "Shared", "Cloned"):
-            raise ValueError(f"policy must be MACE, Shared or Cloned, got {self.policy!r}")
+        check(self)
         if self.steps_per_update % self.n_envs:
             raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
 

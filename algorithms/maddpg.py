@@ -21,8 +21,12 @@ and experiments/train.py, unless said otherwise):
 Where we differ: all agents' critics see the full state, not the concatenated observations, because CTEDD's text gives
 it to its Q-network and only the actors should differ in the comparison; actions are clipped to their box wherever they
 are drawn, for the environment clips them, and a critic that is asked about forces that nothing can exert was seen to
-diverge; E copies play side by side. Agents of several roles are one stack, in which the shorter observations end with
-zeros; everybody's critic sees everybody's actions, and learns from the agent's own reward.
+diverge; E copies play side by side. The clip is hard: an entry of an actor's draw that leaves the box has no gradient
+through the critic, and where the std has grown that was seen of two thirds of a batch. What still moves such an actor
+is the regulariser, which pulls its raw outputs back: without it, `regularizer=0`, an actor all of whose draws are
+clipped stands still for good. `logs_clipping` records the share. Agents of several roles are one stack, in which the
+shorter observations end with zeros; everybody's critic sees everybody's actions, and learns from the agent's own
+reward.
 """
 
 from __future__ import annotations
@@ -43,9 +47,9 @@ from algorithms._local_policies import LocalPolicies, stacked, teams
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam, descend
 from algorithms._replay import Replay, Transitions
-from environments import Env, Streams, side_by_side
+from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check, side_by_side
 
-STD = "exploration std"
+STD, CLIPPED = "exploration std", "share clipped"
 HIGHEST_LOG_STD = 80.0
 """Where e^x nears the end of float32. Actions are clipped, so that a std this large is as good as any smaller one that
 exceeds the box; but infinity times the clip's zero gradient is NaN, and was seen to end a seed's training."""
@@ -72,29 +76,46 @@ class MADDPGState:
 class MADDPG:
     """Multi-agent deep deterministic policy gradient for agents of any roles with a bounded vector of actions each."""
 
-    message_size: int = 0
-    hidden: int = 64
-    learning_rate: float = 1e-2
-    discount: float = 0.95
-    batch_size: int = 1024
-    capacity: int = 1_000_000
-    first_update: int = 25_600
-    steps_per_update: int = 100
+    message_size: Whole = 0
+    hidden: Count = 64
+    learning_rate: Amount = 1e-2
+    discount: Share = 0.95
+    batch_size: Count = 1024
+    capacity: Count = 1_000_000
+    first_update: Whole = 25_600
+    steps_per_update: Count = 100
     n_envs: int = 25
-    polyak: float = 0.99
-    clip: float = 0.5
-    regularizer: float = 1e-3
+    polyak: Share = 0.99
+    clip: Positive = 0.5
+    regularizer: Amount = 1e-3
     shared_reward: bool = False
     """Whether every agent learns from the sum of the rewards of its role, as games do that are `collaborative` in
     openai/multiagent-particle-envs since 6ed7cac (July 2018); before, each learnt from its own in all games."""
 
+    logs_clipping: bool = False
+    """Whether to record the share of the actors' draws that the box clips while they are updated."""
+
     version: ClassVar[int] = 1
-    metrics: ClassVar[Mapping[str, str]] = {
-        TRAINING_RETURN: TRAINING_RETURN_UNIT,
-        STD: "standard deviation of the policy's Gaussian, in units of the action's half-range; mean over its entries",
-    }
+
+    @property
+    def metrics(self) -> Mapping[str, str]:
+        """What is measured while training."""
+        counted = {
+            TRAINING_RETURN: TRAINING_RETURN_UNIT,
+            STD: "standard deviation of the policy's Gaussian, in units of the action's half-range; mean over its "
+            "entries",
+        }
+        if self.logs_clipping:
+            counted[CLIPPED] = (
+                "share of the entries of an actor's own draws in its batch that are clipped to the box, and so have no "
+                "gradient through the critic; mean over agents"
+            )
+        return counted
 
     def __post_init__(self) -> None:
+        check(self)
+        if self.capacity < self.n_envs:
+            raise ValueError(f"capacity must hold a transition of each of n_envs = {self.n_envs}, got {self.capacity}")
         if self.steps_per_update % self.n_envs:
             raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
 
@@ -195,6 +216,8 @@ class MADDPG:
         actor = trainable(state.actors.reaching(agent))
         raw = actor.of_agent(observed, agent)  # [S, B, 2n]
         own = sampled(*gaussian(raw), state.streams)
+        if self.logs_clipping:
+            state.ledger.enter(CLIPPED, own.abs() == 1.0)
         begin = joint.shape[-1] - (observed.shape[1] - agent) * own.shape[-1]
         mine = slice(begin, begin + own.shape[-1])
         joint[..., mine] = own.detach()  # over the replayed action, which has been used for the last time

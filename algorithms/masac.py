@@ -42,7 +42,7 @@ from algorithms._local_policies import single_team
 from algorithms._networks import MLP, Linear, clone, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam
 from algorithms._replay import Moments, Replay
-from environments import Env, Streams
+from environments import Amount, Count, Env, Share, Streams, Whole, check
 
 STD = "exploration std"
 LOWEST_LOG_STD, HIGHEST_LOG_STD = -20.0, 2.0
@@ -79,18 +79,18 @@ class MASAC:
     Units: `random_steps`, in which actions are uniform, in environment steps per seed.
     """
 
-    hidden: int = 256
-    learning_rate: float = 3e-4
-    temperature: float = 0.1
-    discount: float = 0.99
-    batch_size: int = 1024
-    capacity: int = 1_000_000
-    random_steps: int = 12_500
-    first_update: int = 1_024
-    steps_per_update: int = 100
+    hidden: Count = 256
+    learning_rate: Amount = 3e-4
+    temperature: Amount = 0.1
+    discount: Share = 0.99
+    batch_size: Count = 1024
+    capacity: Count = 1_000_000
+    random_steps: Whole = 12_500
+    first_update: Whole = 1_024
+    steps_per_update: Count = 100
     n_envs: int = 4
-    polyak: float = 0.995
-    regularizer: float = 1e-3
+    polyak: Share = 0.995
+    regularizer: Amount = 1e-3
     timeout_terminal: bool = True
 
     version: ClassVar[int] = 1
@@ -100,6 +100,9 @@ class MASAC:
     }
 
     def __post_init__(self) -> None:
+        check(self)
+        if self.capacity < self.n_envs:
+            raise ValueError(f"capacity must hold a transition of each of n_envs = {self.n_envs}, got {self.capacity}")
         if self.steps_per_update % self.n_envs:
             raise ValueError(f"n_envs must divide steps_per_update = {self.steps_per_update}, got {self.n_envs}")
 

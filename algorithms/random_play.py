@@ -12,7 +12,7 @@ from torch import Tensor
 from algorithms import Policy
 from algorithms._episodes import EPISODE_METRICS, Episodes
 from algorithms._ledger import Ledger
-from environments import Discrete, Env, Streams
+from environments import Count, Discrete, Env, Streams, check
 
 
 @dataclass
@@ -34,12 +34,13 @@ class RandomPlay:
     """
 
     n_envs: int = 16
-    steps_per_iteration: int = 320
+    steps_per_iteration: Count = 320
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = EPISODE_METRICS
 
     def __post_init__(self) -> None:
+        check(self)
         if self.steps_per_iteration % self.n_envs:
             raise ValueError(f"n_envs must divide steps_per_iteration = {self.steps_per_iteration}, got {self.n_envs}")
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from algorithms import Policy
+from algorithms import Learner, Policy
 from algorithms._ledger import Ledger
-from environments import Env, Streams
+from environments import Count, Env, Streams, check
 
 
 @dataclass
@@ -33,13 +33,16 @@ class Rivals:
     divide a round, is ahead of the others by less than an iteration, and waits until they come up.
     """
 
-    learners: tuple[Any, ...]  # algorithms.Algorithm
-    steps_per_round: int = 5_000
+    learners: tuple[Learner, ...]
+    steps_per_round: Count = 5_000
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self) -> None:
+        check(self)
+        if not self.learners:
+            raise ValueError("rivals must be at least one learner, got none")
         twice = [name for name, n in Counter(self.names).items() if n > 1]
         if twice:
             raise ValueError(f"rivals are told apart by their classes, got several of {', '.join(twice)}")

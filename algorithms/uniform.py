@@ -11,7 +11,7 @@ from torch import Tensor
 
 from algorithms import Policy
 from algorithms._ledger import Ledger
-from environments import Box, Discrete, Env, Streams
+from environments import Box, Count, Discrete, Env, Streams, check
 
 
 @dataclass
@@ -30,10 +30,13 @@ class Uniform:
     A draw comes from the generator of the policy, not of the test, so that it meets the test's episodes as others do.
     """
 
-    steps_per_iteration: int = 10_000
+    steps_per_iteration: Count = 10_000
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {}
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def init(self, env: Env[Any], streams: Streams) -> UniformState:
         """Nothing but a stream."""

@@ -19,19 +19,29 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkab
 from torch import Tensor
 
 from environments._rows import side_by_side
+from environments._settings import Amount, Count, Offers, Positive, Share, Whole, check
 from environments._streams import Streams
 
 __all__ = [
     "Action",
+    "Amount",
+    "Bounded",
+    "Bounds",
     "Box",
+    "Count",
     "Discrete",
     "Env",
     "GridEnv",
     "Mortal",
+    "Offers",
     "Planes",
+    "Positive",
     "Role",
+    "Share",
     "State",
     "Streams",
+    "Whole",
+    "check",
     "side_by_side",
 ]
 
@@ -72,6 +82,10 @@ class Env(Protocol[State]):
     """Raised when, and only when, the same call returns other numbers: it is part of every result's key."""
 
     @property
+    def may_end(self) -> bool:
+        """Whether the rules may end an episode before the horizon, or with it; otherwise nothing ever terminates."""
+
+    @property
     def horizon(self) -> int:
         """Steps until an episode is truncated; truncation is never reported as termination.
 
@@ -104,6 +118,24 @@ class Mortal(Protocol):
 
         Shapes: [S, E, A] bool.
         """
+
+
+class Bounds(NamedTuple):
+    """The least and the largest that every entry of a vector can be; −inf and inf where nothing is known."""
+
+    low: Tensor
+    high: Tensor
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """What an `Env` also has where its numbers lie within known bounds, for whoever scales what they learn from."""
+
+    def observation_bounds(self) -> tuple[Bounds, ...]:
+        """Of what the agents of each role see. Shapes: both [*observation_shape]."""
+
+    def state_bounds(self) -> Bounds:
+        """Of the full state. Shapes: both [D]."""
 
 
 class Planes(NamedTuple):

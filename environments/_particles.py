@@ -25,7 +25,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from environments import Action, Box, Discrete, Role, side_by_side
+from environments import Action, Amount, Box, Discrete, Positive, Role, Share, check, side_by_side
 
 ActionKind = Literal["force", "soft", "discrete"]
 
@@ -51,11 +51,14 @@ class Physics:
     """
 
     integrator: Literal["openai", "mpe2"] = "openai"
-    dt: float = 0.1
-    damping: float = 0.25
-    contact_force: float = 100.0
-    contact_margin: float = 0.001
-    mass: float = 1.0
+    dt: Positive = 0.1
+    damping: Share = 0.25
+    contact_force: Amount = 100.0
+    contact_margin: Positive = 0.001
+    mass: Positive = 1.0
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 OPENAI = Physics(integrator="openai")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 class Streams:
-    """`S` independent generators that are drawn from side by side.
+    """`S` independent generators that are drawn from side by side; numbers are float32, whatever PyTorch's default is.
 
         streams = Streams.of(seeds=[3, 7], purpose="training", device="cpu")
         streams.normal(25, 2)                # [2, 25, 2]
@@ -49,14 +49,14 @@ class Streams:
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Draws from U[low, high). Shapes: [S, *shape]."""
-        out = torch.empty(self.n_seeds, *shape, device=self.device)
+        out = torch.empty(self.n_seeds, *shape, dtype=torch.float32, device=self.device)
         for row, generator in zip(out.unbind(0), self._generators, strict=True):
             row.uniform_(low, high, generator=generator)
         return out
 
     def normal(self, *shape: int) -> Tensor:
         """Draws from N(0, 1). Shapes: [S, *shape]."""
-        out = torch.empty(self.n_seeds, *shape, device=self.device)
+        out = torch.empty(self.n_seeds, *shape, dtype=torch.float32, device=self.device)
         for row, generator in zip(out.unbind(0), self._generators, strict=True):
             row.normal_(generator=generator)
         return out

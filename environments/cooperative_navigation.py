@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Amount, Positive, Role, Streams, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -51,21 +51,23 @@ class CooperativeNavigation:
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     n_agents: int = 3
     n_landmarks: int = 3
     horizon: int = 25
     action: ActionKind = "force"
     observation: Literal["vectors", "distance"] = "vectors"
-    agent_size: float = 0.15
-    sensitivity: float = 5.0
-    collision_penalty: float = 1.0
+    agent_size: Positive = 0.15
+    sensitivity: Amount = 5.0
+    collision_penalty: Amount = 1.0
     self_collision: bool = True
-    sparse_penalty: float = 0.0
+    sparse_penalty: Amount = 0.0
     """What all agents lose together, once a step, where fewer than two are closest to the landmark reached best."""
     physics: Physics = OPENAI
 
     def __post_init__(self) -> None:
+        check(self)
         if self.sparse_penalty and self.n_landmarks != 2:
             raise ValueError(f"sparse_penalty is defined for 2 landmarks, got n_landmarks={self.n_landmarks}")
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Amount, Count, Positive, Role, Streams, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -54,21 +54,25 @@ class GoalNavigation:
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     n_agents: int = 3
-    n_goals: int | None = None
+    n_goals: Count | None = None
     """As many as agents where none is named."""
     horizon: int = 200
     action: ActionKind = "force"
-    agent_size: float = 0.15
-    sensitivity: float = 5.0
-    collision_penalty: float = 1.0
+    agent_size: Positive = 0.15
+    sensitivity: Amount = 5.0
+    collision_penalty: Amount = 1.0
     """For each other agent that is overlapped."""
-    outside_penalty: float = 1.0
-    arena: float = 1.0
+    outside_penalty: Amount = 1.0
+    arena: Positive = 1.0
     """Agents outside the square of this half-width are penalised, not held back."""
-    reward_limit: float = 1.0
+    reward_limit: Positive = 1.0
     physics: Physics = OPENAI
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @property
     def roles(self) -> tuple[Role, ...]:

@@ -18,7 +18,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from environments import Discrete, Planes, Role, Streams
+from environments import Bounds, Count, Discrete, Planes, Role, Streams, check
 from environments._particles import others, validate
 
 DIRECTIONS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
@@ -60,10 +60,11 @@ class Hunters:
     Units: only the step that ends a game pays. In Hare-Hunters every hunter gets 1 if all prey are caught in time, else
         0: a success is worth N. In Stag-Hunters each hunter gets 1 if it has hit a stag that was caught in time, 0.1
         if it has hit a hare, else 0, however the game ended.
-    Raises: ValueError where the game is unknown, or the grid larger than `LARGEST_GRID`.
+    Raises: ValueError where there is no stag in Stag-Hunters, or the grid is larger than `LARGEST_GRID`.
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = True
 
     game: Literal["Hare-Hunters", "Stag-Hunters"] = "Hare-Hunters"
     """In Stag-Hunters the first half of the prey are stags and the others hares, in Hare-Hunters all are hares."""
@@ -71,17 +72,18 @@ class Hunters:
     n_prey: int = 10
     moving: bool = False
     """Whether live prey walks: it stays or goes to one of four sides, each with probability 1/5."""
-    hits_per_stag: int = 2
+    hits_per_stag: Count = 2
     """Hares need one."""
-    grid: int = 50
+    grid: Count = 50
     horizon: int = 2000
     stag_reward: float = 1.0
     hare_reward: float = 0.1
     """In Stag-Hunters."""
 
     def __post_init__(self) -> None:
-        if self.game not in ("Hare-Hunters", "Stag-Hunters"):
-            raise ValueError(f"game must be 'Hare-Hunters' or 'Stag-Hunters', got {self.game!r}")
+        check(self)
+        if self.game == "Stag-Hunters" and not self.n_stags:
+            raise ValueError(f"the first half of the prey are stags: n_prey must be at least 2, got {self.n_prey}")
         if self.grid > LARGEST_GRID:
             raise ValueError(f"grid must be at most {LARGEST_GRID}, got {self.grid}")
 
@@ -140,7 +142,7 @@ class Hunters:
         own, other = place[:, :1], place[:, 1:]
         position = torch.cat([own - self.grid / 2, _shortest(other - own, self.grid)], 1) * (2 / self.grid)
         status = torch.cat([(captured >= 0).int(), hits]).float()[order]  # [N, N + M, S, E]
-        time = (t / self.horizon).expand(self.n_hunters, -1, -1, -1)
+        time = (t.float() / self.horizon).expand(self.n_hunters, -1, -1, -1)
         seen = torch.cat([position.flatten(1, 2), status, time], 1)  # [N, F, S, E]
         # A transposition of two axes: with four it takes several times as long.
         rows = seen.flatten(2).flatten(0, 1).t().contiguous()
@@ -163,6 +165,37 @@ class Hunters:
         plane = torch.cat([_indices(self.n_hunters, t.device).expand_as(status), status, hunted])
         x, y = torch.cat([hunters, hunters, prey]).long().unbind(1)
         return copies_first((plane * self.grid + x) * self.grid + y).contiguous()
+
+    def observation_bounds(self) -> tuple[Bounds, ...]:
+        """Places within [−1, 1]; frozen or not; the hits that each prey may still need; a share of the time."""
+        places = torch.ones(2 * (self.n_hunters + self.n_prey))
+        needed = self._needed_at_first()
+        status = torch.cat([torch.ones(self.n_hunters), needed, torch.ones(1)])
+        return (Bounds(torch.cat([-places, torch.zeros_like(status)]), torch.cat([places, status])),)
+
+    def state_bounds(self) -> Bounds:
+        """Cells, hits, which prey, and steps."""
+        cells = torch.full((2 * (self.n_hunters + self.n_prey),), self.grid - 1.0)
+        needed = self._needed_at_first()
+        which = torch.full((self.n_hunters,), self.n_prey - 1.0)
+        time = torch.tensor([float(self.horizon)])
+        low = torch.cat([torch.zeros_like(cells), torch.zeros_like(needed), -torch.ones_like(which), torch.zeros(1)])
+        return Bounds(low, torch.cat([cells, needed, which, time]))
+
+    def marks(self, state: Hunt) -> tuple[int, list[tuple[int, int, str]]]:
+        """Prey that lives (stags brown, hares green) or is caught (grey), then hunters, frozen ones lighter."""
+        prey = [
+            (x, y, "grey" if not hits else "brown" if j < self.n_stags else "green")
+            for j, ((x, y), hits) in enumerate(zip(state.prey.tolist(), state.hits.tolist(), strict=True))
+        ]
+        hunters = [
+            (x, y, "blue" if hit < 0 else "light")
+            for (x, y), hit in zip(state.hunters.tolist(), state.captured.tolist(), strict=True)
+        ]
+        return self.grid, [*prey, *hunters]
+
+    def _needed_at_first(self) -> Tensor:
+        return _needed(self.n_stags, self.hits_per_stag, self.n_prey, torch.device("cpu")).float()
 
     def _moved(self, place: Tensor, choice: Tensor, may: Tensor) -> Tensor:
         """Shapes: place [n, 2, S, E], choice [S, E, n], whether anyone may move [n, S, E]; returns [n, 2, S, E]."""
@@ -215,7 +248,7 @@ class Hunters:
         caught = state.hits == 0  # [M, S, E]
         if self.game == "Hare-Hunters":
             return caught.all(0, keepdim=True).expand_as(state.captured).float()
-        worth = torch.where(self._stags(caught.device), self.stag_reward, self.hare_reward) * caught
+        worth = torch.where(self._stags(caught.device), self.stag_reward, self.hare_reward).float() * caught
         return worth.gather(0, state.captured.clamp_min(0).long()) * (state.captured >= 0)
 
     def _stags(self, device: torch.device) -> Tensor:

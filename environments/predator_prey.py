@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Role, Streams, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -68,6 +68,11 @@ class PredatorPrey:
     arena: float = 1.0
     """Prey stay in the square of this half-width; agents may leave it."""
     physics: Physics = OPENAI
+
+    may_end: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @property
     def roles(self) -> tuple[Role, ...]:

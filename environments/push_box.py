@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Amount, Positive, Role, Streams, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -57,29 +57,28 @@ class PushBox:
     time, t/100.
 
     Units: the reward of one agent is the same for all, at one step.
-    Raises: ValueError where the task is unknown.
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     n_agents: int = 2
     task: Literal["I", "II", "III"] = "I"
     """The target is on the left in I, on the right in II; in III it is either, or a third, anew at every reset."""
     action: ActionKind = "discrete"
     horizon: int = 100
-    agent_size: float = 0.1
-    box_size: float = 0.25
-    box_mass: float = 5.0
-    distance: float = 0.85
+    agent_size: Positive = 0.1
+    box_size: Positive = 0.25
+    box_mass: Positive = 5.0
+    distance: Amount = 0.85
     """From the box at (0, 0) to the target."""
-    sensitivity: float = 2.0
-    touch: float = 0.003
+    sensitivity: Amount = 2.0
+    touch: Amount = 0.003
     """An agent touches the box with less than this between them: there the contact force is 0.005."""
     physics: Physics = OPENAI
 
     def __post_init__(self) -> None:
-        if self.task not in TARGETS:
-            raise ValueError(f"task must be one of {list(TARGETS)}, got {self.task!r}")
+        check(self)
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -90,7 +89,7 @@ class PushBox:
         """Agents at rest, uniform in [−1, 1)² even where the box is; the box at (0, 0); the target of the task."""
         agents = streams.uniform(n_envs, self.n_agents, 2, low=-1.0, high=1.0)
         position = torch.cat([agents, torch.zeros_like(agents[:, :, :1])], 2)
-        targets = torch.tensor(TARGETS[self.task], device=agents.device) * self.distance
+        targets = torch.tensor(TARGETS[self.task], dtype=agents.dtype, device=agents.device) * self.distance
         chosen = streams.integers(n_envs, 1, high=len(targets))  # [S, E, 1]
         return Particles(position, torch.zeros_like(position), targets[chosen])
 
@@ -120,6 +119,10 @@ class PushBox:
     def full_state(self, state: Particles) -> Tensor:
         """Positions and velocities of all agents and the box, each with the box last, then the target."""
         return flattened(state)
+
+    def radii(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Of agents and the box; the target is a place."""
+        return (*(self.agent_size,) * self.n_agents, self.box_size), (0.05,)
 
     def _reach(self, agents: Tensor, sizes: tuple[float, ...]) -> Tensor:
         return reaches((self.agent_size,) * self.n_agents, sizes, agents.device, agents.dtype)

@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Role, Streams, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -70,6 +70,13 @@ class PushForward:
     n_layouts: int = 32
     """Layouts of landmarks that are drawn at a reset: the first that keeps the gap is taken, else the widest."""
     physics: Physics = OPENAI
+
+    may_end: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.n_agents < 2:
+            raise ValueError(f"landmarks keep a gap between them: n_agents must be at least 2, got {self.n_agents}")
 
     @property
     def roles(self) -> tuple[Role, ...]:

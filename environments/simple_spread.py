@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Amount, Positive, Role, Share, Streams, Whole, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -49,21 +49,25 @@ class SimpleSpread:
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     n_agents: int = 3
     n_landmarks: int = 3
     horizon: int = 25
     action: ActionKind = "soft"
-    agent_size: float = 0.15
-    sensitivity: float = 5.0
-    collision_penalty: float = 1.0
+    agent_size: Positive = 0.15
+    sensitivity: Amount = 5.0
+    collision_penalty: Amount = 1.0
     self_collision: bool = True
     shared_reward: bool = True
-    local_ratio: float | None = None
+    local_ratio: Share | None = None
     """ρ of rᵢ = (1 − ρ)·(−Σ_l min_a d) + ρ·(−#collisions); None adds the two unweighted, as openai does."""
-    message_size: int = 2
+    message_size: Whole = 2
     """Zeros per other agent in the observation: agents are silent, but their words are seen (`dim_c`)."""
     physics: Physics = OPENAI
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @property
     def roles(self) -> tuple[Role, ...]:

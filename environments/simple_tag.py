@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Amount, Positive, Role, Streams, Whole, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -48,23 +48,27 @@ class SimpleTag:
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     n_predators: int = 3
     n_prey: int = 1
-    n_obstacles: int = 2
+    n_obstacles: Whole = 2
     horizon: int = 25
     action: ActionKind = "soft"
-    predator_size: float = 0.075
-    prey_size: float = 0.05
-    obstacle_size: float = 0.2
-    predator_sensitivity: float = 3.0
-    prey_sensitivity: float = 4.0
-    predator_max_speed: float = 1.0
-    prey_max_speed: float = 1.3
-    touch_reward: float = 10.0
-    obstacle_spread: float = 0.9
+    predator_size: Positive = 0.075
+    prey_size: Positive = 0.05
+    obstacle_size: Positive = 0.2
+    predator_sensitivity: Amount = 3.0
+    prey_sensitivity: Amount = 4.0
+    predator_max_speed: Positive = 1.0
+    prey_max_speed: Positive = 1.3
+    touch_reward: Amount = 10.0
+    obstacle_spread: Amount = 0.9
     """Obstacles start uniformly in the square of this half-width."""
     physics: Physics = OPENAI
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -113,6 +117,10 @@ class SimpleTag:
     def full_state(self, state: Particles) -> Tensor:
         """Positions and velocities of all agents, then positions of the obstacles."""
         return flattened(state)
+
+    def radii(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Of predators and prey, and of obstacles."""
+        return self._each(self.predator_size, self.prey_size), (self.obstacle_size,) * self.n_obstacles
 
     def _each(self, predator: float, prey: float) -> tuple[float, ...]:
         return (predator,) * self.n_predators + (prey,) * self.n_prey

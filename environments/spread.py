@@ -17,7 +17,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from environments import Role, Streams
+from environments import Amount, Positive, Role, Streams, Whole, check
 from environments._particles import (
     OPENAI,
     ActionKind,
@@ -76,6 +76,7 @@ class Spread:
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     n_agents: int = 2
     """And as many landmarks."""
@@ -83,16 +84,17 @@ class Spread:
     """I starts agent i in the box of landmark i; II swaps 2, turns 3 by (1, 2, 0), and shuffles 4 at every reset."""
     action: ActionKind = "discrete"
     horizon: int = 25
-    agent_size: float = 0.15
-    sensitivity: float = 5.0
-    collision_penalty: float = 1.0
+    agent_size: Positive = 0.15
+    sensitivity: Amount = 5.0
+    collision_penalty: Amount = 1.0
     self_collision: bool = True
     shared_reward: bool = True
-    message_size: int = 2
+    message_size: Whole = 2
     """Zeros per other agent in the observation: agents are silent, but their words are seen (`dim_c`)."""
     physics: Physics = OPENAI
 
     def __post_init__(self) -> None:
+        check(self)
         if (self.n_agents, self.phase) not in STARTS:
             raise ValueError(
                 f"spread is for 2, 3 or 4 agents in phase 'I' or 'II', got n_agents={self.n_agents}, "
@@ -192,7 +194,7 @@ def exchanged(condition: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor,
 @functools.cache
 def _corners(n_agents: int, device: torch.device) -> Tensor:
     """`BOXES` as a tensor. Shapes: [n, 2]."""
-    return torch.tensor(BOXES[n_agents], device=device)
+    return torch.tensor(BOXES[n_agents], dtype=torch.float32, device=device)
 
 
 @functools.cache

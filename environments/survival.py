@@ -20,7 +20,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from environments import Discrete, Role, Streams
+from environments import Bounds, Count, Discrete, Role, Streams, check
 from environments._memory import room
 from environments._particles import validate
 from environments._views import WALL, disc, turned, views
@@ -103,22 +103,22 @@ class Survival:
     does. It pays for hits on food even those who then die.
 
     Units: the reward of one agent at one step.
-    Raises: ValueError where agents or food have no room on the map, hit points are too many to be drawn, or a blow
-        takes none.
+    Raises: ValueError where agents or food have no room on the map, or hit points are too many to be drawn.
     """
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = True
 
     n_agents: int = 230
     """The paper plays with 230, which it once writes as 225, and with 630."""
-    n_food: int = 160
-    map_size: int = 100
+    n_food: Count = 160
+    map_size: Count = 100
     """The side of the map, with the walls at its border."""
     horizon: int = 200
-    agent_hp: int = 3
-    food_hp: int = 25
-    damage: int = 6
-    view_radius: int = 7
+    agent_hp: Count = 3
+    food_hp: Count = 25
+    damage: Count = 6
+    view_radius: Count = 7
     step_reward: float = -0.01
     attack_reward: float = -0.1
     death_reward: float = -1.0
@@ -127,10 +127,9 @@ class Survival:
     """The paper pays for food that is eaten. MAgent's game also pays 0.5 for each hit that does not kill it."""
 
     def __post_init__(self) -> None:
+        check(self)
         if not all(1 <= hp < AGENT - 1 for hp in (self.agent_hp, self.food_hp)):
             raise ValueError(f"hit points must lie in 1 … {AGENT - 2}, got {self.agent_hp} and {self.food_hp}")
-        if self.damage < 1:
-            raise ValueError(f"damage must be at least 1, got {self.damage}")
         n_cells, n_food_cells = len(ring_cells(self.map_size)), len(block_cells(self.map_size))
         if self.n_agents > n_cells or self.n_food > n_food_cells:
             raise ValueError(
@@ -165,7 +164,7 @@ class Survival:
             food_position=food,
             food_hp=torch.full_like(food[..., 0], self.food_hp),
             last_action=torch.full_like(heading, -1),
-            last_reward=torch.zeros(heading.shape, device=heading.device),
+            last_reward=torch.zeros(heading.shape, dtype=torch.float32, device=heading.device),
         )
 
     def step(self, state: Crowd, actions: tuple[Tensor, ...], streams: Streams) -> tuple[Crowd, Tensor, Tensor]:
@@ -243,6 +242,44 @@ class Survival:
     def alive(self, state: Crowd) -> Tensor:
         """Who lives. Shapes: [S, E, A] bool."""
         return state.alive
+
+    def observation_bounds(self) -> tuple[Bounds, ...]:
+        """Shares and ones within [0, 1], but for the last reward of one who lives."""
+        (role,) = self.roles
+        low, high = torch.zeros(role.observation_shape), torch.ones(role.observation_shape)
+        least, most = self._least_and_most()
+        low[-N_ACTIONS - 1], high[-N_ACTIONS - 1] = least, most
+        return (Bounds(low, high),)
+
+    def state_bounds(self) -> Bounds:
+        """Cells within the walls, headings, hit points down to what a last blow leaves, actions, and rewards."""
+        agents, food = torch.ones(self.n_agents), torch.ones(self.n_food)
+        inside = float(self.map_size - 2)
+        least, most = self._least_and_most()
+        fields = (
+            (agents.repeat(2), 1.0, inside),
+            (agents, 0.0, 3.0),
+            (agents, float(-self.damage), float(self.agent_hp)),
+            (food.repeat(2), 1.0, inside),
+            (food, float(-self.damage), float(self.food_hp)),
+            (agents, -1.0, N_ACTIONS - 1.0),
+            (agents, min(least, self.death_reward), max(most, self.death_reward)),
+        )
+        return Bounds(*(torch.cat([of * field[end] for of, *field in fields]) for end in (0, 1)))
+
+    def marks(self, state: Crowd) -> tuple[int, list[tuple[int, int, str]]]:
+        """Food that is left, then the living; the wall around them."""
+        last = self.map_size - 1
+        border = [cell for i in range(self.map_size) for cell in ((i, 0), (i, last), (0, i), (last, i))]
+        food, agents = state.food_position[state.food_left], state.position[state.alive]
+        painted = ((border, "grey"), (food.tolist(), "green"), (agents.tolist(), "blue"))
+        return self.map_size, [(x, y, colour) for cells, colour in painted for x, y in cells]
+
+    def _least_and_most(self) -> tuple[float, float]:
+        """What one who lives can get in a step, or has before the first."""
+        attacks = (self.attack_reward, *(self.attack_reward + eaten for eaten in (self.food_reward, self.hit_reward)))
+        paid = (0.0, self.step_reward, *(self.step_reward + attack for attack in attacks))
+        return min(paid), max(paid)
 
     @property
     def _nobody(self) -> int:

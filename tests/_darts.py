@@ -33,6 +33,7 @@ class Darts:
     calls: list[int] = field(default_factory=list, compare=False)
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     @property
     def roles(self) -> tuple[Role, ...]:

@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from environments import Discrete, Planes, Role, Streams
+from environments import Action, Discrete, Planes, Role, Streams
 
 
 class Positions(NamedTuple):
@@ -35,6 +35,7 @@ class Chase:
     horizon: int = 8
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = True
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -88,6 +89,7 @@ class Targets:
     horizon: int = 1
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = True
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -116,3 +118,45 @@ class Targets:
 
     def cells(self, state: Shown) -> Tensor:
         return (self.n_agents + state.first).unsqueeze(-1)  # in the second row
+
+
+class Counted(NamedTuple):
+    step: Tensor  # [S, E, A, 1]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Pays everybody 1 a step and ends after the third, but goes on paying whoever plays on; on a grid or not."""
+
+    action: Action
+    n_agents: int = 2
+    horizon: int = 25
+
+    version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = True
+
+    LENGTH: ClassVar[int] = 3
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        return (Role("agent", self.n_agents, (1,), self.action),)
+
+    @property
+    def planes(self) -> Planes:
+        return Planes(1, 4, 4)
+
+    def reset(self, streams: Streams, n_envs: int) -> Counted:
+        return Counted(torch.zeros(streams.n_seeds, n_envs, self.n_agents, 1, device=streams.device))
+
+    def step(self, state: Counted, actions: tuple[Tensor, ...], streams: Streams) -> tuple[Counted, Tensor, Tensor]:
+        after = Counted(state.step + 1)
+        return after, torch.ones_like(state.step[..., 0]), after.step[:, :, 0, 0] >= self.LENGTH
+
+    def observe(self, state: Counted) -> tuple[Tensor, ...]:
+        return (state.step / self.horizon,)
+
+    def full_state(self, state: Counted) -> Tensor:
+        return state.step.flatten(2)
+
+    def cells(self, state: Counted) -> Tensor:
+        return state.step[:, :, 0].long().clamp_max(15)

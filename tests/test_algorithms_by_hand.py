@@ -280,7 +280,7 @@ def assert_intact(batch: Transitions) -> Tensor:
     return long
 
 
-@pytest.mark.parametrize("capacity", [1, 40 * E * H], ids=["wraps early", "grows"])
+@pytest.mark.parametrize("capacity", [16 * E * H, 40 * E * H], ids=["wraps early", "grows"])
 def test_replay_gives_back_every_step_as_it_was_played_in_the_order_of_time(capacity: int) -> None:
     replay = filled(0, capacity)
     for n_steps in range(1, 5 * 16 * H):
@@ -302,15 +302,25 @@ def test_replay_grows_by_doubling_up_to_its_capacity_and_then_forgets_the_oldest
     assert [rooms[n * H] for n in (15, 16, 31, 32, 59)] == [16, 32, 32, 40, 40]
 
 
+@pytest.mark.parametrize("capacity", [E, 7, 100, E * H, 50 * E, 16 * E * H, 17 * E * H + 1])
+def test_replay_holds_no_more_than_its_capacity_and_that_if_its_copies_share_it_evenly(capacity: int) -> None:
+    replay = filled(300, capacity)
+    held = (replay.n_steps - replay.oldest) * E
+    spoilt = E if capacity % (E * H) == 0 and capacity >= 2 * E * H else 0  # of whole episodes one step is not drawn
+    assert held == capacity // E * E - spoilt
+    steps = assert_intact(replay.between(replay.oldest, replay.n_steps))
+    assert steps.min() == replay.oldest
+
+
 def test_replay_answers_for_what_it_does_not_hold_with_a_sentence() -> None:
-    replay = filled(100, capacity=1)
+    replay = filled(100, capacity=16 * E * H)
     for first, last in ((replay.oldest - 1, 90), (90, 101), (90, 90)):
         with pytest.raises(ValueError, match=rf"^replay holds steps 37 … 99, asked for {first} … {last - 1}$"):
             replay.between(first, last)
 
 
 def test_samples_are_transitions_that_were_played_of_all_that_are_held_with_equal_probability() -> None:
-    replay = filled(100, capacity=1)
+    replay = filled(100, capacity=16 * E * H)
     batch = replay.sample(streams(), 50_000)
     steps = assert_intact(batch)
     for seed in range(S):
@@ -324,7 +334,7 @@ def test_samples_are_transitions_that_were_played_of_all_that_are_held_with_equa
 def test_samples_reach_back_no_further_than_asked() -> None:
     steps = assert_intact(filled(100).sample(streams(), 2_000, oldest=93))
     assert steps.unique().tolist() == list(range(93, 100))
-    assert assert_intact(filled(100, capacity=1).sample(streams(), 5_000, oldest=3)).min() == 37
+    assert assert_intact(filled(100, capacity=16 * E * H).sample(streams(), 5_000, oldest=3)).min() == 37
 
 
 # --------------------------------------------------------------------------------------------------- ledger and copies
@@ -350,6 +360,7 @@ class Addition:
     horizon: int = 3
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     @property
     def roles(self) -> tuple[Role, ...]:

@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import itertools
 import random
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from _grids import Chase
+from _grids import Brief, Chase
+from _settings import assert_settings_are_checked
 from torch import Tensor
 
 import algorithms
@@ -23,13 +25,16 @@ from algorithms._networks import tensors
 from algorithms._replay import Replay
 from algorithms._rollouts import Baseline
 from algorithms._tree import joined, leaves, split
+from algorithms.ctedd import CTEDD
 from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
-from algorithms.dvm import Enrolment, Merging
+from algorithms.dvm import Enrolment, Merging, Succession
+from algorithms.frozen import Frozen
 from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
+from algorithms.rivals import Rivals
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_spread import SimpleSpread
@@ -74,6 +79,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("baseline", Baseline(n_features=3, pooled=True)),
     ("shared_reward", True),
     ("second_order", True),
+    ("logs_clipping", True),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
@@ -437,6 +443,78 @@ def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, whic
         fresh(algorithm, [0], env)
 
 
+BRIEF = (Brief(Box(2)), Brief(Discrete(5)))
+"""With forces, and with choices on a grid."""
+RETURNS = ("training return", "episode reward")
+
+
+@every_algorithm
+def test_a_learner_takes_an_end_for_what_it_is_or_refuses_a_game_that_may_end(full_size: Any) -> None:
+    """What is paid after the end belongs to no return: 3 steps pay 2 agents 1 each, though 25 could be taken."""
+    algorithm = with_settings(full_size, **SMALL)
+    ended = "expected a game that only its horizon ends, got Brief.*, which may end by its rules"
+    played = []
+    for env in BRIEF:
+        try:
+            state = fresh(algorithm, [0, 1], env)
+        except ValueError as error:
+            assert re.match(f"^({ended}|expected .*, got .*)$", str(error)), str(error)
+            played.append("refused" if re.match(ended, str(error)) else "other kind")
+            continue
+        for _ in range(4):
+            algorithm.advance(env, state)
+        for totals in (state.ledger.totals[metric] for metric in RETURNS if metric in state.ledger.totals):
+            assert (totals[:, 0] / totals[:, 1]).tolist() == [Brief.LENGTH * env.n_agents] * 2
+        played.append("played")
+    assert set(played) - {"other kind"}, "one of the two must be a game of its kind"
+
+
+@every_algorithm
+def test_a_setting_that_is_none_is_answered_with_a_sentence(full_size: Any) -> None:
+    assert_settings_are_checked(full_size)
+
+
+@pytest.mark.parametrize("settings", [Baseline(n_features=3), Succession(((0, 0), (1, 1)), actor=True, critic=False)])
+def test_so_is_a_setting_of_a_part(settings: Any) -> None:
+    assert_settings_are_checked(settings)
+
+
+def test_what_is_taught_or_plays_among_rivals_must_be_a_learner() -> None:
+    with pytest.raises(ValueError, match=r"^learner of Frozen must be an object that can init, advance, policies, got"):
+        Frozen(learner=MASAC)
+    with pytest.raises(ValueError, match=r"^members must name a teacher and its agent for every agent, got \(\)$"):
+        Merging(MASAC(), "actor", ())
+    with pytest.raises(ValueError, match=r"^rivals must be at least one learner, got none$"):
+        Rivals(())
+
+
+def test_a_ramp_takes_at_least_a_step() -> None:
+    with pytest.raises(
+        ValueError, match=r"^epsilon_steps of DiscreteMADDPG must be a whole number of at least 1, got 0$"
+    ):
+        DiscreteMADDPG(epsilon_steps=0)
+    with pytest.raises(ValueError, match=r"^temperature_steps of CTEDD must be a whole number of at least 1, got 0$"):
+        CTEDD(temperature_steps=0)
+
+
+def test_maddpg_records_how_much_of_its_batches_the_clip_leaves_without_gradient() -> None:
+    """With all draws beyond the box nothing but the regulariser moves an actor; without it the actor stands still."""
+    for regularizer, still in ((0.0, True), (1e-3, False)):
+        algorithm = with_settings(MADDPG(regularizer=regularizer, logs_clipping=True), **SMALL)
+        state = fresh(algorithm, [0, 1], FORCES)
+        for layer in (state.actors.act[-1], state.target_actors.act[-1]):
+            layer.weight.zero_()
+            layer.bias.copy_(torch.tensor([9.0, 9.0, -5.0, -5.0]))  # means, and logarithms of the deviations
+        before = [tensor.clone() for tensor in tensors(state.actors)]
+        for _ in range(3):
+            algorithm.advance(FORCES, state)
+        moved = any(not torch.equal(old, new) for old, new in zip(before, tensors(state.actors), strict=True))
+        assert moved is not still
+        totals = state.ledger.totals["share clipped"]
+        assert (totals[:, 0] == totals[:, 1]).all() and (totals[:, 1] > 0).all()
+    assert "share clipped" not in MADDPG().metrics
+
+
 @pytest.mark.parametrize(
     "env", [SimpleTag(), SimpleSpread(action="discrete"), SimpleSpread()], ids=["two roles", "choices", "other box"]
 )
@@ -453,6 +531,13 @@ def test_uniform_plays_any_game(env: Env[Any]) -> None:
                 assert action.shape[-1] == n
                 assert action.min() == pytest.approx(low, abs=0.02)
                 assert action.max() == pytest.approx(high, abs=0.02)
+
+
+@every_player
+def test_a_replay_without_room_for_a_step_of_every_copy_is_refused(full_size: Any) -> None:
+    sentence = rf"^capacity must hold a transition of each of n_envs = {full_size.n_envs}, got {full_size.n_envs - 1}$"
+    with pytest.raises(ValueError, match=sentence):
+        dataclasses.replace(full_size, capacity=full_size.n_envs - 1)
 
 
 @every_player

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -341,7 +341,9 @@ def test_a_baseline_that_sees_the_last_features_only_does_not_mind_the_others() 
     blind = own._replace(observation=own.observation[..., 1:])
     assert torch.equal(advantages(own, 0.9, part), advantages(blind, 0.9))
     assert not torch.equal(advantages(own, 0.9), advantages(blind, 0.9))
-    with pytest.raises(ValueError, match=r"^a baseline must see at least 1 feature, got 0$"):
+    with pytest.raises(
+        ValueError, match=r"^n_features of Baseline must be a whole number of at least 1 or None, got 0"
+    ):
         Baseline(n_features=0)
 
 
@@ -417,6 +419,8 @@ class Perilous(Darts):
     n_agents: int = 2
     horizon: int = 6
     told: bool = False
+
+    may_end: ClassVar[bool] = True
 
     def step(self, state: Board, actions: tuple[Tensor, ...], streams: Streams) -> tuple[Board, Tensor, Tensor]:
         after, reward, _ = super().step(state, actions, streams)
@@ -783,7 +787,7 @@ def test_an_agent_that_learnt_alone_is_cloned_into_a_game_with_others_whom_it_do
 
 
 def test_an_outer_optimiser_that_does_not_exist_is_refused_with_a_sentence() -> None:
-    with pytest.raises(ValueError, match=r"^outer must be 'TRPO' or 'REINFORCE', got 'Adam'$"):
+    with pytest.raises(ValueError, match=r"^outer of DiMAPG must be 'TRPO' or 'REINFORCE', got 'Adam'$"):
         DiMAPG("Adam")  # type: ignore[arg-type]
 
 

@@ -272,5 +272,5 @@ def test_an_episodes_end_has_no_value_and_other_steps_that_of_what_follows(monke
 def test_the_joint_state_of_a_policy_needs_no_returns() -> None:
     env = CooperativeNavigation(horizon=3)
     game = env.reset(streams(), 4)
-    (seen,) = Joint(env).observe(JointState(game, torch.empty(0)))
+    (seen,) = Joint(env).observe(JointState(game, torch.empty(0), torch.empty(0)))
     assert seen.shape == (2, 4, 1, 36)

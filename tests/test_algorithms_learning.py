@@ -42,6 +42,7 @@ class Goals:
     horizon: int = 5
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     @property
     def roles(self) -> tuple[Role, ...]:

@@ -367,7 +367,7 @@ def test_a_seed_alone_is_what_it_is_among_others_on_the_papers_grid() -> None:
 
 
 def test_an_unknown_policy_is_refused_with_a_sentence() -> None:
-    with pytest.raises(ValueError, match=r"^policy must be MACE, Shared or Cloned, got 'Copied'$"):
+    with pytest.raises(ValueError, match=r"^policy of MACE must be 'MACE', 'Shared' or 'Cloned', got 'Copied'$"):
         MACE(policy="Copied")  # type: ignore[arg-type]
 
 

@@ -33,6 +33,7 @@ class Pushed:
     horizon: int = 6
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     @property
     def roles(self) -> tuple[Role, ...]:

@@ -52,6 +52,7 @@ class Merged:
     env: Darts
 
     version: ClassVar[int] = 1
+    may_end: ClassVar[bool] = False
 
     @property
     def horizon(self) -> int:

@@ -15,20 +15,22 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
+from _settings import assert_settings_are_checked
 
 import environments
 from environments import Box, Env, GridEnv, Mortal, Streams
 from environments._particles import MPE2, ActionKind
-from environments._pettingzoo import ParallelEnvironment
 from environments.goal_navigation import GoalNavigation
 from environments.hunters import Hunters
+from environments.pettingzoo import ParallelEnvironment
 from environments.push_box import PushBox
 from environments.spread import Spread
 from environments.survival import Survival
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # pettingzoo.test imports modules that pettingzoo deprecates
-    from pettingzoo.test import parallel_api_test, parallel_seed_test
+    from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
+    from pettingzoo.utils import parallel_to_aec
 
 FOLDER = Path(environments.__file__).parent
 N_ENVS = 7
@@ -83,6 +85,11 @@ def shortened(env: Any) -> Any:
 def ends_by_its_rules(env: Env[Any]) -> bool:
     """Whether the limit on time is a rule of the game, so that it terminates then if it has not before."""
     return isinstance(env, Hunters)
+
+
+def test_games_say_whether_they_may_end_by_their_rules() -> None:
+    may_end = {type(env).__name__ for env in SWITCHED if env.may_end}
+    assert may_end == {"Hunters", "Survival"}
 
 
 def leaves_to_chance(env: Env[Any]) -> bool:
@@ -192,6 +199,7 @@ def test_an_episode_is_finite_and_terminates_by_the_rules_of_the_game_only(env: 
     assert all(tensor.isfinite().all() for tensor in seen)
     terminated = torch.stack([tensor for tensor in seen if tensor.dtype == torch.bool])
     if ends_by_its_rules(env):
+        assert env.may_end
         assert terminated[env.horizon - 1 :: env.horizon].all()
     else:
         assert not terminated.any()
@@ -285,6 +293,14 @@ def test_an_action_that_is_no_number_or_no_choice_is_answered_with_a_sentence(en
         env.step(played(env), wrong, _streams())
 
 
+@every_environment
+def test_a_setting_that_is_none_is_answered_with_a_sentence(env: Any) -> None:
+    assert_settings_are_checked(env)
+    for part in (getattr(env, field.name) for field in dataclasses.fields(env)):
+        if dataclasses.is_dataclass(part):
+            assert_settings_are_checked(part)
+
+
 @every_grid
 def test_marks_lie_on_the_planes_and_there_are_as_many_in_every_state(env: GridEnv[Any]) -> None:
     marks = [env.cells(state) for state in (env.reset(_streams(), N_ENVS), played(env), played(env, 30))]
@@ -300,6 +316,14 @@ def test_marks_lie_on_the_planes_and_there_are_as_many_in_every_state(env: GridE
 def test_pettingzoo_accepts_it(env: Env[Any]) -> None:
     parallel_api_test(ParallelEnvironment(env), num_cycles=2 * env.horizon + 3)
     parallel_seed_test(lambda: ParallelEnvironment(env), num_cycles=10)
+
+
+@every_environment
+def test_pettingzoo_accepts_it_where_agents_take_turns(env: Env[Any]) -> None:
+    with warnings.catch_warnings():
+        # Of spaces without bounds, and of what never changes.
+        warnings.filterwarnings("ignore", message=r".*(infinity|equal|Observation|abnormal|space|observation).*")
+        api_test(parallel_to_aec(ParallelEnvironment(env)), num_cycles=50)
 
 
 @every_environment
@@ -325,11 +349,13 @@ def test_pettingzoo_truncates_at_the_horizon_where_the_game_does_not_terminate(e
     for step in range(1, env.horizon + 1):
         actions = {agent: game.action_space(agent).sample() for agent in game.agents}
         _, _, terminations, truncations, _ = game.step(actions)
-        assert set(truncations.values()) == {step == env.horizon and not ends_by_its_rules(env)}
-        assert set(terminations.values()) == {step == env.horizon and ends_by_its_rules(env)}
+        over, by_rule = step == env.horizon, ends_by_its_rules(env)
+        if isinstance(env, Mortal):  # who dies is terminated, whenever that is
+            assert all(truncations[agent] == (over and not terminations[agent]) for agent in truncations)
+        else:
+            assert set(truncations.values()) == {over and not by_rule}
+            assert set(terminations.values()) == {over and by_rule}
     assert game.agents == []
-    with pytest.raises(ValueError, match="call reset first"):
-        game.step({})
 
 
 @every_environment

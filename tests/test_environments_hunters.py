@@ -308,8 +308,13 @@ def test_there_are_no_planes_of_stags_where_there_are_none() -> None:
 
 
 def test_a_game_that_is_neither_is_answered_with_a_sentence() -> None:
-    with pytest.raises(ValueError, match="game must be 'Hare-Hunters' or 'Stag-Hunters', got 'Boar-Hunters'"):
+    with pytest.raises(ValueError, match=r"^game of Hunters must be 'Hare-Hunters' or 'Stag-Hunters', got"):
         Hunters("Boar-Hunters")  # type: ignore[arg-type]
+
+
+def test_stag_hunters_without_a_stag_is_answered_with_a_sentence() -> None:
+    with pytest.raises(ValueError, match=r"^the first half of the prey are stags: n_prey must be at least 2, got 1$"):
+        Hunters("Stag-Hunters", n_prey=1)
 
 
 def test_distances_hold_on_the_largest_grid_and_a_larger_one_is_answered_with_a_sentence() -> None:

@@ -408,7 +408,7 @@ def test_what_does_not_fit_is_answered_with_a_sentence() -> None:
         Survival(n_agents=21, map_size=8)
     with pytest.raises(ValueError, match=r"hit points must lie in 1 … 126, got 3 and 300"):
         Survival(food_hp=300)
-    with pytest.raises(ValueError, match="damage must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="damage of Survival must be a whole number of at least 1, got 0"):
         Survival(damage=0)
 
 

@@ -16,7 +16,7 @@ TRAINERS = sorted(
     path
     for folder in ("algorithms", "environments")
     for path in (ROOT / folder).glob("*.py")
-    if path.name != "_pettingzoo.py"
+    if path.name != "pettingzoo.py"
 )
 ABSENT = ("pettingzoo", "gymnasium", "mpe2", "matplotlib", "seaborn", "pytest", "jinja2", "pandas")
 
@@ -78,7 +78,7 @@ import importlib, pathlib
 import benchmarks.__main__
 for folder in ("algorithms", "environments"):
     for path in pathlib.Path(folder).glob("*.py"):
-        if path.stem not in ("_pettingzoo", "__init__"):
+        if path.stem not in ("pettingzoo", "__init__"):
             importlib.import_module(f"{{folder}}.{{path.stem}}")
 assert benchmarks.__main__.main(["list"]) == 0
 """
