@@ -12,7 +12,7 @@ from test_drawing import BAD, GOOD, beats, curves, figure, line, stored
 
 from benchmarks import LOOKS, Claim, Metric, Panel, Score
 from benchmarks._judging import curve_of, limit_of, number, papers
-from benchmarks._scores import EpisodesTo, Final, Last, Length
+from benchmarks._scores import EpisodesTo, Final, Last, Length, Window
 from results import Run
 
 NAN = math.nan
@@ -21,10 +21,10 @@ NAN = math.nan
 def a_run(**metrics: list[float]) -> Run:
     curves = {name: np.array(values, np.float32) for name, values in metrics.items()}
     steps = np.arange(1.0, 5.0) * 1000
-    return Run("a/b/c", 0, steps, curves, dict.fromkeys(curves, "unit"), {})
+    return Run("a/b/c", 0, steps, curves, dict.fromkeys(curves, "unit"))
 
 
-def score_of(metric: Metric, statistic: Any, **metrics: list[float]) -> float | None:
+def score_of(metric: Metric, statistic: Any, **metrics: list[float]) -> Any:
     return number(Score(GOOD, metric, statistic), curve_of(metric, a_run(**metrics), 25))
 
 
@@ -33,11 +33,15 @@ def test_a_window_in_which_no_episode_ended_is_no_divergence() -> None:
     episode = Metric("episode", better="larger", empty="skipped", witness="paid")
     alive = {"episode": [1.0, NAN, 3.0, NAN], "paid": [0.0, 1.0, 2.0, 2.0]}
     assert score_of(episode, Final(4), **alive) == 2
-    assert score_of(episode, Final(1), **alive) is None
+    assert score_of(episode, Final(1), **alive) == "unseen"
     diverged = {"episode": [1.0, NAN, NAN, NAN], "paid": [0.0, 1.0, NAN, NAN]}
-    assert math.isnan(score_of(episode, Final(2), **diverged) or 0.0)
+    assert math.isnan(score_of(episode, Final(2), **diverged))
     never = Metric("episode", better="larger")
-    assert math.isnan(score_of(never, Final(4), **alive) or 0.0)
+    assert math.isnan(score_of(never, Final(4), **alive))
+
+
+def test_a_stretch_that_the_run_does_not_reach_has_no_number() -> None:
+    assert score_of(Metric("paid", better="larger"), Window(4000, 8000), paid=[0.0, 1.0, 2.0, 2.0]) == "unreached"
 
 
 def test_an_empty_window_may_count_as_a_number() -> None:
@@ -48,7 +52,7 @@ def test_an_empty_window_may_count_as_a_number() -> None:
 def test_a_count_that_stands_still_since_its_seed_diverged_is_divergence() -> None:
     median = Metric("median", better="smaller", witness="paid")
     assert score_of(median, Last(), median=[25.0, 20.0, 20.0, 20.0], paid=[0.0, 1.0, 2.0, 3.0]) == 20
-    assert math.isnan(score_of(median, Last(), median=[25.0, 20.0, 20.0, 20.0], paid=[0.0, 1.0, NAN, NAN]) or 0.0)
+    assert math.isnan(score_of(median, Last(), median=[25.0, 20.0, 20.0, 20.0], paid=[0.0, 1.0, NAN, NAN]))
 
 
 def test_a_quantile_at_the_horizon_is_censored_there() -> None:
