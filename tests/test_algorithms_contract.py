@@ -64,7 +64,7 @@ ITERATIONS = 11
 SWITCHES: tuple[tuple[str, Any], ...] = (
     ("message_size", 3),
     ("fixed_std", 0.3),
-    ("distill_order", "random"),
+    ("distillations", ("random", "continued")),
     ("update_order", "on-policy"),
     ("permuted_critic", True),
     ("policy", "Shared"),
