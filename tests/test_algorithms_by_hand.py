@@ -688,7 +688,7 @@ def lessons(algorithm: CTEDD, state: CTEDDState) -> list[tuple[Tensor, list[Stud
 
 
 def test_fresh_students_learn_all_that_replay_holds_in_the_order_of_time_each_batch_repeatedly() -> None:
-    algorithm, state, _ = ready(distill_repeats=3)
+    algorithm, state, _ = ready(distill_repeats=3, distill_every=50)
     for student in state.students:
         student.optimizer.count = 1000  # older students, whose place is taken
     given = lessons(algorithm, state)

@@ -307,10 +307,8 @@ def test_the_teacher_and_all_that_it_meets_are_the_same_to_the_last_bit_whatever
     others = {name: leaf for name, leaf in leaves(other).items() if not name.startswith(STUDENTS)}
     assert own.keys() == others.keys()
     for name, leaf in own.items():
-        if isinstance(leaf, Streams):
-            assert torch.equal(leaf.save(), others[name].save()), name
-        else:
-            assert torch.equal(torch.as_tensor(leaf), torch.as_tensor(others[name])), name
+        mine, theirs = (x.save() if isinstance(x, Streams) else torch.as_tensor(x) for x in (leaf, others[name]))
+        assert torch.equal(mine, theirs), name
     assert [len(state.students) for state in (one, other)] == [2, n_students]
 
 

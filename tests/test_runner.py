@@ -421,31 +421,6 @@ def test_more_test_episodes_leave_the_training_curves_as_they_are(line: Line, wh
         assert moved == {f"{TEST_RETURN} G", f"{TEST_RETURN} L-1"}
 
 
-def test_where_a_policy_has_not_changed_since_its_last_test_the_result_stands(
-    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[int] = []
-    test = training_module.tested
-
-    def noted(cell: Cell, policy: Any, seeds: Sequence[int], steps: int) -> torch.Tensor:
-        made.append(steps)
-        return test(cell, policy, seeds, steps)
-
-    monkeypatch.setattr(training_module, "tested", noted)
-    rarely = replace(CTEDD_CELL, algorithm=replace(CTEDD_CELL.algorithm, distill_every=300))
-    for n_steps in (400, 700):  # the second goes on in a process that has not seen the first's tests
-        trained(tmp_path, rarely, seeds=range(2), n_steps=n_steps)
-    # "L-1" at the first test, untaught, and then where it has been taught: at 300 and 600.
-    assert made == sorted([100, 200, 300, 400, 500, 600, 700, 100, 300, 600])
-    for seed in (0, 1):
-        run = Store(tmp_path).load(rarely.key, seed)
-        local, central = (run.metrics[f"{TEST_RETURN} {name}"].tolist() for name in ("L-1", "G"))
-        assert local[0] == local[1] != local[2] == local[3] == local[4] != local[5] == local[6]
-        assert len(set(central)) == 7
-        assert run.units[f"{TEST_RETURN} L-1"].endswith("until then its last result stands")
-        assert "stands" not in run.units[f"{TEST_RETURN} G"]
-
-
 @both_learners
 def test_a_seed_that_diverges_is_stored_as_nan_and_holds_up_no_other(
     line: Line, cell: Cell, whole: Path, tmp_path: Path
