@@ -9,6 +9,7 @@ from benchmarks.ctedd import FINAL, PAPER_STEPS, TEST, tested, uniform_level
 ENVIRONMENT = "CN-V1"
 QUICK_STEPS = 500_000
 DEFAULT = ctedd.ctedd(ENVIRONMENT)
+TEACHER = replace(ctedd.PUBLISHED, message_sizes=())  # nobody looks at its students
 BOTH_ORDERS = replace(ctedd.PUBLISHED, distillations=("chronological", "random"))
 RANDOM = ctedd.cell("CTEDD, both orders", ENVIRONMENT, BOTH_ORDERS)
 SHORT = Early(fraction=QUICK_STEPS / PAPER_STEPS, n_steps=PAPER_STEPS)
@@ -16,18 +17,18 @@ SHORT = Early(fraction=QUICK_STEPS / PAPER_STEPS, n_steps=PAPER_STEPS)
 
 def with_learning_rate(learning_rate: float) -> Cell:
     """CTEDD with another step size in all its networks."""
-    return ctedd.cell(f"CTEDD, η = {learning_rate}", ENVIRONMENT, replace(ctedd.PUBLISHED, learning_rate=learning_rate))
+    return ctedd.cell(f"CTEDD, η = {learning_rate}", ENVIRONMENT, replace(TEACHER, learning_rate=learning_rate))
 
 
 def with_temperature(temperature: float) -> Cell:
     """CTEDD whose α is not annealed."""
-    algorithm = replace(ctedd.PUBLISHED, first_temperature=temperature, last_temperature=temperature)
+    algorithm = replace(TEACHER, first_temperature=temperature, last_temperature=temperature)
     return ctedd.cell(f"CTEDD, α = {temperature}", ENVIRONMENT, algorithm)
 
 
 def as_numbered(environment: str) -> Cell:
     """CTEDD whose equation (5) comes after (4)."""
-    return ctedd.cell("CTEDD, (5) after (4)", environment, replace(ctedd.PUBLISHED, update_order="as numbered"))
+    return ctedd.cell("CTEDD, (5) after (4)", environment, replace(TEACHER, update_order="as numbered"))
 
 
 RATES = {rate: with_learning_rate(rate) for rate in (0.02, 0.01, 0.002)}
