@@ -147,10 +147,10 @@ DECISIONS = (
         "10 to what all get, once, at every step in which a prey has all three agents within the capture radius.",
         "“The reward will be deducted by the distance of every landmark from its closest agent”, “the collision "
         "penalty also applies”, “similar to PF”. +10 goes “to every pushing agent”, but that for a capture is "
-        "“provided by the learning environment”, which “produces a scalar reward to all learning agents”, as CN-V2's -10 "
-        "is. Prey are not replaced and may “escape from a capture”, so that a capture lasts; rewards are of a step, "
-        "and a game that paid a prey only once would have to remember it. Readings: `capture_reward=30`, 10 to each of "
-        'three agents; `capture_pays="once"`, in the step in which a capture begins.',
+        "“provided by the learning environment”, which “produces a scalar reward to all learning agents”, like CN-V2's "
+        "-10. Prey are not replaced and may “escape from a capture”, so that a capture lasts; and a game that paid for "
+        "a prey only once would have to remember it. Readings: `capture_reward=30`, 10 to each of three agents; "
+        '`capture_pays="once"`, in the step in which a capture begins.',
     ),
     Decision(
         "Which constants of Push Forward and of Predator and Prey are not printed?",
