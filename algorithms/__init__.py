@@ -14,14 +14,14 @@ go on bit for bit, and be extended:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
 from algorithms._ledger import Ledger
 from environments import Env, Offers
 
-__all__ = ["Algorithm", "Learner", "Ledger", "Policy", "TrainState"]
+__all__ = ["Algorithm", "Learner", "Ledger", "Policy", "Standing", "TrainState"]
 
 Policy = Callable[[Env[Any], Any], tuple[Tensor, ...]]
 """Joint actions, one tensor a role, from an environment and its state; without exploration noise."""
@@ -65,3 +65,11 @@ class Algorithm(Protocol[S]):
 
 Learner = Annotated[Any, Offers(("init", "advance", "policies"))]
 """An `Algorithm` as a setting of another one."""
+
+
+@runtime_checkable
+class Standing(Protocol):
+    """What an `Algorithm` also has where some of its policies change more rarely than they are tested."""
+
+    def standing(self, state: Any) -> Mapping[str, int]:
+        """Of each such policy the step since which it is as it is: a test after that step need not be made again."""

@@ -11,10 +11,12 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from algorithms import _networks as networks
-from algorithms._networks import MLP, Linear, mapped
+from algorithms._networks import MLP, Linear, mapped, tensors
 from environments import Box, Discrete, Env, Role, Streams
 
 T = TypeVar("T")
+Weights = Sequence[Tensor]
+"""Weight, bias, weight, … of one seed: [A, out, in] and [A, 1, out]."""
 
 
 class Team(NamedTuple):
@@ -99,6 +101,24 @@ class LocalPolicies(NamedTuple):
                 torch.cat(_others(messages, i), dim=-1, out=known[:, i, :, n_seen:])
         return networks.mlp(known, self.act)
 
+    @torch.no_grad()
+    def imitating(self, observed: Tensor, taught: Tensor) -> list[Tensor]:
+        """The gradients of Σ_s mean_b ‖tanh π(o) - taught‖² by all weights, in the order of `tensors`: equation (6).
+
+        What autograd finds, in half of its time: seed after seed, so that all that is kept of a batch stays in the
+        cache; and with the rows of a batch next to each other in memory, so that nothing is moved where messages are
+        put together and taken apart.
+
+        Shapes: observed [S, A, D, B], taught [S, A, n, B].
+        """
+        seeds = zip(*(tensor.unbind(0) for tensor in tensors(self)), strict=True)
+        n_spoken = 2 * len(self.speak)
+        gradients = [
+            _imitating(weights[:n_spoken], weights[n_spoken:], *of_seed)
+            for weights, *of_seed in zip(seeds, observed.unbind(0), taught.unbind(0), strict=True)
+        ]
+        return [torch.stack(of_seeds) for of_seeds in zip(*gradients, strict=True)]
+
     def of_agent(self, observations: Tensor, agent: int) -> Tensor:
         """The raw output of one agent, where `act` is that agent's alone and `speak` everybody's.
 
@@ -121,6 +141,62 @@ class LocalPolicies(NamedTuple):
     def reaching(self, agent: int) -> LocalPolicies:
         """The part that shapes what one agent does: everybody's `speak` and its own `act`, as views."""
         return LocalPolicies(self.speak, networks.of_agent(self.act, agent))
+
+
+def _imitating(speak: Weights, act: Weights, observed: Tensor, taught: Tensor) -> list[Tensor]:
+    """Of one seed. Shapes: observed [A, D, B], taught [A, n, B]."""
+    n_agents, n_seen, n_rows = observed.shape
+    spoken: list[Tensor] = []
+    heard: list[list[Tensor]] = [[]] * n_agents
+    if speak:
+        spoken = _activations(observed, speak)
+        messages = spoken[-1].tanh_().unbind(0)
+        heard = [_others(messages, agent) for agent in range(n_agents)]
+    known = torch.stack([torch.cat([own, *others]) for own, others in zip(observed.unbind(0), heard, strict=True)])
+    done = _activations(known, act)
+    played = done[-1].tanh_()
+    wrong = (played - taught).mul_(2.0 / n_rows).mul_(1.0 - played.square())
+    by_act, first = _gradients(wrong, done, act)
+    if not speak:
+        return by_act
+    # [A, A - 1, k, B]: by what each has heard of each of the others.
+    by_heard = torch.bmm(act[0][..., n_seen:].mT, first).unflatten(1, (n_agents - 1, -1))
+    by_messages = [
+        functools.reduce(torch.add, [by_heard[i, j - (j > i)] for i in range(n_agents) if i != j])
+        for j in range(n_agents)
+    ]
+    by_speak, _ = _gradients(torch.stack(by_messages).mul_(1.0 - spoken[-1].square()), spoken, speak)
+    return by_speak + by_act
+
+
+def _activations(x: Tensor, layers: Weights) -> list[Tensor]:
+    """The input of every layer, with a feature that is 1 behind the first, and the output of the last; ReLU between.
+
+    Shapes: [A, features, B].
+    """
+    found = [torch.cat([x, torch.ones_like(x[:, :1])], dim=1)]
+    for place in range(0, len(layers), 2):
+        weight, bias = layers[place], layers[place + 1].mT
+        y = torch.baddbmm(bias, weight, found[-1]) if place else torch.bmm(torch.cat([weight, bias], -1), found[0])
+        found.append(y.relu_() if place + 2 < len(layers) else y)
+    return found
+
+
+def _gradients(g: Tensor, activations: Sequence[Tensor], layers: Weights) -> tuple[list[Tensor], Tensor]:
+    """By all weights and biases, and by what the first layer gives before ReLU, from that by what the last gives.
+
+    Shapes: g [A, out, B].
+    """
+    found: list[Tensor] = []
+    for place in reversed(range(0, len(layers), 2)):
+        x = activations[place // 2]
+        by_weight = torch.bmm(g, x.mT)
+        if not place:
+            return [by_weight[..., :-1], by_weight[..., -1:].mT, *found], g
+        found = [by_weight, g.sum(-1).unsqueeze(1), *found]
+        g = torch.bmm(layers[place].mT, g)
+        torch.ops.aten.threshold_backward.grad_input(g, x, 0, grad_input=g)
+    raise ValueError("expected at least one layer, got none")
 
 
 def stacked(policies: Sequence[LocalPolicies]) -> LocalPolicies:

@@ -61,7 +61,11 @@ def exploration_loss(log_density: Tensor, advantage: Tensor, entropy: Tensor, te
 
 
 def distillation_loss(local: Tensor, central: Tensor) -> Tensor:
-    """Σ_s mean_b ‖π_local(o) - π_global(s)‖², over all agents. Shapes: [S, A, B, n]. Source: CTEDD, equation (6)."""
+    """Σ_s mean_b ‖π_local(o) - π_global(s)‖², over all agents. Shapes: [S, A, B, n].
+
+    `LocalPolicies.imitating` is its gradient.
+    Source: CTEDD, equation (6).
+    """
     return _averaged((local - central.detach()).square().sum(dim=(1, 3)))
 
 

@@ -84,12 +84,22 @@ class Replay:
 
         Raises: ValueError where some of them are no longer, or not yet, held.
         """
-        if not self.oldest <= first < last <= self.n_steps:
-            raise ValueError(f"replay holds steps {self.oldest} … {self.n_steps - 1}, asked for {first} … {last - 1}")
-        steps = torch.arange(first, last, device=self.rows.device).repeat_interleave(self.n_envs)
-        copies = torch.arange(self.n_envs, device=self.rows.device).repeat(last - first)
-        n_seeds = self.rows.shape[0]
-        return self._gather(steps.expand(n_seeds, -1), copies.expand(n_seeds, -1))
+        return self.numbered(first * self.n_envs, last * self.n_envs)
+
+    def numbered(self, first: int, last: int) -> Transitions:
+        """The transitions first … last-1 of each seed, counted in the order of time: E of them come with every step.
+
+        Raises: ValueError where some of them are no longer, or not yet, held.
+        """
+        held = self.oldest * self.n_envs, self.n_steps * self.n_envs
+        if not held[0] <= first < last <= held[1]:
+            raise ValueError(
+                f"replay holds transitions {held[0]} … {held[1] - 1}, asked for {first} … {last - 1}; "
+                f"{self.n_envs} come with every step"
+            )
+        numbers = torch.arange(first, last, device=self.rows.device).expand(self.rows.shape[0], -1)
+        steps = numbers // self.n_envs
+        return self._gather(steps, numbers - steps * self.n_envs)
 
     @property
     def _episodes(self) -> int:

@@ -20,8 +20,14 @@ What the paper leaves open and how it is done here; the figures list every one w
  7. the entropy term of (5) is averaged over the batch, as the first term is;
  8. an iteration updates in the order of the equations, Q, θ, ω, so that (5) sees θ a step after the one that drew its
     samples; with `update_order="on-policy"` (5) comes before (4), and weighs samples of the very policy that drew them;
- 9. at every `distill_every` steps the local policies go on learning from the newest `distill_every` transitions, in the
-    order of time, each batch `distill_repeats` times, by the present teacher.
+ 9. at every `distill_every` steps fresh local policies learn from all states that replay holds, in the order of time,
+    in batches of `batch_size`, each of them `distill_repeats` times, by the teacher as it is then. Between
+    distillations they stand. They draw from streams of their own: the teacher does not know whether anybody is taught.
+
+`distillations` may name other ways, each with students of every message size, by the same teacher in the same run:
+"random" draws as many states, as often, from all that replay holds; "continued" students are never fresh, and learn
+from the newest `distill_every` states alone. The students of the first way are "L-1" and "L-3", those of another have
+its name behind theirs: "L-3 random".
 
 All other constants are openai/maddpg's (see `maddpg.py`): γ, batch, replay, update period, first update, clip by
 variable, regulariser, Adam, polyak averaging.
@@ -29,7 +35,7 @@ variable, regulariser, Adam, polyak averaging.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -43,13 +49,15 @@ from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, se
 from algorithms._ledger import Ledger
 from algorithms._local_policies import LocalPolicies, single_team
 from algorithms._networks import MLP, clone, polyak, tensors, trainable
-from algorithms._optimizers import Adam, descend
+from algorithms._optimizers import Adam, clip_by_norm, descend
 from algorithms._replay import Replay
 from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check
 
 STD = "exploration std"
 DISTILLATION_STEPS = "environment steps in distillation"
 LOWEST_STD = 1e-3
+
+Distillation = Literal["chronological", "random", "continued"]
 
 
 class Actor(NamedTuple):
@@ -93,7 +101,10 @@ class CTEDDState:
     actor_optimizer: Adam
     spread_optimizer: Adam
     critic_optimizer: Adam
-    students: list[Student]  # one for every message size
+    students: list[Student]  # for every way of distillation, one of every message size
+    distilled: int  # the step in which they were taught last
+    births: Streams  # what fresh students begin with
+    draws: Streams  # which states they learn from, where that is left to chance
 
 
 class Recent(NamedTuple):
@@ -114,9 +125,9 @@ class CTEDD:
     first_temperature: Amount = 0.1
     last_temperature: Amount = 1e-3
     temperature_steps: Count = 3_000_000
-    distill_every: Count = 10_000
+    distillations: tuple[Distillation, ...] = ("chronological",)
+    distill_every: Count = 100_000
     distill_repeats: Count = 4
-    distill_order: Literal["chronological", "random"] = "chronological"
     update_order: Literal["as numbered", "on-policy"] = "as numbered"
     discount: Share = 0.95
     batch_size: Count = 1024
@@ -128,11 +139,11 @@ class CTEDD:
     clip: Positive = 0.5
     regularizer: Amount = 1e-3
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[Mapping[str, str]] = {
         TRAINING_RETURN: TRAINING_RETURN_UNIT,
         STD: "standard deviation of the policy's Gaussian, in units of the action's half-range; mean over its entries",
-        DISTILLATION_STEPS: "environment steps taken while local policies were distilled; mean over distillations",
+        DISTILLATION_STEPS: "environment steps taken while local policies were distilled; mean over iterations",
     }
 
     def __post_init__(self) -> None:
@@ -159,9 +170,8 @@ class CTEDD:
         )
         spread = networks.xavier(streams, head_sizes, (team.n_agents,))
         critic = networks.xavier(streams, (n_seen + n_joint, self.hidden, self.hidden, 1))
-        students = [
-            LocalPolicies.of(streams, team, size, self.hidden, n_outputs=team.n_actions) for size in self.message_sizes
-        ]
+        births = streams.aside("births of students")
+        born = self._born(env, births)
         actions = copies.returns.new_zeros(streams.n_seeds, self.n_envs, team.n_agents, team.n_actions)
         return CTEDDState(
             steps=0,
@@ -177,7 +187,10 @@ class CTEDD:
             actor_optimizer=Adam.of(tensors(actor)),
             spread_optimizer=Adam.of(tensors(spread)),
             critic_optimizer=Adam.of(tensors(critic)),
-            students=[Student(policies, Adam.of(tensors(policies))) for policies in students],
+            students=[student for _ in self.distillations for student in clone(born)],
+            distilled=0,
+            births=births,
+            draws=streams.aside("draws of students"),
         )
 
     def advance(self, env: Env[Any], state: CTEDDState) -> None:
@@ -186,10 +199,10 @@ class CTEDD:
         state.steps += self.steps_per_update
         if state.steps >= self.first_update:
             self._update(env, state, Recent(*(torch.cat(parts, dim=1) for parts in zip(*played, strict=True))))
+        before = state.steps
         if state.steps % self.distill_every == 0:
-            before = state.steps
             self._distill(env, state)
-            state.ledger.enter(DISTILLATION_STEPS, torch.full_like(state.copies.returns[:, :1], state.steps - before))
+        state.ledger.enter(DISTILLATION_STEPS, torch.full_like(state.copies.returns[:, :1], state.steps - before))
 
     def policies(self, state: CTEDDState) -> Mapping[str, Policy]:
         """The deterministic global policy "G", and the local ones, "L-k" for messages of k numbers."""
@@ -200,8 +213,18 @@ class CTEDD:
         def local(student: Student) -> Policy:
             return lambda env, game: (torch.tanh(student.policies(seen(env, game))).transpose(1, 2),)
 
-        students = zip(self.message_sizes, state.students, strict=True)
-        return {"G": central} | {f"L-{size}": local(student) for size, student in students}
+        students = zip(self._names, state.students, strict=True)
+        return {"G": central} | {name: local(student) for name, student in students}
+
+    def standing(self, state: CTEDDState) -> Mapping[str, int]:
+        """Local policies stand as they are since the last distillation."""
+        return dict.fromkeys(self._names, state.distilled)
+
+    @property
+    def _names(self) -> list[str]:
+        first, *others = [[f"L-{size}" for size in self.message_sizes] for _ in self.distillations]
+        ways = zip(self.distillations[1:], others, strict=True)
+        return first + [f"{name} {way}" for way, names in ways for name in names]
 
     def temperature(self, steps: int) -> float:
         """α: linear from its first to its last value over `temperature_steps`, then constant."""
@@ -280,26 +303,40 @@ class CTEDD:
         self._descend(loss, spread, state.spread_optimizer)
 
     def _distill(self, env: Env[Any], state: CTEDDState) -> None:
-        newest = state.replay.n_steps
-        oldest = max(state.replay.oldest, newest - self.distill_every // self.n_envs)
-        per_batch = max(1, self.batch_size // self.n_envs)
-        for student in state.students:
-            for first in range(oldest, newest, per_batch):
-                last = min(first + per_batch, newest)
-                if self.distill_order == "chronological":
-                    batch = state.replay.between(first, last)
-                else:
-                    batch = state.replay.sample(state.streams, (last - first) * self.n_envs, oldest=oldest)
-                self._teach(env, state, student, batch.state)
+        fresh = self._born(env, state.births)
+        for place, way in enumerate(self.distillations):
+            learning = slice(place * len(fresh), (place + 1) * len(fresh))
+            if way != "continued":
+                state.students[learning] = clone(fresh)
+            for visited in self._visited(state, way):
+                self._teach(env, state, state.students[learning], visited)
+        state.distilled = state.steps
 
-    def _teach(self, env: Env[Any], state: CTEDDState, student: Student, visited: Any) -> None:
-        with torch.no_grad():
-            taught = torch.tanh(state.actor(env.full_state(visited)))  # [S, A, B, n]
-            observed = seen(env, visited)
-        for _ in range(self.distill_repeats):
-            policies = trainable(student.policies)
-            loss = losses.distillation_loss(torch.tanh(policies(observed)), taught)
-            self._descend(loss, policies, student.optimizer)
+    def _born(self, env: Env[Any], streams: Streams) -> list[Student]:
+        """A fresh student of every message size."""
+        team = single_team(env)
+        born = [LocalPolicies.of(streams, team, size, self.hidden, team.n_actions) for size in self.message_sizes]
+        return [Student(policies, Adam.of(tensors(policies))) for policies in born]
+
+    def _visited(self, state: CTEDDState, way: Distillation) -> Iterator[Any]:
+        """The states that are learnt from, batch after batch. Shapes: every field [S, B, …]."""
+        replay = state.replay
+        newest = replay.n_steps * self.n_envs
+        oldest = max(replay.oldest * self.n_envs, newest - self.distill_every if way == "continued" else 0)
+        for first in range(oldest, newest, self.batch_size):
+            last = min(first + self.batch_size, newest)
+            batch = replay.sample(state.draws, last - first) if way == "random" else replay.numbered(first, last)
+            yield batch.state
+
+    @torch.no_grad()
+    def _teach(self, env: Env[Any], state: CTEDDState, students: Sequence[Student], visited: Any) -> None:
+        taught = torch.tanh(state.actor(env.full_state(visited))).mT.contiguous()  # [S, A, n, B]
+        observed = seen(env, visited).mT.contiguous()
+        for student in students:
+            variables = tensors(student.policies)
+            for _ in range(self.distill_repeats):
+                gradients = clip_by_norm(student.policies.imitating(observed, taught), self.clip)
+                student.optimizer.step(variables, gradients, self.learning_rate)
 
     def _descend(self, loss: Tensor, network: tuple[Any, ...], optimizer: Adam) -> None:
         descend(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)

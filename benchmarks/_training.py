@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from algorithms import Policy
+from algorithms import Policy, Standing
 from algorithms._copies import lost, playable
 from algorithms._tree import joined, split
 from benchmarks import Cell, Measure, Measured, Start
@@ -69,8 +69,10 @@ def units(cell: Cell, learner: Any) -> dict[str, str]:
         f"sum over agents and steps of the reward of an episode without exploration; "
         f"mean over {cell.evaluation.n_episodes} test episodes"
     )
+    rarely = f"{tested}; tested again only once the policy has changed, and until then its last result stands"
+    rare = standing(cell, learner)
     kinds = (
-        {f"{TEST_RETURN} {policy}": tested for policy in tested_policies(cell, learner)},
+        {f"{TEST_RETURN} {policy}": rarely if policy in rare else tested for policy in tested_policies(cell, learner)},
         cell.algorithm.metrics,
         {} if cell.measure is None else cell.measure.metrics,
     )
@@ -103,6 +105,11 @@ def train(cell: Cell, seeds: Sequence[int], training: Training, n_steps: int, pa
 def tested_policies(cell: Cell, learner: Any) -> Mapping[str, Policy]:
     """The policies that are tested, by name: none where a test has no episodes."""
     return cell.algorithm.policies(learner) if cell.evaluation.n_episodes else {}
+
+
+def standing(cell: Cell, learner: Any) -> Mapping[str, int]:
+    """Of policies that change more rarely than they are tested, the step since which each is as it is."""
+    return cell.algorithm.standing(learner) if isinstance(cell.algorithm, Standing) else {}
 
 
 @torch.no_grad()
@@ -160,10 +167,12 @@ def runs(cell: Cell, seeds: Sequence[int], training: Training, histories: Sequen
 def _record(cell: Cell, seeds: Sequence[int], training: Training) -> None:
     learner = training.learner
     steps = learner.steps
-    values = {
-        f"{TEST_RETURN} {name}": tested(cell, policy, seeds, steps)
-        for name, policy in tested_policies(cell, learner).items()
-    }
+    values = {}
+    since, last_test = standing(cell, learner), training.steps[0, -1] if training.steps.numel() else -1
+    for name, policy in tested_policies(cell, learner).items():
+        metric = f"{TEST_RETURN} {name}"
+        stands = since.get(name, steps) <= last_test
+        values[metric] = training.curves[metric][:, -1] if stands else tested(cell, policy, seeds, steps)
     for metric, total in learner.ledger.totals.items():
         window = total - training.read[metric]
         values[metric] = window[:, 0] / window[:, 1]  # NaN where nothing was entered

@@ -268,6 +268,17 @@ def collisions(position: Tensor, reach: Tensor) -> Tensor:
     return ordered_sum(overlapping, -1)
 
 
+def expense(state: Particles, distance: Tensor, reach: Tensor, penalty: float, self_collision: bool) -> Tensor:
+    """What every agent of CTEDD's games loses in a step: Σ_l min_a d(a, l) + penalty · #collisions.
+
+    As in openai's `simple_spread`, an agent may count as colliding with itself: a constant.
+
+    Shapes: distance [S, E, A, L]; returns [S, E, A].
+    """
+    collided = collisions(state.position, reach) - (0.0 if self_collision else 1.0)
+    return uncovered(distance).unsqueeze(-1) + collided * penalty
+
+
 def never(state: Particles) -> Tensor:
     """False for every copy: no particle game ends by its rules. Shapes: [S, E] bool."""
     return torch.zeros(state.position.shape[:2], dtype=torch.bool, device=state.position.device)

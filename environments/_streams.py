@@ -31,13 +31,7 @@ class Streams:
         if not seeds:
             raise ValueError("streams need at least one seed, got none")
         key = zlib.crc32(purpose.encode())
-        generators = []
-        for seed in seeds:
-            words = np.random.SeedSequence(entropy=seed, spawn_key=(key,)).generate_state(2, np.uint32)
-            generator = torch.Generator(device=device)
-            generator.manual_seed(int(words[0]) | int(words[1] & 0x7FFFFFFF) << 32)
-            generators.append(generator)
-        return cls(generators)
+        return cls([_generator(np.random.SeedSequence(entropy=seed, spawn_key=(key,)), device) for seed in seeds])
 
     @property
     def n_seeds(self) -> int:
@@ -74,6 +68,14 @@ class Streams:
         own.load(self.save())
         return own
 
+    def aside(self, purpose: str) -> Streams:
+        """Streams for another purpose, without moving these: what one of them draws says nothing about the other."""
+        words = self.branched().integers(2, high=2**32).tolist()
+        key = zlib.crc32(purpose.encode())
+        return Streams(
+            [_generator(np.random.SeedSequence(entropy=entropy, spawn_key=(key,)), self.device) for entropy in words]
+        )
+
     def save(self) -> Tensor:
         """Where each stream stands. Shapes: [S, n] uint8."""
         return torch.stack([generator.get_state() for generator in self._generators])
@@ -82,3 +84,11 @@ class Streams:
         """Continue from where `save` stood, bit for bit."""
         for generator, row in zip(self._generators, saved.cpu().unbind(0), strict=True):
             generator.set_state(row.clone())  # not a view: the rest of its memory would be read as well
+
+
+def _generator(sequence: np.random.SeedSequence, device: str | torch.device) -> torch.Generator:
+    """A fresh generator, seeded with 63 bits."""
+    words = sequence.generate_state(2, np.uint32)
+    generator = torch.Generator(device=device)
+    generator.manual_seed(int(words[0]) | int(words[1] & 0x7FFFFFFF) << 32)
+    return generator

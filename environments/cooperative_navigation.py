@@ -22,10 +22,10 @@ from environments._particles import (
     Particles,
     Physics,
     action_space,
-    collisions,
     contact_forces,
     egocentric,
     egocentric_size,
+    expense,
     flattened,
     integrate,
     lengths,
@@ -35,7 +35,6 @@ from environments._particles import (
     shared,
     stored_for_speed,
     thrust,
-    uncovered,
     validate,
 )
 
@@ -107,8 +106,8 @@ class CooperativeNavigation:
 
     def _reward(self, state: Particles) -> Tensor:
         distance = lengths(offsets(state.position, state.landmark))  # [S, E, A, L]
-        collided = collisions(state.position, self._reach(state)) - (0.0 if self.self_collision else 1.0)
-        joint = shared(-uncovered(distance).unsqueeze(-1) - collided * self.collision_penalty)
+        lost = expense(state, distance, self._reach(state), self.collision_penalty, self.self_collision)
+        joint = shared(-lost)
         if not self.sparse_penalty:
             return joint
         return joint - sparse(distance).to(joint.dtype).unsqueeze(-1) * self.sparse_penalty

@@ -315,8 +315,20 @@ def test_replay_holds_no_more_than_its_capacity_and_that_if_its_copies_share_it_
 def test_replay_answers_for_what_it_does_not_hold_with_a_sentence() -> None:
     replay = filled(100, capacity=16 * E * H)
     for first, last in ((replay.oldest - 1, 90), (90, 101), (90, 90)):
-        with pytest.raises(ValueError, match=rf"^replay holds steps 37 … 99, asked for {first} … {last - 1}$"):
+        asked = rf"{E * first} … {E * last - 1}"
+        with pytest.raises(
+            ValueError, match=rf"^replay holds transitions {E * 37} … {E * 100 - 1}, asked for {asked};"
+        ):
             replay.between(first, last)
+
+
+def test_replay_gives_back_any_stretch_of_transitions_in_the_order_of_time() -> None:
+    replay = filled(100, capacity=1)
+    whole = replay.between(replay.oldest, 100)
+    for first, last in ((0, 1), (2, 9), (4, 180), (188, 189)):
+        part = replay.numbered(E * replay.oldest + first, E * replay.oldest + last)
+        assert_intact(part)
+        assert torch.equal(part.state.label, whole.state.label[:, first:last])
 
 
 def test_samples_are_transitions_that_were_played_of_all_that_are_held_with_equal_probability() -> None:
@@ -659,32 +671,77 @@ def test_equation_6_reaches_one_student_and_not_its_teacher(which: int) -> None:
     student = state.students[which]
     policies = networks.trainable(student.policies)
     taught = torch.tanh(state.actor(GAME.full_state(batch.state)))
-    difference = torch.tanh(policies(seen(GAME, batch.state))) - taught
-    expected = torch.autograd.grad(difference.square().sum() / 64, networks.tensors(policies))
+    loss = losses.distillation_loss(torch.tanh(policies(seen(GAME, batch.state))), taught)
+    torch.testing.assert_close(
+        loss, (torch.tanh(policies(seen(GAME, batch.state))) - taught).square().sum() / 64, rtol=1e-5, atol=0.0
+    )
+    expected = torch.autograd.grad(loss, networks.tensors(policies))
+    assert all(gradient.any() for gradient in expected)
     before = {name: flat(state, name) for name in EVERYTHING}
-    algorithm._teach(GAME, state, student, batch.state)
+    algorithm._teach(GAME, state, [student], batch.state)
     assert_gradients(student.optimizer, expected)
     assert untouched(state, before) == set(EVERYTHING)
     assert [other.optimizer.count for other in state.students] == [int(i == which) for i in range(3)]
 
 
-def test_distillation_goes_once_through_the_newest_steps_in_the_order_of_time_each_batch_repeatedly() -> None:
-    algorithm, state, _ = ready(distill_every=100, distill_repeats=3)
-    before = [student.optimizer.count for student in state.students]
-    taught: list[Tensor] = []
+def lessons(algorithm: CTEDD, state: CTEDDState) -> list[tuple[Tensor, list[Student]]]:
+    """What is taught in a distillation, batch after batch, and to whom."""
+    given: list[tuple[Tensor, list[Student]]] = []
     teach = algorithm._teach
 
-    def noting(env: Any, state: CTEDDState, student: Student, visited: Any) -> None:
-        taught.append(GAME.full_state(visited))
-        teach(env, state, student, visited)
+    def noting(env: Any, state: CTEDDState, students: list[Student], visited: Any) -> None:
+        given.append((GAME.full_state(visited), students))
+        teach(env, state, students, visited)
 
     object.__setattr__(algorithm, "_teach", noting)
     algorithm._distill(GAME, state)
-    # 100 steps are 4 of each of 25 copies, in batches of 64 // 25 = 2 of each.
-    expected = state.replay.between(state.replay.n_steps - 4, state.replay.n_steps)
-    assert torch.equal(torch.cat(taught[:2], dim=1), GAME.full_state(expected.state))
-    assert len(taught) == 2 * 3
-    assert [student.optimizer.count for student in state.students] == [count + 2 * 3 for count in before]
+    return given
+
+
+def test_fresh_students_learn_all_that_replay_holds_in_the_order_of_time_each_batch_repeatedly() -> None:
+    algorithm, state, _ = ready(distill_repeats=3, distill_every=50)
+    for student in state.students:
+        student.optimizer.count = 1000  # older students, whose place is taken
+    given = lessons(algorithm, state)
+    held = GAME.full_state(state.replay.between(0, state.replay.n_steps).state)
+    assert [batch.shape[1] for batch, _ in given] == [64, 64, 22]  # three iterations of 50 steps
+    assert torch.equal(torch.cat([batch for batch, _ in given], dim=1), held)
+    # In the order of time: a step of all 25 copies, then the next.
+    step = state.replay.between(1, 2)
+    assert torch.equal(held[:, 25:50], GAME.full_state(step.state))
+    assert [student.optimizer.count for student in state.students] == [3 * 3] * 3
+    assert [len(students) for _, students in given] == [3, 3, 3]
+
+
+def test_random_students_learn_as_many_states_of_all_that_replay_holds_and_begin_as_those_of_the_order_of_time() -> (
+    None
+):
+    algorithm, state, _ = ready(distillations=("chronological", "random"), distill_repeats=0)
+    given = lessons(algorithm, state)
+    in_order, at_random = given[:3], given[3:]
+    assert [batch.shape for batch, _ in in_order] == [batch.shape for batch, _ in at_random]
+    held = [set(map(tuple, torch.cat([batch for batch, _ in way], dim=1)[0].tolist())) for way in (in_order, at_random)]
+    assert held[1] < held[0]
+    assert len(held[1]) > 0.55 * len(held[0])  # with replacement 1 - 1/e of them are met
+    for one, other in zip(state.students[:3], state.students[3:], strict=True):
+        assert all(map(torch.equal, networks.tensors(one.policies), networks.tensors(other.policies)))
+        assert networks.tensors(one.policies)[0].data_ptr() != networks.tensors(other.policies)[0].data_ptr()
+
+
+def test_continued_students_go_on_with_the_newest_states_alone() -> None:
+    algorithm, state, _ = ready(distillations=("continued",), distill_every=50)  # taught three times by now
+    counts = [student.optimizer.count for student in state.students]
+    assert counts == [3 * 4] * 3
+    ((batch, _),) = lessons(algorithm, state)
+    newest = state.replay.between(state.replay.n_steps - 2, state.replay.n_steps)
+    assert torch.equal(batch, GAME.full_state(newest.state))
+    assert [student.optimizer.count for student in state.students] == [count + 4 for count in counts]
+
+
+def test_students_are_named_after_their_messages_and_all_but_the_first_way_of_distillation() -> None:
+    algorithm, state, _ = ready(message_sizes=(1, 3), distillations=("chronological", "random"), distill_every=100)
+    assert list(algorithm.policies(state)) == ["G", "L-1", "L-3", "L-1 random", "L-3 random"]
+    assert algorithm.standing(state) == dict.fromkeys(["L-1", "L-3", "L-1 random", "L-3 random"], 100)
 
 
 def test_distillation_takes_no_step_in_the_environment() -> None:

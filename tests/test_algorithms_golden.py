@@ -49,6 +49,9 @@ ALGORITHMS: dict[str, Any] = {
     "MADDPG-two-roles": MADDPG(shared_reward=True, **SMALL),
     "CTEDD": CTEDD(distill_every=1_000, **SMALL),
     "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
+    "CTEDD-students": CTEDD(
+        distillations=("continued", "random"), message_sizes=(1,), distill_every=1_000, distill_repeats=1, **SMALL
+    ),
     "CTEDD-on-policy": CTEDD(update_order="on-policy", message_sizes=(0,), distill_every=1_000, **SMALL),
     "DiscreteMADDPG": DiscreteMADDPG(**SMALL),
     "MASAC": MASAC(random_steps=1_000, **SMALL),

@@ -101,7 +101,7 @@ def spread(algorithm: CTEDD, state: CTEDDState, env: Goals) -> Tensor:
 
 
 SILENT, TALKING = MADDPG(message_size=0, **SMALL), MADDPG(message_size=3, **SMALL)
-EXPLORING = CTEDD(message_sizes=(0, 1), first_temperature=1e-3, distill_every=1_000, **SMALL)
+EXPLORING = CTEDD(message_sizes=(0, 1), first_temperature=1e-3, distill_every=5_000, **SMALL)
 
 
 @pytest.mark.parametrize("algorithm", [SILENT, TALKING], ids=["MADDPG-0", "MADDPG-3"])

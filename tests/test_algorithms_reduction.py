@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import linear, relu
 
 from algorithms import _networks as networks
-from algorithms._tree import rebuilt
+from algorithms._tree import leaves, rebuilt
 from algorithms.ctedd import CTEDD
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
@@ -262,6 +263,9 @@ def everything(state: Any) -> list[Tensor]:
     return networks.tensors(networks_of_it) + networks.tensors(tuple(student.policies for student in state.students))
 
 
+STUDENTS = (".students", ".distilled", ".births", ".draws")
+
+
 def equal(one: Any, other: Any) -> bool:
     return all(map(torch.equal, everything(one), everything(other)))
 
@@ -286,7 +290,31 @@ def test_a_temperature_that_falls_to_where_it_began_is_a_fixed_one() -> None:
     assert equal(trained(first_temperature=0.05, temperature_steps=10**15), trained(**settings))
 
 
-def test_the_global_policy_does_not_know_how_often_it_is_distilled() -> None:
-    often, seldom = trained(), trained(distill_every=500)
-    assert all(map(torch.equal, networks.tensors(often.actor), networks.tensors(seldom.actor)))
-    assert not equal(often, seldom)
+@pytest.mark.parametrize(
+    ("settings", "n_students"),
+    [
+        ({"distill_every": 500}, 2),
+        ({"message_sizes": ()}, 0),
+        ({"message_sizes": (0, 5, 1)}, 3),
+        ({"distillations": ("random", "continued", "chronological"), "distill_repeats": 7}, 6),
+    ],
+    ids=["more rarely", "none", "others", "by other ways"],
+)
+def test_the_teacher_and_all_that_it_meets_are_the_same_to_the_last_bit_whatever_its_students_do(
+    settings: dict[str, Any], n_students: int
+) -> None:
+    one, other = trained(), trained(**settings)
+    own = {name: leaf for name, leaf in leaves(one).items() if not name.startswith(STUDENTS)}
+    others = {name: leaf for name, leaf in leaves(other).items() if not name.startswith(STUDENTS)}
+    assert own.keys() == others.keys()
+    for name, leaf in own.items():
+        mine, theirs = (x.save() if isinstance(x, Streams) else torch.as_tensor(x) for x in (leaf, others[name]))
+        assert torch.equal(mine, theirs), name
+    assert [len(state.students) for state in (one, other)] == [2, n_students]
+
+
+def test_students_of_the_order_of_time_are_the_same_whether_others_learn_beside_them() -> None:
+    alone, beside = trained(), trained(distillations=("chronological", "random"))
+    in_order, at_random = beside.students[:2], beside.students[2:]
+    assert all(map(torch.equal, networks.tensors(alone.students), networks.tensors(in_order)))
+    assert not any(map(torch.equal, networks.tensors(at_random), networks.tensors(in_order)))

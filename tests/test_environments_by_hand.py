@@ -244,8 +244,8 @@ RIGHT = [(1.0, 0.0)] * 3
 def test_agents_in_zones_of_their_own_that_all_go_right_push_all_landmarks() -> None:
     state, reward = after(PushForward(), world([ZONES[2], ZONES[0], ZONES[1]], ZONES), RIGHT)
     assert state.landmark[0, 0].tolist() == [pytest.approx([-0.85, y]) for _, y in ZONES]
-    # from rest an agent moves 0.05, as a landmark does: all distances stay 0, and 3 · 10 is shared
-    assert reward == pytest.approx([30.0] * 3)
+    # from rest an agent moves 0.05, as a landmark does: all distances stay 0, and 3 · (10 − 1) is shared
+    assert reward == pytest.approx([27.0] * 3)
 
 
 @pytest.mark.parametrize(
@@ -263,9 +263,49 @@ def test_one_agent_is_enough_to_prevent_a_push(agents: Points, forces: Points) -
     assert max(reward) < 0.0
 
 
-def test_without_a_push_agents_pay_the_distance_of_landmarks_from_their_closest_agents() -> None:
-    _, reward = after(PushForward(), world(FAR, [(0.0, 6.0), (0.0, -5.5), (5.0, 0.0)]), STILL)
-    assert reward == pytest.approx([-4.5] * 3)
+@pytest.mark.parametrize(
+    ("env", "landmarks"),
+    [
+        (PushForward(), [(0.0, 6.0), (0.0, -5.5), (5.0, 0.0)]),
+        (PredatorPrey(arena=20.0, prey_step=0.0), [(0.0, 6.0), (4.5, 0.0)]),
+    ],
+    ids=["PF", "PP"],
+)
+def test_who_stands_still_pays_the_distance_of_landmarks_from_their_closest_agents_and_overlaps_itself(
+    env: Any, landmarks: Points
+) -> None:
+    _, reward = after(env, world(FAR, landmarks), STILL)
+    # each: −(1 + 0.5) − 1
+    assert reward == pytest.approx([-7.5] * 3)
+
+
+@pytest.mark.parametrize("game", [PushForward, PredatorPrey], ids=["PF", "PP"])
+def test_in_pf_and_pp_everyone_involved_in_a_collision_pays_for_it(game: Any) -> None:
+    calm: dict[str, Any] = {"physics": type(OPENAI)(contact_force=0.0)} | (
+        {"arena": 20.0, "prey_step": 0.0} if game is PredatorPrey else {}
+    )
+
+    def lost(gap: float, **settings: Any) -> float:
+        agents = [(0.0, 5.0), (gap, 5.0), (9.0, 9.0)]
+        _, reward = after(game(**calm, **settings), world(agents, agents[: 2 if game is PredatorPrey else 3]), STILL)
+        assert len(set(reward)) == 1
+        return -reward[0]
+
+    # Contact begins at 2 · 0.1. −1 for oneself, and −1 more for each of the two who collide.
+    assert lost(0.201) == pytest.approx(3.0)
+    assert lost(0.199) == pytest.approx(5.0)
+    assert lost(0.199, collision_penalty=7.0) == pytest.approx(35.0)
+    assert lost(0.199, self_collision=False) == pytest.approx(2.0)
+
+
+def test_collisions_and_distances_are_deducted_while_landmarks_are_pushed() -> None:
+    # From rest the push takes all agents and landmarks 0.05 to the right; two agents are 0.19 apart throughout.
+    calm = PushForward(physics=type(OPENAI)(contact_force=0.0))
+    zones = [(-0.9, 0.0), (-0.9, 0.3), (-0.9, 0.8)]
+    state, reward = after(calm, world([(-0.9, 0.05), (-0.9, 0.24), (-0.9, 0.8)], zones), RIGHT)
+    assert state.landmark[0, 0].tolist() == [pytest.approx([-0.85, y]) for _, y in zones]
+    # each: 10 − (0.05 + 0.06 + 0) and −2, −2, −1 collisions
+    assert reward == pytest.approx([3 * (10.0 - 0.11) - 5.0] * 3)
 
 
 def test_zones_are_matched_one_to_one() -> None:
@@ -291,14 +331,44 @@ def test_landmarks_start_on_the_left_and_apart() -> None:
 # Predator and prey
 
 
-def test_a_capture_takes_all_agents_and_counts_at_every_step_for_every_prey() -> None:
-    env = PredatorPrey(prey_step=0.0)
-    around = [(0.2, 0.0), (-0.2, 0.0), (0.0, 0.25)]
-    far = (9.0, 9.0)
-    arena = PredatorPrey(prey_step=0.0, arena=20.0)
-    assert after(arena, world(around, [(0.0, 0.0), far]), STILL)[1] == [30.0] * 3
-    assert after(env, world(around, [(0.0, 0.0), (0.01, 0.0)]), STILL)[1] == [60.0] * 3
-    assert after(arena, world([*around[:2], (0.0, 0.31)], [(0.0, 0.0), far]), STILL)[1] == [0.0] * 3
+AROUND = [(0.2, 0.0), (-0.2, 0.0), (0.0, 0.25)]
+CORNER = (20.0, 20.0)
+REST = PredatorPrey(prey_step=0.0, arena=20.0)
+
+
+@pytest.mark.parametrize(("third", "paid"), [(0.25, 10.0), (0.31, 0.0)], ids=["within", "outside"])
+def test_a_capture_takes_all_three_and_pays_ten_to_the_team_on_top_of_what_every_agent_loses(
+    third: float, paid: float
+) -> None:
+    agents = [*AROUND[:2], (0.0, third)]
+    _, reward = after(REST, world(agents, [(0.0, 0.0), CORNER]), STILL)
+    to_corner = min(math.hypot(20.0 - x, 20.0 - y) for x, y in agents)
+    assert reward == pytest.approx([paid - 3 * (0.2 + to_corner) - 3.0] * 3)
+
+
+def test_every_prey_that_is_captured_pays() -> None:
+    _, reward = after(REST, world(AROUND, [(0.0, 0.0), (0.01, 0.0)]), STILL)
+    assert reward == pytest.approx([20.0 - 3 * (0.2 + 0.19) - 3.0] * 3)
+
+
+def test_a_capture_pays_at_every_step_or_when_it_begins() -> None:
+    begun, agents = [(0.9, 0.0), *AROUND[1:]], world(AROUND, [(0.0, 0.0), (0.01, 0.0)])
+    for pays, paid in (("every step", 20.0), ("once", 0.0)):
+        env = PredatorPrey(prey_step=0.0, arena=20.0, capture_pays=pays)  # type: ignore[arg-type]
+        _, reward = after(env, agents, STILL)
+        assert reward == pytest.approx([paid - 3 * (0.2 + 0.19) - 3.0] * 3)
+        # One is too far from both and comes in one step, at v = −6.5: x' = 0.9 − 0.1 · 6.5 = 0.25.
+        coming = world(begun, [(0.0, 0.0), (0.01, 0.0)], [(-6.5 / 0.75, 0.0), (0.0, 0.0), (0.0, 0.0)])
+        state, reward = after(env, coming, STILL)
+        assert state.position[0, 0, 0].tolist() == pytest.approx([0.25, 0.0])
+        assert reward == pytest.approx([20.0 - 3 * (0.2 + 0.21) - 3.0] * 3)
+
+
+def test_where_a_capture_is_easier_the_radius_is_a_field() -> None:
+    wide = PredatorPrey(prey_step=0.0, arena=20.0, capture_radius=0.6)
+    wider = [(0.5, 0.0), (-0.5, 0.0), (0.0, 0.55)]
+    gained = [after(env, world(wider, [(0.0, 0.0), CORNER]), STILL)[1][0] for env in (wide, REST)]
+    assert gained[0] - gained[1] == pytest.approx(10.0)
 
 
 def test_prey_run_straight_away_from_agents() -> None:

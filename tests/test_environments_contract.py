@@ -439,3 +439,15 @@ def test_the_dead_stay_dead_get_nothing_and_what_they_do_changes_nothing(env: An
 
 def test_survival_is_a_game_whose_agents_can_die() -> None:
     assert any(isinstance(env, Survival) for env in MORTALS)
+
+
+def test_streams_aside_are_others_and_move_nothing() -> None:
+    streams, twin = Streams.of([3, 7], "game", "cpu"), Streams.of([3, 7], "game", "cpu")
+    aside = streams.aside("students").uniform(5)
+    assert torch.equal(streams.save(), twin.save())
+    assert torch.equal(aside, twin.aside("students").uniform(5))
+    others = [twin.uniform(5), Streams.of([3, 7], "game", "cpu").aside("teachers").uniform(5), twin.uniform(5)]
+    assert not any(bool((aside == other).any()) for other in others)
+    assert torch.equal(Streams.of([7], "game", "cpu").aside("students").uniform(5)[0], aside[1])
+    assert not torch.equal(aside[0], aside[1])
+    assert not torch.equal(twin.aside("students").uniform(5), aside)  # it depends on where the streams stand

@@ -42,7 +42,7 @@ ENVIRONMENTS: dict[str, Env[Any]] = {
     "CN-V1": CN_V1,
     "CN-V2": CN_V2,
     "PF": PushForward(),
-    "PP": PredatorPrey(capture_radius=0.6),
+    "PP": PredatorPrey(),
 }
 
 EVALUATION = Evaluation(every=10_000, n_episodes=400)
@@ -51,14 +51,15 @@ EVALUATION = Evaluation(every=10_000, n_episodes=400)
 PAPER_STEPS = 8_000_000
 """The paper prints no number of episodes. Its claim about CN-V1 speaks of 2 × 150 000 episodes, 7.5M steps."""
 
-QUICK_STEPS = 1_000_000
-"""40 000 episodes of cooperative navigation, 20 000 of the others."""
+QUICK_STEPS = {"CN-V1": 1_000_000, "CN-V2": 1_000_000, "PF": 500_000, "PP": 500_000}
+"""40 000 episodes of cooperative navigation, 10 000 of the others."""
 
 
-def budgets(quick_steps: int) -> dict[str, dict[str, Budget]]:
-    """What each profile runs in every environment; `quick` is the first part of what `paper` runs."""
-    sizes = {"smoke": Budget(2, 30_000), "quick": Budget(5, quick_steps), "paper": Budget(10, PAPER_STEPS)}
-    return {profile: dict.fromkeys(ENVIRONMENTS, budget) for profile, budget in sizes.items()}
+def budgets(most_steps: int = PAPER_STEPS) -> dict[str, dict[str, Budget]]:
+    """What each profile runs in every environment; `quick`, the beginning of `paper`, ends at `most_steps` at most."""
+    quick = {name: Budget(6, min(steps, most_steps)) for name, steps in QUICK_STEPS.items()}
+    smoke, paper = dict.fromkeys(ENVIRONMENTS, Budget(2, 30_000)), dict.fromkeys(ENVIRONMENTS, Budget(10, PAPER_STEPS))
+    return {"smoke": smoke, "quick": quick, "paper": paper}
 
 
 def cell(name: str, environment: str, algorithm: object) -> Cell:
@@ -77,7 +78,7 @@ def ctedd(environment: str) -> Cell:
 
 def fixed_std(environment: str, std: float) -> Cell:
     """CTEDD without maximum-entropy exploration: a constant standard deviation."""
-    return cell(f"CTEDD ({std})", environment, CTEDD(fixed_std=std))
+    return cell(f"CTEDD ({std})", environment, CTEDD(fixed_std=std, message_sizes=()))
 
 
 def maddpg(environment: str, message_size: int) -> Cell:
@@ -171,8 +172,8 @@ DECISIONS = (
     ),
     Decision(
         "How long is training?",
-        "8M environment steps a seed in profile `paper`; `quick` is the first million of the same run, with the same "
-        "schedules.",
+        "8M environment steps a seed in profile `paper`; `quick` is the first million of the same run on CN-V1 and "
+        "CN-V2 and the first half of it on PF and PP, with the same schedules.",
         "No number is printed; the claim about CN-V1 needs at least 7.5M.",
     ),
     Decision(
@@ -198,12 +199,31 @@ DECISIONS = (
         departs=True,
     ),
     Decision(
-        "What is the size of the arena of predator-prey?",
-        "Capture radius 0.6, prey step 0.05; agents and prey start uniformly in [-1, 1]².",
-        "Nothing is printed. A team that plays at random captures in none of 4000 episodes with radius 0.3, in 0.7 % "
-        "with 0.5 and in 2 % with 0.6. In pilots of two seeds nobody had learnt anything after 200 000 steps with 0.3 "
-        "and 0.5; with 0.6 both methods had begun to. The paper's curves learn, so the smallest of the three radii "
-        "with which learning was seen is taken.",
+        "What is the reward of Push Forward and of Predator and Prey?",
+        "As in cooperative navigation every agent's own reward is -Σ_l min_a d(a, l) and -1 for every agent that it "
+        "overlaps, itself included; all agents get the sum. A push adds 10 to every agent's own reward. A capture adds "
+        "10 to what all get, once, at every step in which a prey has all three agents within the capture radius.",
+        "“The reward will be deducted by the distance of every landmark from its closest agent”, “the collision "
+        "penalty also applies”, “similar to PF”. +10 goes “to every pushing agent”, but that for a capture is "
+        "“provided by the learning environment”, which “produces a scalar reward to all learning agents”, like CN-V2's "
+        "-10. Prey are not replaced and may “escape from a capture”, so that a capture lasts; and a game that paid for "
+        "a prey only once would have to remember it. Readings: `capture_reward=30`, 10 to each of three agents; "
+        '`capture_pays="once"`, in the step in which a capture begins.',
+    ),
+    Decision(
+        "Which constants of Push Forward and of Predator and Prey are not printed?",
+        "Agents of size 0.1, that start at rest and uniformly in [-1, 1]². PF: push zones of radius 0.2, a push of "
+        "0.05, landmarks that start uniformly in [-1, -0.2] × [-1, 1] and at least 0.5 apart. PP: capture radius 0.3, "
+        "prey that start uniformly in [-1, 1]², stay there and go 0.05 a step in the best of 16 directions, or stay.",
+        "Two agents in one zone would touch, and zones do not overlap. Three agents have room in 0.3 without "
+        "touching; 0.6 is a reading. A script earns 2413 in PF, where standing still earns -1355 and uniform play "
+        "-1484, and 152 in PP, where they earn -1447 and -1450 (20 000 episodes, standard errors 10, 2, 2; 2, 2, 2).",
+    ),
+    Decision(
+        "Who is penalised in CN-V2, and how often?",
+        "All together, by 10 a step, where fewer than two agents are closest to the landmark that is reached best. "
+        "Ties are no offence.",
+        "The paper says that a penalty of -10.0 “will be incurred”, of no agent in particular.",
     ),
     Decision(
         "What bounds the exploration's standard deviation?",
@@ -235,10 +255,15 @@ DECISIONS = (
         departs=True,
     ),
     Decision(
-        "When are the local policies distilled?",
-        "Every 10 000 steps, right before the test: the same networks go on from where they stood, once over the "
-        "newest 10 000 transitions in the order of time, in batches of 1000 (40 steps of 25 copies), 4 updates each.",
-        "“A few iterations” a batch; from scratch at every test would cost many times the training itself.",
+        "When and how are the local policies distilled?",
+        "Every 100 000 steps, right before the test: fresh policies, once over all states that the buffer holds, in "
+        "the order of time, in batches of 1024, 4 updates each, by the deterministic global policy as it is then. "
+        "Between distillations they stand, and so do their test results: the tests at multiples of 100 000 count.",
+        "Algorithm 1 and section 4.2: after the global policies have been trained, all samples in the buffer, earlier "
+        "ones first, “a few iterations” a batch. The curves of Figure 5 need it more often than once, and at every "
+        "test, 10 000 steps, it would cost many times the training. The buffer holds the newest million "
+        'transitions. Readings: `distillations=("random",)`, random draws from the whole buffer (footnote 2); '
+        '`("continued",)` with `distill_every=10_000`, policies that go on, from the newest 10 000 states alone.',
     ),
     Decision(
         "Which interval is the shaded one?",

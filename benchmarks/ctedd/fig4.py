@@ -122,6 +122,6 @@ FIGURE = Figure(
             lacks=LACKS_GAMES,
         ),
     ),
-    budgets=ctedd.budgets(ctedd.QUICK_STEPS),
+    budgets=ctedd.budgets(),
     decisions=ctedd.DECISIONS,
 )

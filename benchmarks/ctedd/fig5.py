@@ -249,7 +249,7 @@ FIGURE = Figure(
             lacks=LACKS_BOTH,
         ),
     ),
-    budgets=ctedd.budgets(ctedd.QUICK_STEPS),
+    budgets=ctedd.budgets(),
     decisions=ctedd.DECISIONS,
     published=("CTEDD-L-3 on CN-V1: -390 after about 150 000 learning episodes; MADDPG-3 after twice the number.",),
 )

@@ -103,6 +103,6 @@ FIGURE = Figure(
             f"be asked yet. {LACKS_GAMES}",
         ),
     ),
-    budgets=ctedd.budgets(ctedd.QUICK_STEPS),
+    budgets=ctedd.budgets(),
     decisions=ctedd.DECISIONS,
 )

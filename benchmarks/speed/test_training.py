@@ -7,7 +7,8 @@
 2. training from end to end, next to a plain loop of PyTorch and mpe2 with one seed and one game;
 3. the memory that ten seeds with a full replay take;
 4. training on a grid, next to one seed at a time and to a plain network that sees all planes;
-5. an iteration of what learns from whole episodes, and the part of it in which games are stepped.
+5. an iteration of what learns from whole episodes, and the part of it in which games are stepped;
+6. a distillation of CTEDD's students, next to the training between two of them.
 
 Everything runs on one thread, as training does. Units: `steps_per_second` are environment steps of all seeds together.
 Nothing is asserted about time.
@@ -167,7 +168,7 @@ def products_in(call: Callable[[], object]) -> list[Product]:
 
 
 def update_of(name: str, state: Any) -> Callable[[], None]:
-    """One update of all networks, without the game; CTEDD's distillation, every hundredth time, is not in it."""
+    """One update of all networks, without the game; CTEDD's distillation is not in it."""
     algorithm, env, _ = LEARNERS[name]
     if isinstance(algorithm, CTEDD):
         last = state.replay.n_steps
@@ -589,4 +590,43 @@ def test_speed_of_learning_from_whole_episodes(benchmark: Benchmark, name: str) 
             "episodes_per_second": round(n_seeds * steps / env.horizon / seconds, 1),
             "steps_per_second": round(n_seeds * steps / seconds),
             "percent_of_it_in_steps_of_the_game": round(100 * clocked.seconds / benchmark.stats.stats.total),
+        }
+
+
+# ---- distillation ---------------------------------------------------------------------------------------------------
+
+
+def test_speed_of_distillation(benchmark: Benchmark) -> None:
+    """A batch for all students, in turns with as many iterations of training, both in time of the processor.
+
+    While replay grows to what it can hold, in the first million steps, a distillation takes 55 % of what it takes then.
+    """
+    algorithm, env, n_seeds = CTEDD(update_order="on-policy", first_update=100), CN_V1, 6
+    state = algorithm.init(env, Streams.of(range(n_seeds), "speed", "cpu"))
+    for _ in range(N_WARM):
+        algorithm.advance(env, state)
+    training, distilling = [], []
+
+    def in_turns() -> None:
+        started = time.process_time()
+        algorithm.advance(env, state)
+        begun = time.process_time()
+        algorithm._teach(env, state, state.students, next(algorithm._visited(state, "chronological")))
+        training.append(begun - started)
+        distilling.append(time.process_time() - begun)
+
+    benchmark.pedantic(in_turns, rounds=30, warmup_rounds=2)
+    if benchmark.stats is not None:
+        batches = algorithm.capacity / algorithm.batch_size
+        iterations = algorithm.distill_every / algorithm.steps_per_update
+        between, full = (
+            statistics.median(seconds) * times for seconds, times in ((training, iterations), (distilling, batches))
+        )
+        benchmark.extra_info |= {
+            "seeds": n_seeds,
+            "students": len(state.students),
+            "training_between_distillations_s": round(between, 1),
+            "distillation_of_full_replay_s": round(full, 1),
+            "times_training": round(full / between, 2),
+            "times_training_in_first_million": round(0.55 * full / between, 2),
         }
