@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import _players
 import numpy as np
 import pytest
 import torch
@@ -25,7 +26,9 @@ from benchmarks.dvm.matching import TOLERANCE
 from environments import Env, Streams
 from environments._particles import Particles
 from environments.cooperative_navigation import CN_V1, CN_V2
+from environments.predator_prey import PredatorPrey
 from environments.push_box import PushBox
+from environments.push_forward import PushForward
 from environments.spread import Spread
 from results import Store
 
@@ -125,6 +128,21 @@ def test_a_script_gets_as_far_as_its_level_says(env: Env[Any], script: Script, l
     assert float(found.mean()) == pytest.approx(level, abs=4 * error * 1.1**0.5 + 0.5)
 
 
+@pytest.mark.parametrize(
+    ("env", "player", "level"),
+    [
+        (PushForward(), _players.still, LEVELS["PF"].still),
+        (PushForward(), _players.pushing, LEVELS["PF"].script),
+        (PredatorPrey(), _players.still, LEVELS["PP"].still),
+        (PredatorPrey(), _players.hunting, LEVELS["PP"].script),
+    ],
+)
+def test_a_team_of_push_forward_and_of_predator_and_prey_too(env: Env[Any], player: Any, level: float) -> None:
+    found = _players.cumulative_reward(env, player, [0], N_EPISODES)[0]
+    error = float(found.std()) / len(found) ** 0.5
+    assert float(found.mean()) == pytest.approx(level, abs=4 * error * 1.1**0.5 + 0.5)
+
+
 def test_a_box_that_nobody_pushes_costs_what_is_said() -> None:
     rests = returns(PushBox(task="III"), lambda env, start: lambda state: torch.zeros(1, 20, 2, dtype=torch.long), 20)
     assert rests.numpy() == pytest.approx(UNMOVED, abs=0.01)
@@ -145,7 +163,7 @@ def test_uniform_play_gets_what_is_recorded_of_it(score: Score, level: float) ->
     run = Store(RECORDED).load(score.cell, 0)
     assert run is not None
     values = run.metrics[score.metric.name]
-    assert float(np.mean(values)) == pytest.approx(level, abs=3.0)
+    assert float(np.mean(values)) == pytest.approx(level, rel=0.003, abs=3.0)
 
 
 def test_delta_is_a_tenth_of_the_way_from_uniform_play() -> None:
@@ -153,8 +171,9 @@ def test_delta_is_a_tenth_of_the_way_from_uniform_play() -> None:
         assert levels.delta == pytest.approx((levels.target - levels.uniform) / 10, abs=0.5)
     share = (LEVELS["CN-V1"].target - LEVELS["CN-V1"].still) / (LEVELS["CN-V1"].script - LEVELS["CN-V1"].still)
     assert LEVELS["CN-V1"].target == -390.0 and share == pytest.approx(0.77, abs=0.005)
-    far = LEVELS["CN-V2"].still + 0.77 * (LEVELS["CN-V2"].script - LEVELS["CN-V2"].still)
-    assert LEVELS["CN-V2"].target == pytest.approx(far, abs=5)  # to the nearest ten
+    for levels in LEVELS.values():
+        far = levels.still + 0.77 * (levels.script - levels.still)
+        assert levels.target == pytest.approx(far, abs=5)  # to the nearest ten
     assert [LEVELS["CN-V1"].on_the_way(share) for share in (0.5, 0.75, 1.0)] == [-521.5, -455.75, -390.0]
     for algorithm in (dvm.DISCRETE, dvm.CONTINUOUS):
         for n in dvm.SPREAD_AGENTS:
@@ -195,11 +214,8 @@ def test_the_family_of_a_paper_is_fixed_whatever_can_be_judged_today(paper: str)
     assert family == {f"{paper.upper()}-{name}" for name in FAMILIES[paper].split()}
 
 
-def test_no_sentence_about_all_four_games_is_judged_by_two_and_none_of_local_policies_as_they_are() -> None:
+def test_a_sentence_about_all_games_is_judged_by_all_four() -> None:
     for claim in claims("ctedd"):
-        scores = [score for row in claim.rows for score in (row.left, row.right) if score is not None]
-        games = {score.cell.environment for score in scores}
-        if games & {"PF", "PP"}:
-            assert ctedd.LACKS_GAMES in claim.lacks, claim.id
-        if any(score.metric.name.startswith("test return L-") for score in scores):
-            assert ctedd.LACKS_DISTILLATION in claim.lacks, claim.id
+        if "all environments" in claim.quote:
+            games = {row.left.cell.environment for row in claim.rows}
+            assert games == set(ctedd.ENVIRONMENTS), claim.id

@@ -18,7 +18,6 @@ from benchmarks import (
     Metric,
     Paper,
     Score,
-    Share,
     Statistic,
 )
 from benchmarks._scores import Final, Rise, Sparse, Window
@@ -129,10 +128,8 @@ def greedy(cell: Cell, statistic: Statistic) -> Score:
     return tested(cell, statistic, "G" if isinstance(cell.algorithm, CTEDD) else "greedy")
 
 
-def delta(environment: str) -> Margin | Share:
-    """The smallest difference of interest. A share of a range only where nobody has measured the levels yet."""
-    if environment not in LEVELS:
-        return Share(uniform_level(environment))
+def delta(environment: str) -> Margin:
+    """The smallest difference of interest."""
     levels = LEVELS[environment]
     to = "the return that is printed" if environment == "CN-V1" else "what is as far as -390 is on CN-V1"
     return Margin(levels.delta, f"a tenth of the way from uniform play ({levels.uniform:g}) to {levels.target:g}, {to}")
@@ -143,16 +140,6 @@ def learnt(*cells: Cell, by: Statistic = FINAL) -> tuple[Learnt, ...]:
     environment = cells[0].environment
     arms = tuple(Arm(greedy(cell, by), greedy(cell, UNTRAINED)) for cell in cells)
     return (Learnt(arms, uniform_level(environment), delta(environment)),)
-
-
-LACKS_DISTILLATION = (
-    "The distillation that the text describes, through all samples in replay in the order of time, is still to be "
-    "built and the local policies to be recorded anew."
-)
-LACKS_GAMES = (
-    "Push forward and predator-prey with the rewards that are printed are still to be recorded, and how far a script "
-    "gets in them to be measured."
-)
 
 
 DECISIONS = (

@@ -21,8 +21,6 @@ from benchmarks._scores import EpisodesTo, Last, Sparse, Window
 from benchmarks.ctedd import (
     ENVIRONMENTS,
     GRID,
-    LACKS_DISTILLATION,
-    LACKS_GAMES,
     LOCAL_END,
     MILLION,
     TEST,
@@ -37,7 +35,6 @@ from benchmarks.ctedd._levels import LEVELS
 DISTILLING = Metric("environment steps in distillation", better="smaller")
 PLACE = "section 5.3, on Figure 5"
 SIZES = (1, 3)
-LACKS_BOTH = f"{LACKS_DISTILLATION} {LACKS_GAMES}"
 
 
 def local(environment: str, size: int, statistic: Statistic) -> Score:
@@ -112,8 +109,8 @@ FIGURE = Figure(
             "until the global policy passes the level at which a local policy of the same run stays, the local one is "
             "as good on average, and that level is above uniform play",
             tuple(above_chance(environment, size, at_the_end=True) for environment in LEVELS for size in SIZES),
-            lacks=f"How far a local policy is from the global one of the same run, over the tests until that passes "
-            f"the level where it stays, is not computed yet. {LACKS_BOTH}",
+            lacks="How far a local policy is from the global one of the same run, over the tests until that passes the "
+            "level where it stays, is not computed yet.",
         ),
         Claim(
             "CTEDD-F5-1b",
@@ -135,7 +132,7 @@ FIGURE = Figure(
                 for size in SIZES
             ),
             lacks="How good a local policy is in the 500 000 steps after the global one of the same run has passed its "
-            f"level is not computed yet. {LACKS_BOTH}",
+            "level is not computed yet.",
         ),
         Claim(
             "CTEDD-F5-1c",
@@ -156,7 +153,6 @@ FIGURE = Figure(
                 for environment in ENVIRONMENTS
                 for size in SIZES
             ),
-            lacks=LACKS_BOTH,
         ),
         Claim(
             "CTEDD-F5-2",
@@ -172,7 +168,7 @@ FIGURE = Figure(
                 for share in (0.5, 0.75, 1.0)
                 for size in SIZES
             ),
-            lacks=f"{LACKS_BOTH} A ratio of 4/3 as the smallest of interest, a third of the way from 1 to the one that "
+            lacks="A ratio of 4/3 as the smallest of interest, a third of the way from 1 to the one that "
             "is printed, cannot be asked of these rows yet: a tenth is.",
             note="When a level is reached does not change with the budget; one that too few seeds reach decides "
             "nothing.",
@@ -194,7 +190,7 @@ FIGURE = Figure(
                 ),
             ),
             lacks="A time to a level, some seeds of which may not reach it, is not compared with a printed one yet: "
-            f"112 500 to 200 000 episodes would pass for 150 000. {LACKS_DISTILLATION}",
+            "112 500 to 200 000 episodes would pass for 150 000.",
         ),
         Claim(
             "CTEDD-F5-4",
@@ -215,7 +211,6 @@ FIGURE = Figure(
                 for environment in ENVIRONMENTS
             ),
             kind="check",
-            lacks=LACKS_BOTH,
             note="Counted where the environment is stepped, around every distillation.",
         ),
         Claim(
@@ -225,7 +220,6 @@ FIGURE = Figure(
             PLACE,
             "both local policies of a run leave uniform play behind within the first million steps",
             tuple(above_chance(environment, size, at_the_end=False) for environment in LEVELS for size in SIZES),
-            lacks=LACKS_BOTH,
         ),
         Claim(
             "CTEDD-F5-5",
@@ -246,7 +240,6 @@ FIGURE = Figure(
                 for environment in ENVIRONMENTS
                 for size in SIZES
             ),
-            lacks=LACKS_BOTH,
         ),
     ),
     budgets=ctedd.budgets(),
