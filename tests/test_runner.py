@@ -1167,6 +1167,28 @@ def test_no_process_begins_only_to_find_its_seeds_taken() -> None:
     assert [puppet.item.seeds for puppet in pool.begun[2:]] == [(1,), (1,)]
 
 
+@pytest.mark.usefixtures("_impatient")
+def test_where_a_process_is_free_the_seeds_of_the_one_with_most_left_are_shared_out_while_they_train() -> None:
+    pool = Pool([Work(FIRST, (0, 1, 2), 200), Work(OTHER, (0, 1), 200), Work(SECOND, (5,), 200)], n_jobs=3)
+    assert pool.watched() == ["first", "other first", "second"]
+    first, other, second = pool.begun
+    pool.campaign.running[0].latest = Progress("", 0, 600, 600 / (runner.HALVE_SECONDS + 9))
+    pool.campaign.running[1].latest = Progress("", 0, 400, 400 / (runner.HALVE_SECONDS + 1))
+    assert not first.line.poll()  # nobody is free
+    second.ended()
+    assert pool.watched() == [] and pool.watched() == []
+    assert first.line.recv() == "halve" and not first.line.poll() and not other.line.poll()
+    first.line.send(Released((2,)))
+    assert pool.watched() == [] and pool.watched() == ["first"]
+    assert [puppet.item.seeds for puppet in pool.begun if puppet.item.cell == FIRST] == [(0, 1, 2), (2,)]
+    assert [one.item.seeds for one in pool.campaign.running] == [(0, 1), (0, 1), (2,)]
+    first.ended(Outcome(whole=(0, 1)))
+    pool.begun[-1].ended(Outcome(whole=(2,)))
+    other.ended()
+    assert pool.watched() == [] and pool.watched() == ["the end"]
+    assert not any(pool.campaign.open.values())
+
+
 def test_the_time_left_is_reckoned_at_the_speed_of_each_algorithm() -> None:
     begun = [Progress("a", 500, 1000, 100.0, algorithm="MADDPG"), Progress("b", 0, 10, 1.0, algorithm="Merging")]
     waiting = [Progress("c", 0, 1000, math.nan, algorithm="MADDPG"), Progress("d", 0, 5, math.nan, algorithm="Merging")]
