@@ -35,13 +35,14 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.rivals import Rivals
+from benchmarks._circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_spread import SimpleSpread
 from environments.simple_tag import SimpleTag
 from environments.spread import Spread
 
-torch.set_num_threads(1)
+one_thread()  # as every process that trains
 
 FOLDER = Path(algorithms.__file__).parent
 # An algorithm plays the first of these that it can.

@@ -18,7 +18,9 @@ import pytest
 from _histories import A_SESSION, a_history
 from _tiny import CTEDD_CELL, FIGURE, FIRST, MADDPG_CELL, SECOND, TRANSFERS
 from _trials import (
+    OLD,
     ROOT,
+    aged,
     assert_same_end,
     bits,
     command_lines,
@@ -33,7 +35,6 @@ from _trials import (
 )
 
 from algorithms.maddpg import MADDPG
-from benchmarks import Cell
 from benchmarks import __main__ as command_line
 from benchmarks import _circumstances as circumstances
 from benchmarks import _session as session_module
@@ -352,17 +353,7 @@ def test_a_stored_run_of_other_numbers_is_met_at_the_first_test_and_not_after_th
 
 # ---- what other code has recorded -----------------------------------------------------------------------------------
 
-OLD = "0" * 12
 SAID = "recorded with other code than is here now; `python -m benchmarks repeat` certifies it"
-
-
-def aged(folder: Path, to: Path, *cells: Cell, seeds: tuple[int, ...] = (0, 1), **other: Any) -> None:
-    """The runs of a store as other code would have left them."""
-    for cell in cells:
-        for seed in seeds:
-            run = loaded(folder, cell, seed)
-            history = tuple(replace(session, sources=OLD, commit="abc", **other) for session in run.history)
-            Store(to).save(cell, replace(run, history=history))
 
 
 def said_by(capsys: pytest.CaptureFixture[str], status: int, *arguments: object) -> str:

@@ -21,10 +21,13 @@ import numpy as np
 import pytest
 import torch
 from _histories import a_history
+from _tiny import FIGURE
+from _trials import aged, trained
 
 from benchmarks import conftest
 from benchmarks.__main__ import main
 from benchmarks._catalogue import figures
+from benchmarks._circumstances import one_thread
 from benchmarks._judging import Desk
 from benchmarks._work import Library
 from benchmarks.ctedd import ctedd
@@ -279,8 +282,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def way(folder: Path) -> Answers:
     """The sessions of somebody who looks first, judges too early, trains, and looks again."""
+    one_thread()
+    for cell in FIGURE.cells:
+        assert trained(folder / "today", cell)
+    aged(folder / "today", folder / "older", *FIGURE.cells)
     smoke = ["-q", "--repro-profile=smoke"]
-    new, own, fresh = (f"--repro-store={folder / name}" for name in ("new", "own", "fresh"))
+    new, own, fresh, older = (f"--repro-store={folder / name}" for name in ("new", "own", "fresh", "older"))
     return sessions(
         {
             "plan": [*smoke, new, "--repro-plan"],
@@ -290,6 +297,7 @@ def way(folder: Path) -> Answers:
             "strict": [*smoke, own, "--repro-strict"],
             "one kind": [*smoke, own, "-k", "judged"],
             "plan again": [*smoke, own, "--repro-plan"],
+            "older": [*smoke, older, "--repro-no-train"],
             "fresh": [*smoke, fresh, "--repro-fresh", "--repro-plan"],
         },
         "tiny",
@@ -328,6 +336,13 @@ def test_what_is_there_is_judged_again_without_training(way: Answers) -> None:
     status, said = way["look again"]
     assert status == 0, said
     assert "3 passed" in said and "training" not in said
+
+
+def test_what_other_code_has_recorded_is_judged_and_said_to_be_so(way: Answers) -> None:
+    status, said = way["older"]
+    assert status == 0, said
+    assert "4 of 4 runs: recorded with other code than is here now; `python -m benchmarks repeat` certifies it" in said
+    assert "other code" not in way["look again"][1]
 
 
 def test_under_strict_every_claim_must_be_reproduced(way: Answers) -> None:

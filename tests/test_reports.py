@@ -195,6 +195,7 @@ def test_sources_units_and_departures_are_shown_without_local_paths(built: tuple
         "abc123",
         "chip",
         "7 s",
+        "3 of 3 runs: recorded with other code than is here now",
         GOOD.key,
         "departs from the paper",
         "<code>&lt;way&gt;</code>",

@@ -67,7 +67,7 @@ from benchmarks._judging import Desk
 from benchmarks._progress import plan
 from benchmarks._repetition import Repetition, repeatable, repeated, repetitions
 from benchmarks._runner import Trained, train_all
-from benchmarks._session import Outcome, Progress
+from benchmarks._session import Outcome, Progress, Released
 from benchmarks._sources import digest
 from benchmarks._training import TEST_RETURN, Training
 from benchmarks._work import Library, Work, budgets, missing_work, variants, with_teachers
@@ -1165,6 +1165,28 @@ def test_no_process_begins_only_to_find_its_seeds_taken() -> None:
     assert pool.campaign.open[FIRST.key] == {1}
     assert sorted(pool.watched()) == ["first", "other first"]
     assert [puppet.item.seeds for puppet in pool.begun[2:]] == [(1,), (1,)]
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_where_a_process_is_free_the_seeds_of_the_one_with_most_left_are_shared_out_while_they_train() -> None:
+    pool = Pool([Work(FIRST, (0, 1, 2), 200), Work(OTHER, (0, 1), 200), Work(MADDPG_CELL, (5,), 200)], n_jobs=3)
+    assert pool.watched() == ["first", "other first", MADDPG_CELL.name]
+    first, other, third = pool.begun
+    pool.campaign.running[0].latest = Progress("", 0, 600, 600 / (runner.HALVE_SECONDS + 9))
+    pool.campaign.running[1].latest = Progress("", 0, 400, 400 / (runner.HALVE_SECONDS + 1))
+    assert not first.line.poll()  # nobody is free
+    third.ended()
+    assert pool.watched() == [] and pool.watched() == []
+    assert first.line.recv() == "halve" and not first.line.poll() and not other.line.poll()
+    first.line.send(Released((2,)))
+    assert pool.watched() == [] and pool.watched() == ["first"]
+    assert [puppet.item.seeds for puppet in pool.begun if puppet.item.cell == FIRST] == [(0, 1, 2), (2,)]
+    assert [one.item.seeds for one in pool.campaign.running] == [(0, 1), (0, 1), (2,)]
+    first.ended(Outcome(whole=(0, 1)))
+    pool.begun[-1].ended(Outcome(whole=(2,)))
+    other.ended()
+    assert pool.watched() == [] and pool.watched() == ["the end"]
+    assert not any(pool.campaign.open.values())
 
 
 def test_the_time_left_is_reckoned_at_the_speed_of_each_algorithm() -> None:
