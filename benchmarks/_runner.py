@@ -137,7 +137,15 @@ def _process(connection: Connection, trainer: _Trainer, item: Work, key: str) ->
     except Exception as error:
         kept, sentence = traceback_file(trainer.store.folder, error), f"{type(error).__name__}: {error}"
         outcome = Outcome(failures=(Failure(item.label, key, item.all_seeds, sentence, kept),))
-    connection.send(outcome)
+    _tell(connection, outcome)
+
+
+def _tell(connection: Connection, said: Progress | Released | Outcome) -> None:
+    """Tells the parent; where that is dead, this process ends as well, without a word."""
+    try:
+        connection.send(said)
+    except OSError:
+        os._exit(1)
 
 
 def settle() -> None:
@@ -165,7 +173,7 @@ class _Line:
 
     def say(self, said: Progress | Released) -> None:
         """Tells the parent."""
-        self.connection.send(said)
+        _tell(self.connection, said)
 
     def asked(self) -> Literal["", "stop", "halve"]:
         """The last thing that the parent has asked for."""

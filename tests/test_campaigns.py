@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +237,24 @@ def test_what_set_aside_is_never_overwrites_what_was_set_aside_before(tmp_path: 
         states.save(MADDPG_CELL.key, 0, n, {"x": torch.zeros(1)})
         assert states.set_aside(MADDPG_CELL.key, 0).name == f"seed-000.safetensors.aside-{n}"
     assert states.latest(MADDPG_CELL.key, 0) is None and states.sizes() == {}
+
+
+@pytest.mark.parametrize("what", ["train_cell", "traceback_file"])
+def test_who_ends_after_the_command_line_has_died_ends_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    ended: list[int] = []
+    here, there = Pipe()
+    here.close()
+    monkeypatch.setattr(runner, "settle", lambda: None)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(runner, what, lambda *_, **__: None)
+    work = Work(RAISES, (0,), 400)
+    trainer = runner._Trainer(Store(tmp_path), states_of(tmp_path), ends=math.inf, set_aside=False)
+    runner._process(there, trainer, work, work.cell.key)
+    runner._Line(there, math.inf).say(Released((0,)))
+    assert ended == [1, 1]
+    there.close()
 
 
 def test_a_disk_that_is_full_while_a_failure_is_told_does_not_hide_it(
