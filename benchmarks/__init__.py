@@ -357,12 +357,14 @@ class AboutEquals:
 @dataclass(frozen=True)
 class Shorter:
     """`left` is a shorter time than `right`, such as the episodes until a threshold is reached, or the steps of an
-    episode; `ratio` is how many times shorter, where printed. Without it δ is a tenth."""
+    episode; `ratio` is how many times shorter, where printed, and otherwise `smallest` the least ratio of interest."""
 
     ratio: float | None = None
+    smallest: float = 1.1
 
     def __post_init__(self) -> None:
         _above_one(self.ratio)
+        _above_one(self.smallest)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from benchmarks import AboutEquals, Exceeds, Floats, Gap, Multiple, NoWorse, Out
 from benchmarks import _comparisons as comparisons
 from benchmarks import _decisions as decisions
 from benchmarks import _statistics as statistics
-from benchmarks._comparisons import Found, Names, Sides
+from benchmarks._comparisons import Found, Names, Ratio, Sides
 from benchmarks._decisions import Rows
 from benchmarks._evidence import Evidence
 from benchmarks._statistics import ALPHA, Splits
@@ -209,16 +209,17 @@ def compared(row: Likeness, share: Floats, noise: tuple[Floats, Floats], ways: S
         case Printed():
             found = comparisons.printed(left + off, 0.0, delta)
         case Multiple(ratio):
-            found = comparisons.multiple(1 + share * (ratio - 1) + delta * left, 1 + delta * right, ratio, sides)
-        case Shorter(ratio):
-            found = _times(row, math.nan if ratio is None else ratio, share, noise, sides)
+            told = Ratio.of(row.rule)
+            found = comparisons.multiple(1 + share * (ratio - 1) + delta * left, 1 + delta * right, told, sides)
+        case Shorter():
+            found = _times(row, Ratio.of(row.rule), share, noise, sides)
     return found
 
 
-def _times(row: Likeness, ratio: float, share: Floats, noise: tuple[Floats, Floats], sides: Sides) -> Found:
+def _times(row: Likeness, ratio: Ratio, share: Floats, noise: tuple[Floats, Floats], sides: Sides) -> Found:
     """Times whose logarithm varies so that log r is δ, censored where the slower side was seen to be."""
-    effect = 2 * math.log(comparisons.SMALLEST_RATIO) if math.isnan(ratio) else math.log(ratio)
-    spread = math.log(comparisons.smallest_ratio(ratio)) / row.delta
+    effect = 2 * math.log(ratio.interest) if math.isnan(ratio.printed) else math.log(ratio.printed)
+    spread = math.log(ratio.interest) / row.delta
     limit = math.exp(spread * float(ndtri(1 - row.censored))) if row.censored else math.inf
     left, right = (np.exp(spread * noise[0] - share * effect), np.exp(spread * noise[1]))
     left, right = (np.where(side > limit, math.inf, side) for side in (left, right))

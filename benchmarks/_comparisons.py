@@ -17,12 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import Floats
+from benchmarks import Floats, Multiple, Shorter
 from benchmarks import _statistics as statistics
 from benchmarks._statistics import ALPHA, OneSided, Splits
 
 LEVEL = 1 - 2 * ALPHA  # an interval whose either end is a one-sided test at α
-SMALLEST_RATIO = 1.1
 MOST_CENSORED = 0.2  # above this share of a side, what it hides bounds the ratio no longer
 
 Names = NDArray[np.str_]
@@ -106,25 +105,39 @@ def printed(left: Floats, value: float, tolerance: float) -> Found:
     )
 
 
-def multiple(left: Floats, right: Floats, ratio: float, sides: Sides) -> Found:
+class Ratio(NamedTuple):
+    """ρ, which is NaN where none is printed, and r, the smallest of interest: 1 + (ρ − 1)/3, or as the rule says."""
+
+    printed: float
+    interest: float
+
+    @classmethod
+    def of(cls, rule: Shorter | Multiple) -> Ratio:
+        """What a rule says."""
+        if rule.ratio is not None:
+            return cls(rule.ratio, 1 + (rule.ratio - 1) / 3)
+        return cls(math.nan, rule.smallest)
+
+
+def multiple(left: Floats, right: Floats, ratio: Ratio, sides: Sides) -> Found:
     """`Multiple`: mean(left) / mean(right), with Fieller's interval and a third of the way from 1 to ρ of interest."""
-    test, interest = ordered(left, right, sides), smallest_ratio(ratio)
+    test = ordered(left, right, sides)
     low, high = statistics.ratio_interval(left, right, LEVEL, paired=sides.paired)
-    below = ordered(left, interest * right, sides).opposite
+    below = ordered(left, ratio.interest * right, sides).opposite
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = left.mean(axis=0) / right.mean(axis=0)
     return Found(estimate, low, high, test.p, below, test.opposite, ratio_grade(low, high, ratio))
 
 
-def times(left: Floats, right: Floats, ratio: float, limit: float | Floats, sides: Sides) -> Found:
-    """`Shorter`: the ratio of geometric means T_right / T_left, and log-rank tests; ρ is NaN where none is printed.
+def times(left: Floats, right: Floats, ratio: Ratio, limit: float | Floats, sides: Sides) -> Found:
+    """`Shorter`: the ratio of geometric means T_right / T_left, and log-rank tests.
 
     A censored seed enters the ratio at the limit, too short a time. What is censored on the right only hides a larger
     ratio, so that the lower end stands; what is censored on the left, a smaller one, so that the upper end stands.
 
     Shapes: limit a scalar or [B]; censored times are +inf.
     """
-    interest = smallest_ratio(ratio)
+    interest = ratio.interest
     hidden = [np.isinf(side).mean(axis=0) > MOST_CENSORED for side in (left, right)]
     logs = [np.log(np.minimum(side, limit)) for side in (left, right)]
     ends = interval(logs[1], logs[0], paired=sides.paired)
@@ -155,15 +168,10 @@ def _earlier(left: Floats, right: Floats, logs: list[Floats], sides: Sides) -> O
     return statistics.larger_p(test, OneSided(p, 1 - p))
 
 
-def smallest_ratio(ratio: float) -> float:
-    """r = 1 + (ρ − 1)/3, or 1.1 where no ratio is printed."""
-    return SMALLEST_RATIO if math.isnan(ratio) else 1 + (ratio - 1) / 3
-
-
-def ratio_grade(low: Floats, high: Floats, ratio: float) -> Names:
+def ratio_grade(low: Floats, high: Floats, ratio: Ratio) -> Names:
     """NEGLIGIBLE if wholly below r; where ρ is printed, whole only with the interval from r up and ρ within it."""
-    interest = smallest_ratio(ratio)
-    whole = np.asarray(high >= interest) if math.isnan(ratio) else (low >= interest) & (high >= ratio)
+    printed, interest = ratio
+    whole = np.asarray(high >= interest) if math.isnan(printed) else (low >= interest) & (high >= printed)
     return np.select([high < interest, whole], ["NEGLIGIBLE", "REPRODUCED"], "PARTIAL")
 
 

@@ -37,7 +37,7 @@ from benchmarks import (
 )
 from benchmarks import _comparisons as comparisons
 from benchmarks import _statistics as statistics
-from benchmarks._comparisons import Found, Sides
+from benchmarks._comparisons import Found, Ratio, Sides
 from benchmarks._statistics import ALPHA
 
 
@@ -157,8 +157,8 @@ def weigh_difference(row: Row, sides: Sequence[SeedScores], lookup: Lookup, acco
             found = comparisons.equality(left, right, delta, together)
             if any(side.n_diverged for side in sides):
                 found = found._replace(support=np.ones(()))
-        case Multiple(ratio):
-            found = comparisons.multiple(left, right, ratio, together)
+        case Multiple():
+            found = comparisons.multiple(left, right, Ratio.of(row.rule), together)
         case _:
             raise TypeError(f"{account.text}: {type(row.rule).__name__} compares no two means")
     if min(len(left), len(right)) > 1 and np.ptp(left) == np.ptp(right) == 0 and not row.paired:
@@ -209,13 +209,13 @@ def weigh_times(row: Row, rule: Shorter, sides: Sequence[SeedScores], account: _
         for count, side, score in zip(n_censored, (left, right), scores_of(row), strict=False)
         if count
     ]
-    ratio = math.nan if rule.ratio is None else rule.ratio
+    ratio = Ratio.of(rule)
     together = Sides(row.paired, statistics.splits(len(left), len(right), account.text))
     found = comparisons.times(left, right, ratio, limit, together)
     if found.low == 0 or found.high == math.inf:
         account.notes.append("the ratio is only bounded")
     logs = [np.log(np.minimum(side, limit)) for side in (left, right)]
-    evidence = _evidence(row, found, Compared(-logs[0], -logs[1], sides), comparisons.smallest_ratio(ratio), account)
+    evidence = _evidence(row, found, Compared(-logs[0], -logs[1], sides), ratio.interest, account)
     shown = replace(evidence.shown, left_mean=math.exp(logs[0].mean()), right_mean=math.exp(logs[1].mean()))
     shares = (n_censored[0] / len(left), n_censored[1] / len(right))
     return replace(evidence, shown=shown, censored=shares)
@@ -224,8 +224,8 @@ def weigh_times(row: Row, rule: Shorter, sides: Sequence[SeedScores], account: _
 def delta_of(row: Row, left: Floats, right: Floats, lookup: Lookup) -> float:
     """δ in the unit of the score; of a ratio r."""
     match row.rule:
-        case Multiple(ratio):
-            return comparisons.smallest_ratio(ratio)
+        case Multiple():
+            return Ratio.of(row.rule).interest
         case Exceeds(Gap(gap)):
             return gap / 3
         case Exceeds(Margin(value)) | NoWorse(Margin(value)) | AboutEquals(Margin(value)):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import LOOKS, Cell, Claim, Figure, Row, Score, Verdict, scores_of
-from benchmarks._comparisons import MOST_CENSORED, SMALLEST_RATIO
+from benchmarks._comparisons import MOST_CENSORED
 from benchmarks._statistics import ALPHA, FEWEST_FLIPPED
 from results import StoreError
 from results._sealed import read, write
@@ -24,7 +24,6 @@ from results._sealed import read, write
 RULES = {
     "alpha": ALPHA,
     "correction": "Benjamini-Hochberg over the paper's claims of a kind, Holm within a claim",
-    "smallest ratio": SMALLEST_RATIO,
     "most censored": MOST_CENSORED,
     "sign flips from": FEWEST_FLIPPED,
 }

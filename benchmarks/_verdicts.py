@@ -11,8 +11,8 @@
 
 Each of these is a test at .05 after the corrections of `_decisions`; the opposite ordering has one too (REVERSED). What
 passes none is INCONCLUSIVE, with the seeds that would decide it. Intervals are 90 %, upper and lower their ends. G and
-ρ are what the paper prints, r = 1 + (ρ−1)/3 and δ = G/3 the smallest effects of interest; where nothing is printed r is
-1.1 and the claim says what δ is.
+ρ are what the paper prints, r = 1 + (ρ−1)/3 and δ = G/3 the smallest effects of interest; where nothing is printed the
+claim says what they are.
 
 A claim is looked at twice and no more: at the seeds of profile quick, the first look, and at those of `paper`, the
 second. A row about the end of training is not assessed where a profile stops before it; what it would come to at this
