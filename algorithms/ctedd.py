@@ -127,7 +127,7 @@ class CTEDD:
     temperature_steps: Count = 3_000_000
     distillations: tuple[Distillation, ...] = ("chronological",)
     distill_every: Count = 100_000
-    distill_repeats: Count = 4
+    distill_repeats: Whole = 4
     update_order: Literal["as numbered", "on-policy"] = "as numbered"
     discount: Share = 0.95
     batch_size: Count = 1024

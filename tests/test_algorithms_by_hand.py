@@ -323,7 +323,7 @@ def test_replay_answers_for_what_it_does_not_hold_with_a_sentence() -> None:
 
 
 def test_replay_gives_back_any_stretch_of_transitions_in_the_order_of_time() -> None:
-    replay = filled(100, capacity=1)
+    replay = filled(100, capacity=16 * E * H)
     whole = replay.between(replay.oldest, 100)
     for first, last in ((0, 1), (2, 9), (4, 180), (188, 189)):
         part = replay.numbered(E * replay.oldest + first, E * replay.oldest + last)
