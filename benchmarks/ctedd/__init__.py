@@ -57,6 +57,11 @@ QUICK_STEPS = {"CN-V1": 1_000_000, "CN-V2": 1_000_000, "PF": 500_000, "PP": 500_
 def budgets(most_steps: int = PAPER_STEPS) -> dict[str, dict[str, Budget]]:
     """What each profile runs in every environment; `quick`, the beginning of `paper`, ends at `most_steps` at most."""
     quick = {name: Budget(6, min(steps, most_steps)) for name, steps in QUICK_STEPS.items()}
+    quick |= {
+        f"{learner} on {game}": Budget(5, quick[game].n_steps)
+        for learner in ("MADDPG-1", "MADDPG-3", "MADDPG-3, one copy", "Uniform")
+        for game in ("CN-V1", "CN-V2")
+    }
     smoke, paper = dict.fromkeys(ENVIRONMENTS, Budget(2, 30_000)), dict.fromkeys(ENVIRONMENTS, Budget(10, PAPER_STEPS))
     return {"smoke": smoke, "quick": quick, "paper": paper}
 
