@@ -341,7 +341,7 @@ class _Group:
         self.piece.report(trained / max(self.reported - self.began, 1e-9))
 
     def _histories(self) -> list[History]:
-        now = replace(self.now, wall_seconds=round(time.monotonic() - self.began, 1))
+        now = replace(self.now, wall_seconds=round(time.monotonic() - self.began, 3))
         return [(*earlier, now) for earlier in self.earlier]
 
     def _runs(self) -> list[Run]:

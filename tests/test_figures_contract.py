@@ -145,7 +145,7 @@ def test_settings_are_in_full_and_survive_json() -> None:
 @pytest.mark.parametrize(("setting", "kind"), [({"a": 1}, "dict"), ([1], "list"), (MADDPG, "type"), (b"x", "bytes")])
 def test_a_setting_that_json_cannot_hold_is_refused(setting: Any, kind: str) -> None:
     with pytest.raises(TypeError, match=f"must be a number, a text, a tuple or a dataclass, got {kind}"):
-        described(replace(CELL.algorithm, discount=setting))
+        described(Thing(setting))
 
 
 def test_what_is_measured_is_in_the_key_and_nothing_is_said_where_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,7 +163,7 @@ def test_uniform_play_gets_what_is_recorded_of_it(score: Score, level: float) ->
     run = Store(RECORDED).load(score.cell, 0)
     assert run is not None
     values = run.metrics[score.metric.name]
-    assert float(np.mean(values)) == pytest.approx(level, rel=0.003, abs=3.0)
+    assert float(np.mean(values)) == pytest.approx(level, rel=0.006, abs=3.0)
 
 
 def test_delta_is_a_tenth_of_the_way_from_uniform_play() -> None:
