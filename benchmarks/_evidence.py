@@ -124,11 +124,10 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     ):
         if note:
             return unweighed(row, found, outcome, note)  # type: ignore[arg-type]
-    if note := "; ".join(filter(None, (unlearnt(part, lookup) for part in row.learnt))):
-        return unweighed(row, found, "NOT LEARNT", note)
     sides = found[: 1 if row.right is None else 2]
-    if all(np.isnan(side.values).all() for side in sides):
-        return unweighed(row, found, "NOT LEARNT", "every seed diverged")
+    diverged = ["every seed diverged"] if all(np.isnan(side.values).all() for side in sides) else []
+    if note := "; ".join(filter(None, [*diverged, *(unlearnt(part, lookup) for part in row.learnt)])):
+        return unweighed(row, found, "NOT LEARNT", note)
     account = _Account(f"{claim.id} {row.label}", _diverged(row, sides))
     if isinstance(row.rule, Shorter):
         return weigh_times(row, row.rule, sides, account)

@@ -187,8 +187,9 @@ def test_evidence_agrees_up_to_rounding_only(desk: Desk) -> None:
 def test_what_is_recorded_is_what_the_recorded_runs_come_to_by_plans_that_have_not_moved() -> None:
     found = Kept.at(VERDICTS)
     library = Library(Stores(Store(RECORDED)))
+    lacking = {claim.id for shown in figures() for claim in shown.claims if claim.lacks}
     for look in ("quick", "paper"):
-        judged = Desk(library, look).verdicts(figures())
+        judged = {id_: v for id_, v in Desk(library, look).verdicts(figures()).items() if id_ not in lacking}
         expected = {id_: evidence_of(v) for id_, v in judged.items() if v.outcome not in ("INCOMPLETE", "UNTESTABLE")}
         assert set(found.verdicts[look]) == set(expected)
         for claim, evidence in expected.items():
