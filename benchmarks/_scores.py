@@ -238,8 +238,13 @@ class Sparse:
         return f"{self.statistic.unit}, of tests at multiples of {self.every:,} steps"
 
     def __call__(self, curve: Curve) -> float:
-        """f((step_i, y_i) : every | step_i)."""
+        """f((step_i, y_i) : every | step_i).
+
+        Raises: NotReachedError where there is no such test.
+        """
         kept = curve.steps % self.every == 0
+        if not kept.any():
+            raise NotReachedError
         columns = {item.name: getattr(curve, item.name) for item in fields(curve)}
         columns = {name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)}
         return self.statistic(replace(curve, **columns))

@@ -403,6 +403,12 @@ def test_a_sparse_statistic_reads_every_curve_as_if_it_were_tested_as_seldom() -
     assert Sparse(Final(2), every=200)(seldom) == Final(2)(seldom)
 
 
+def test_a_run_without_a_test_on_the_coarse_grid_has_no_number() -> None:
+    for statistic in (Final(2), Window(0, 600), EpisodesTo(5)):
+        with pytest.raises(NotReachedError):
+            Sparse(statistic, every=1000)(Curve(np.array([100.0, 200.0]), np.array([1.0, 2.0]), 25))
+
+
 def test_times_to_a_level_are_those_of_the_coarser_grid() -> None:
     often = curve(0, 9, 9, 1, 9, 9, 9)
     assert EpisodesTo(5, stay=2)(often) == 4
