@@ -19,17 +19,17 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks import LOOKS, PROFILES
-from benchmarks import _simulated as simulated
 from benchmarks._catalogue import chosen, figures
-from benchmarks._circumstances import known_commit
-from benchmarks._judging import Desk, papers
+from benchmarks._judging import simulated
+from benchmarks._judging.desk import Desk, papers
+from benchmarks._judging.plans import Kept, keep, plan_of
 from benchmarks._options import LOCAL, RECORDED, SIMULATED, VERDICTS, profile, seconds, stores_of, whole_number
-from benchmarks._plans import Kept, keep, plan_of
-from benchmarks._progress import Reporter, disk, failed, plan, size
-from benchmarks._repetition import Repetition, chain_seconds, chains, repeatable, repetitions
-from benchmarks._runner import n_cores, train_all
-from benchmarks._standing import standing_of
-from benchmarks._work import Library, Work, missing_work, spare, usable_device, variants, with_teachers
+from benchmarks._training.circumstances import known_commit
+from benchmarks._training.progress import Reporter, disk, failed, plan, size
+from benchmarks._training.repetition import Repetition, chain_seconds, chains, repeatable, repetitions
+from benchmarks._training.runner import n_cores, train_all
+from benchmarks._training.standing import standing_of
+from benchmarks._training.work import Library, Work, missing_work, spare, usable_device, variants, with_teachers
 from results import States, Store, StoreError, Stores, seal
 
 STOPPED = 3  # exit code: stopped at a checkpoint

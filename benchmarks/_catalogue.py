@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 @functools.cache
 def figures() -> tuple[Figure, ...]:
     """Every figure of every paper: `benchmarks/<paper>/<figure>.py` with a `FIGURE`."""
-    files = sorted(HERE.glob("*/[!_]*.py"))
+    files = sorted(HERE.glob("[!_]*/[!_]*.py"))
     modules = [path for path in files if (path.parent / "__init__.py").exists()]
     return tuple(importlib.import_module(f"benchmarks.{path.parent.name}.{path.stem}").FIGURE for path in modules)
 

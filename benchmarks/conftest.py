@@ -17,13 +17,13 @@ from _pytest.terminal import TerminalReporter
 from benchmarks import Cell, Figure, Line, Panel, Verdict
 from benchmarks import _options as options
 from benchmarks._catalogue import figures
-from benchmarks._circumstances import known_commit
-from benchmarks._judging import Desk
-from benchmarks._plans import Kept
-from benchmarks._progress import Reporter, failed, plan
-from benchmarks._runner import train_all
-from benchmarks._standing import standing_of
-from benchmarks._work import Library, missing_work, usable_device, with_teachers
+from benchmarks._judging.desk import Desk
+from benchmarks._judging.plans import Kept
+from benchmarks._training.circumstances import known_commit
+from benchmarks._training.progress import Reporter, failed, plan
+from benchmarks._training.runner import train_all
+from benchmarks._training.standing import standing_of
+from benchmarks._training.work import Library, missing_work, usable_device, with_teachers
 from results import Run, States, Store, StoreError, Stores
 
 COMPLETE = "complete"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks import Cell, Claim, Figure, Line, Panel
-from benchmarks._drawing import save
-from benchmarks._plans import plan_of
-from benchmarks._reference import agreement, differing, direction, same_place
+from benchmarks._drawing.curves import save
+from benchmarks._judging.plans import plan_of
+from benchmarks._judging.reference import agreement, differing, direction, same_place
 from benchmarks.conftest import Session
 
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks._catalogue import figures
-from benchmarks._judging import desks
+from benchmarks._judging.desk import desks
 from benchmarks._options import RECORDED, profile, stores_of
-from benchmarks._work import Library
+from benchmarks._training.work import Library
 from reports._site import build
 from results import StoreError
 

@@ -30,13 +30,13 @@ from benchmarks import (
     Shorter,
     Verdict,
 )
-from benchmarks._characteristics import Characteristic, Errors
-from benchmarks._judging import Desk
+from benchmarks._judging.characteristics import Characteristic, Errors
+from benchmarks._judging.desk import Desk
+from benchmarks._judging.scores import Final
+from benchmarks._judging.simulated import Simulated, of_family
+from benchmarks._judging.statistics import mean_interval
 from benchmarks._options import SIMULATED
-from benchmarks._scores import Final
-from benchmarks._simulated import Simulated, of_family
-from benchmarks._standing import standing
-from benchmarks._statistics import mean_interval
+from benchmarks._training.standing import standing
 from reports import _words as words
 
 FINAL = Final(window=10)

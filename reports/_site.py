@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmarks import PROFILES, Figure, Outcome
-from benchmarks._drawing import AS_PRINTED, save
-from benchmarks._judging import Desk
+from benchmarks._drawing.curves import AS_PRINTED, save
+from benchmarks._judging.desk import Desk
 from reports import _words as words
 from reports._facts import Chapter, Page, chapters, link
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks import Claim, Multiple, Outcome, Printed, RowVerdict, Shorter, Verdict
-from benchmarks._decisions import REFUTED, SHOWN
-from benchmarks._statistics import ALPHA
+from benchmarks._judging.decisions import REFUTED, SHOWN
+from benchmarks._judging.statistics import ALPHA
 
 
 class Meaning(NamedTuple):

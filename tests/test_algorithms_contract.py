@@ -35,7 +35,7 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.rivals import Rivals
-from benchmarks._circumstances import one_thread
+from benchmarks._training.circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_spread import SimpleSpread

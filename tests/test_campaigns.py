@@ -35,12 +35,12 @@ from _trials import (
 
 from benchmarks import Budget, Cell, Evaluation, Figure, Line, Panel
 from benchmarks import __main__ as command_line
-from benchmarks import _runner as runner
-from benchmarks import _session as session_module
-from benchmarks._circumstances import one_thread
-from benchmarks._runner import Trained, shared_out, train_all
-from benchmarks._session import Outcome, Released
-from benchmarks._work import Work
+from benchmarks._training import runner
+from benchmarks._training import session as session_module
+from benchmarks._training.circumstances import one_thread
+from benchmarks._training.runner import Trained, shared_out, train_all
+from benchmarks._training.session import Outcome, Released
+from benchmarks._training.work import Work
 from benchmarks.dimapg import navigation
 from results import States, Store
 

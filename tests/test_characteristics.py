@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks import AboutEquals, Exceeds, Gap, Margin, Multiple, NoWorse, Printed, Role, Rule, Shorter
-from benchmarks import _decisions as decisions
-from benchmarks import _statistics as statistics
 from benchmarks._catalogue import figures
-from benchmarks._characteristics import (
+from benchmarks._judging import decisions, statistics
+from benchmarks._judging.characteristics import (
     SHAPES,
     Likeness,
     Sketch,
@@ -22,10 +21,10 @@ from benchmarks._characteristics import (
     normal,
     simulated,
 )
-from benchmarks._judging import Desk, papers
+from benchmarks._judging.desk import Desk, papers
+from benchmarks._judging.simulated import digest, of_family
 from benchmarks._options import RECORDED, SIMULATED
-from benchmarks._simulated import digest, of_family
-from benchmarks._work import Library
+from benchmarks._training.work import Library
 from results import Store, Stores
 
 ONE = Margin(1.0, "a test")

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import Claim, Curve, Gap, Margin, NoWorse, Row, Share
 from benchmarks._catalogue import chosen
-from benchmarks._scores import Gained, NotReachedError, Rate, ShortOf, Total
+from benchmarks._judging.scores import Gained, NotReachedError, Rate, ShortOf, Total
 from benchmarks.dimapg.fig3 import EARLY, outer
 from benchmarks.mace import GAMES, of_interest, place
 

@@ -30,10 +30,19 @@ from benchmarks import (
     Row,
     Score,
 )
-from benchmarks._drawing import CLIP_NAME, Numbers, Palette, draw, limits, mean_and_band, save, with_counted_clips
-from benchmarks._judging import Desk
-from benchmarks._scores import Final
-from benchmarks._work import Library
+from benchmarks._drawing.curves import (
+    CLIP_NAME,
+    Numbers,
+    Palette,
+    draw,
+    limits,
+    mean_and_band,
+    save,
+    with_counted_clips,
+)
+from benchmarks._judging.desk import Desk
+from benchmarks._judging.scores import Final
+from benchmarks._training.work import Library
 from results import Run, Store, Stores
 
 UNIT = "sum over agents and steps of the reward; mean over <4> & more episodes"

@@ -31,8 +31,8 @@ from benchmarks import (
 )
 from benchmarks._catalogue import chosen, figures
 from benchmarks._options import RECORDED
-from benchmarks._training import units
-from benchmarks._work import variants
+from benchmarks._training.loop import units
+from benchmarks._training.work import variants
 from environments import Streams
 from environments.cooperative_navigation import CN_V1, CN_V2
 from results import Store

@@ -36,15 +36,15 @@ from _trials import (
 
 from algorithms.maddpg import MADDPG
 from benchmarks import __main__ as command_line
-from benchmarks import _circumstances as circumstances
-from benchmarks import _session as session_module
-from benchmarks._circumstances import one_thread
-from benchmarks._judging import Desk
+from benchmarks._judging.desk import Desk
 from benchmarks._options import RECORDED
-from benchmarks._session import Outcome
-from benchmarks._sources import digest
-from benchmarks._standing import standing_of
-from benchmarks._work import Library, Work
+from benchmarks._training import circumstances
+from benchmarks._training import session as session_module
+from benchmarks._training.circumstances import one_thread
+from benchmarks._training.session import Outcome
+from benchmarks._training.sources import digest
+from benchmarks._training.standing import standing_of
+from benchmarks._training.work import Library, Work
 from reports._facts import source
 from results import Run, Store, StoreError, Stores
 
@@ -107,9 +107,9 @@ import json, sys
 from pathlib import Path
 from _tiny import MADDPG_CELL
 from _trials import outcome
-from benchmarks._circumstances import commit, one_thread
-from benchmarks._sources import digest
-from benchmarks._work import Work
+from benchmarks._training.circumstances import commit, one_thread
+from benchmarks._training.sources import digest
+from benchmarks._training.work import Work
 
 one_thread()
 folder, aside = Path(sys.argv[1]), Path(sys.argv[2])

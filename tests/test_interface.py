@@ -27,9 +27,9 @@ from _trials import aged, trained
 from benchmarks import conftest
 from benchmarks.__main__ import main
 from benchmarks._catalogue import figures
-from benchmarks._circumstances import one_thread
-from benchmarks._judging import Desk
-from benchmarks._work import Library
+from benchmarks._judging.desk import Desk
+from benchmarks._training.circumstances import one_thread
+from benchmarks._training.work import Library
 from benchmarks.ctedd import ctedd
 from results import Run, Store, Stores
 
@@ -180,7 +180,7 @@ def _signals() -> Iterator[None]:
 def test_the_command_line_answers_what_is_wrong_with_one_sentence(
     wrong: Wrong, stores: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks._runner._Trainer.begin", None)  # training would need it
+    monkeypatch.setattr("benchmarks._training.runner._Trainer.begin", None)  # training would need it
     before = files(stores)
     arguments = filled(wrong.command_line, stores)
     if not any(argument.startswith("--store") for argument in arguments):

@@ -11,8 +11,8 @@ import pytest
 from test_drawing import BAD, GOOD, beats, curves, figure, line, stored
 
 from benchmarks import LOOKS, Claim, Metric, Panel, Score
-from benchmarks._judging import curve_of, limit_of, number, papers
-from benchmarks._scores import EpisodesTo, Final, Last, Length, Window
+from benchmarks._judging.desk import curve_of, limit_of, number, papers
+from benchmarks._judging.scores import EpisodesTo, Final, Last, Length, Window
 from results import Run
 
 NAN = math.nan

@@ -37,10 +37,10 @@ from _trials import (
 )
 
 from benchmarks import Cell, Figure
-from benchmarks import _session as session_module
-from benchmarks._circumstances import one_thread
-from benchmarks._session import Outcome
-from benchmarks._work import Work
+from benchmarks._training import session as session_module
+from benchmarks._training.circumstances import one_thread
+from benchmarks._training.session import Outcome
+from benchmarks._training.work import Work
 from results import Store, StoreError
 
 one_thread()

@@ -13,11 +13,11 @@ from test_drawing import BAD, GOOD, beats, curves, figure, line, stored
 
 from benchmarks import Budget, Claim, Exceeds, Figure, Gap, Margin, Panel
 from benchmarks._catalogue import figures
-from benchmarks._judging import Desk
+from benchmarks._judging.desk import Desk
+from benchmarks._judging.plans import Kept, differences, digest, disagreements, evidence_of, keep, plan_of
+from benchmarks._judging.scores import Final
 from benchmarks._options import RECORDED, VERDICTS
-from benchmarks._plans import Kept, differences, digest, disagreements, evidence_of, keep, plan_of
-from benchmarks._scores import Final
-from benchmarks._work import Library
+from benchmarks._training.work import Library
 from results import Store, StoreError, Stores
 from results._sealed import write
 

@@ -26,9 +26,9 @@ from benchmarks import (
     Verdict,
 )
 from benchmarks._catalogue import figures
-from benchmarks._judging import Desk, desks
-from benchmarks._scores import EpisodesTo, Final
-from benchmarks._work import Library
+from benchmarks._judging.desk import Desk, desks
+from benchmarks._judging.scores import EpisodesTo, Final
+from benchmarks._training.work import Library
 from reports import _words as words
 from reports.__main__ import main
 from reports._facts import chapters
@@ -222,7 +222,7 @@ def test_an_empty_store_makes_a_whole_report_and_trains_nothing(
         return []
 
     monkeypatch.setattr(reports._site, "save", refused)  # pictures have their own tests
-    monkeypatch.setattr("benchmarks._training.train", None)
+    monkeypatch.setattr("benchmarks._training.loop.train", None)
     store = tmp_path / "store"
     store.mkdir()
     desk = Desk(Library(Stores(Store(store))), "quick")

@@ -60,17 +60,17 @@ from algorithms._tree import split
 from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage, test_figures
 from benchmarks import Line as Curve
 from benchmarks import __main__ as command_line
-from benchmarks import _runner as runner
-from benchmarks import _session as session_module
-from benchmarks import _training as training_module
-from benchmarks._judging import Desk
-from benchmarks._progress import plan
-from benchmarks._repetition import Repetition, repeatable, repeated, repetitions
-from benchmarks._runner import Trained, train_all
-from benchmarks._session import Outcome, Progress, Released
-from benchmarks._sources import digest
-from benchmarks._training import TEST_RETURN, Training
-from benchmarks._work import Library, Work, budgets, missing_work, variants, with_teachers
+from benchmarks._judging.desk import Desk
+from benchmarks._training import loop as training_module
+from benchmarks._training import runner
+from benchmarks._training import session as session_module
+from benchmarks._training.loop import TEST_RETURN, Training
+from benchmarks._training.progress import plan
+from benchmarks._training.repetition import Repetition, repeatable, repeated, repetitions
+from benchmarks._training.runner import Trained, train_all
+from benchmarks._training.session import Outcome, Progress, Released
+from benchmarks._training.sources import digest
+from benchmarks._training.work import Library, Work, budgets, missing_work, variants, with_teachers
 from benchmarks.conftest import Session
 from environments import Streams
 from environments.spread import Spread

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from algorithms.maddpg import MADDPG
-from benchmarks import Cell, Evaluation, _sources
+from benchmarks import Cell, Evaluation
+from benchmarks._training import sources
 from benchmarks.dimapg import navigation
 from benchmarks.dvm.matching import FIGURE as MATCHING
 from environments.cooperative_navigation import CN_V1
@@ -26,7 +27,7 @@ Digest = Callable[[Cell], str]
 
 def forget() -> None:
     """What has been read of files that are about to change."""
-    for cached in vars(_sources).values():
+    for cached in vars(sources).values():
         if isinstance(cached, functools._lru_cache_wrapper):
             cached.cache_clear()
 
@@ -34,10 +35,10 @@ def forget() -> None:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the code, of which digests are taken."""
-    for package in _sources.OURS:
-        source = _sources.ROOT / package
+    for package in sources.OURS:
+        source = sources.ROOT / package
         shutil.copytree(source, tmp_path / package, ignore=lambda _, names: {"__pycache__", "speed"} & set(names))
-    monkeypatch.setattr(_sources, "ROOT", tmp_path)
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
     forget()
     yield tmp_path
     forget()
@@ -46,7 +47,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def digest(cell: Cell) -> str:
     """Of the code as it is now."""
     forget()
-    return _sources.digest(cell)
+    return sources.digest(cell)
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -76,9 +77,9 @@ EXECUTED = [
 NOT_EXECUTED = [
     (PLAIN, "algorithms/ctedd.py"),
     (PLAIN, "environments/push_box.py"),
-    (PLAIN, "benchmarks/_drawing.py"),
-    (PLAIN, "benchmarks/_verdicts.py"),
-    (PLAIN, "benchmarks/_runner.py"),
+    (PLAIN, "benchmarks/_drawing/curves.py"),
+    (PLAIN, "benchmarks/_judging/verdicts.py"),
+    (PLAIN, "benchmarks/_training/runner.py"),
     (MEASURED, "benchmarks/dimapg/fig3.py"),
     (STARTED, "algorithms/maddpg.py"),
 ]
@@ -111,7 +112,7 @@ def test_words_leave_the_digest(root: Path, cell: Cell, path: str, line: str) ->
 
 
 def test_the_loop_that_trains_moves_it_and_what_is_said_there_does_not(root: Path) -> None:
-    before, loop = digest(PLAIN), root / "benchmarks" / "_training.py"
+    before, loop = digest(PLAIN), root / "benchmarks" / "_training/loop.py"
     edit(loop, "Go on until `n_steps`", "Go on and on until `n_steps`")
     edit(loop, "# NaN where nothing was entered", "# NaN where there was nothing")
     assert digest(PLAIN) == before
@@ -155,5 +156,5 @@ def test_in_which_module_a_definition_lies_does_not_matter(root: Path) -> None:
 
 
 def test_two_runs_of_one_code_have_one_digest_and_of_two_algorithms_two() -> None:
-    assert _sources.digest(PLAIN) == _sources.digest(replace(PLAIN, name="another"))
-    assert len({_sources.digest(cell) for cell in (PLAIN, MEASURED, STARTED)}) == 3
+    assert sources.digest(PLAIN) == sources.digest(replace(PLAIN, name="another"))
+    assert len({sources.digest(cell) for cell in (PLAIN, MEASURED, STARTED)}) == 3

@@ -11,8 +11,8 @@ import torch
 from _tiny import CTEDD_CELL
 
 from benchmarks import Cell
-from benchmarks import _training as training_module
-from benchmarks._training import TEST_RETURN, Training, train, units
+from benchmarks._training import loop as training_module
+from benchmarks._training.loop import TEST_RETURN, Training, train, units
 from results import State
 
 torch.set_num_threads(1)

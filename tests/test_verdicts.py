@@ -34,10 +34,10 @@ from benchmarks import (
     Start,
     Verdict,
 )
-from benchmarks import _statistics as statistics
-from benchmarks._evidence import SeedScores, weighed
-from benchmarks._scores import Final
-from benchmarks._verdicts import judge, warnings
+from benchmarks._judging import statistics
+from benchmarks._judging.evidence import SeedScores, weighed
+from benchmarks._judging.scores import Final
+from benchmarks._judging.verdicts import judge, warnings
 
 SPREAD = np.array([-0.25, -0.15, -0.05, 0.05, 0.15, 0.25])
 FLOOR = 1 / 924  # the smallest p of six seeds a side

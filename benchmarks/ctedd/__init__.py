@@ -20,7 +20,7 @@ from benchmarks import (
     Score,
     Statistic,
 )
-from benchmarks._scores import Final, Rise, Sparse, Window
+from benchmarks._judging.scores import Final, Rise, Sparse, Window
 from benchmarks.ctedd._levels import LEVELS
 from environments import Env
 from environments.cooperative_navigation import CN_V1, CN_V2

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from benchmarks import AboutEquals, Cell, Claim, Decision, Exceeds, Figure, Line, Panel, Row, ctedd
-from benchmarks._scores import Sparse, Window
+from benchmarks._judging.scores import Sparse, Window
 from benchmarks.ctedd import FINAL, GRID, TEST, delta, learnt, tested, trained
 
 ENVIRONMENT = "CN-V1"

@@ -17,7 +17,7 @@ from benchmarks import (
     Statistic,
     ctedd,
 )
-from benchmarks._scores import EpisodesTo, Last, Sparse, Window
+from benchmarks._judging.scores import EpisodesTo, Last, Sparse, Window
 from benchmarks.ctedd import (
     ENVIRONMENTS,
     GRID,

@@ -1,7 +1,7 @@
 """Figure 6: what maximum-entropy exploration is worth in push forward, against constant standard deviations."""
 
 from benchmarks import Cell, Claim, Exceeds, Figure, Line, Panel, Role, Row, ctedd
-from benchmarks._scores import Window
+from benchmarks._judging.scores import Window
 from benchmarks.ctedd import FINAL, TEST, TRAINING, delta, greedy, learnt, trained, until
 
 PLACE = "section 5.3, on Figure 6"

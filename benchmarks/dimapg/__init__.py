@@ -10,7 +10,7 @@ from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.maddpg import MADDPG
 from algorithms.uniform import Uniform
 from benchmarks import Arm, Band, Budget, Cell, Decision, Evaluation, Learnt, Margin, Metric, Paper, Score, Statistic
-from benchmarks._scores import Final, Window
+from benchmarks._judging.scores import Final, Window
 from benchmarks.dimapg._measures import LEAST, Adapted, Chance, Cloned, Least
 from environments.goal_navigation import NAVIGATION_3, NAVIGATION_10, GoalNavigation
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Cell
-from benchmarks._plates import BLUE, GREEN, GREY, draw_printed, draw_seeds
+from benchmarks._drawing.plates import BLUE, GREEN, GREY, draw_printed, draw_seeds
 from benchmarks.dimapg import HORIZON
 from benchmarks.dimapg._survival import AGENTS, MOMENTS, PIECES, REWARD, Moment, trained, untrained
 from results import Run, published

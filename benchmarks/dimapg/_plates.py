@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Cell
-from benchmarks._plates import BLUE, GREEN, ORANGE, draw_printed, draw_seeds
+from benchmarks._drawing.plates import BLUE, GREEN, ORANGE, draw_printed, draw_seeds
 from benchmarks.dimapg import alone, navigation
 from benchmarks.dimapg._measures import ADAPTED, LEAST, LIKELIEST
 from results import Run, published

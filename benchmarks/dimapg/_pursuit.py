@@ -18,9 +18,9 @@ from algorithms.kitchen_sink import A3CKitchenSink
 from algorithms.rivals import Rivals, RivalsState
 from algorithms.uniform import Uniform
 from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Margin, Measured, Metric, Score
-from benchmarks._plates import BLUE, GREEN, ORANGE, PURPLE
-from benchmarks._scores import Final
-from benchmarks._statistics import mean_interval
+from benchmarks._drawing.plates import BLUE, GREEN, ORANGE, PURPLE
+from benchmarks._judging.scores import Final
+from benchmarks._judging.statistics import mean_interval
 from benchmarks.dimapg import HORIZON, LEARNERS, METHODS, PAPER_EPISODES, Method
 from benchmarks.dimapg._measures import sampled
 from environments import Streams

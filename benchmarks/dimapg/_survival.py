@@ -14,7 +14,7 @@ from algorithms._rollouts import Baseline
 from algorithms.dimapg import DiMAPG
 from algorithms.frozen import Frozen
 from benchmarks import Arm, Budget, Cell, Decision, Evaluation, Learnt, Margin, Measured, Metric, Score
-from benchmarks._scores import Last
+from benchmarks._judging.scores import Last
 from benchmarks.dimapg import DECISIONS, HORIZON
 from environments import Streams
 from environments.survival import Survival

@@ -1,7 +1,7 @@
 """Figure 5: what 230 agents have learnt to do in Survival."""
 
 from benchmarks import Claim, Exceeds, Figure, Margin, Metric, Row, Score, dimapg
-from benchmarks._scores import Fixed, ShortOf
+from benchmarks._judging.scores import Fixed, ShortOf
 from benchmarks.dimapg._maps import maps
 from benchmarks.dimapg._survival import (
     FOOD,

@@ -24,7 +24,7 @@ from benchmarks import (
     Start,
     Statistic,
 )
-from benchmarks._scores import Final, Window
+from benchmarks._judging.scores import Final, Window
 from benchmarks.dvm._levels import CONTINUOUS_SPREAD, DISCRETE_SPREAD, Levels
 from environments.spread import Spread
 

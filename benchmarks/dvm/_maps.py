@@ -13,7 +13,7 @@ from torch import Tensor
 from algorithms._copies import seen
 from algorithms._networks import of_agent
 from benchmarks import Cell, Measured
-from benchmarks._plates import ORANGE, OfOne
+from benchmarks._drawing.plates import ORANGE, OfOne
 from environments import Streams
 from environments._particles import Particles
 from results import Run

@@ -9,7 +9,7 @@ from algorithms.dvm import Enrolment, Merging, Succession
 from algorithms.frozen import Frozen
 from algorithms.uniform import Uniform
 from benchmarks import Arm, Budget, Cell, Decision, Evaluation, Learnt, Margin, Score, Start
-from benchmarks._scores import Final, Fixed, Window
+from benchmarks._judging.scores import Final, Fixed, Window
 from benchmarks.dvm import COMMON_DECISIONS, DISCRETE, ITERATIONS, MERGING_EVALUATION, UNIFORM, Method, tested
 from benchmarks.dvm._levels import OPTIMUM, PUSH_DELTA, TEAM, UNMOVED
 from environments.push_box import PushBox

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks import AboutEquals, Claim, Exceeds, Figure, Line, Margin, NoWorse, Panel, Row, dvm
-from benchmarks._scores import Area, Fixed, Window
+from benchmarks._judging.scores import Area, Fixed, Window
 from benchmarks.dvm import FINAL, HELD, HORIZON, SPREAD_AGENTS, Method, delta, learnt, levels, tested
 from benchmarks.dvm._logs import at_the_end, logs
 

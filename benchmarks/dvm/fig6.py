@@ -1,7 +1,7 @@
 """Figure 6: Task III of push box, by what its two agents begin with."""
 
 from benchmarks import AboutEquals, Claim, Exceeds, Figure, Line, NoWorse, Panel, Row, dvm
-from benchmarks._scores import Area
+from benchmarks._judging.scores import Area
 from benchmarks.dvm import FINAL, METHODS, Method, tested
 from benchmarks.dvm._push import DELTA, PUSH_DECISIONS, budgets, optimum, teams_learnt, third
 

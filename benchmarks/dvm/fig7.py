@@ -1,7 +1,7 @@
 """Figure 7: DVM in Task III of push box, with and without further learning."""
 
 from benchmarks import AboutEquals, Arm, Claim, Exceeds, Figure, Learnt, Line, NoWorse, Panel, Row, dvm
-from benchmarks._scores import Stretch, Window
+from benchmarks._judging.scores import Stretch, Window
 from benchmarks.dvm import FINAL, tested
 from benchmarks.dvm._push import (
     DELTA,

@@ -18,7 +18,7 @@ from benchmarks import (
     Score,
     dvm,
 )
-from benchmarks._scores import Fixed, Last
+from benchmarks._judging.scores import Fixed, Last
 from benchmarks.dvm import CONTINUOUS, Method, phase_one_learnt, phase_two
 from benchmarks.dvm._levels import LEADS, LEANS
 from benchmarks.dvm._maps import FieldPlate, PolicyMap, leaning

@@ -30,7 +30,7 @@ from benchmarks import (
     Score,
     Statistic,
 )
-from benchmarks._scores import Gained
+from benchmarks._judging.scores import Gained
 from environments.hunters import Hunters
 
 PAPER = Paper(

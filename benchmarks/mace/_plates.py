@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Cell
-from benchmarks._plates import BLUE, GREEN, GREY, ORANGE, draw_printed, draw_seeds
+from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, draw_printed, draw_seeds
 from benchmarks.mace import CUMULATIVE, LENGTHS, METHODS, Kind, cell, place
 from results import Run, published
 

@@ -1,7 +1,7 @@
 """Figure 3: cumulative terminal reward against samples, with the time limits of Table 1."""
 
 from benchmarks import Arm, Claim, Exceeds, Figure, Learnt, Margin, Role, Row, Score, mace
-from benchmarks._scores import Area, Window
+from benchmarks._judging.scores import Area, Window
 from benchmarks.mace import (
     BASELINES,
     DURATION,

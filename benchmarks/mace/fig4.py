@@ -3,7 +3,7 @@
 from functools import partial
 
 from benchmarks import Arm, Claim, Figure, Learnt, Margin, Metric, Row, Score, Shorter, mace
-from benchmarks._scores import Area, Length
+from benchmarks._judging.scores import Area, Length
 from benchmarks.mace import BASELINES, CUMULATIVE, ENDED, TENTH, Kind, Method, cell, leads, place
 from benchmarks.mace._plates import LengthPlate
 

@@ -20,7 +20,7 @@ from benchmarks import (
     Statistic,
     mace,
 )
-from benchmarks._scores import Area, Fixed, Last
+from benchmarks._judging.scores import Area, Fixed, Last
 from benchmarks.mace import BASELINES, METHODS, Method, learner
 from benchmarks.mace import _latents as latents
 from benchmarks.mace._hunts import CorrelationPlate, CurvePlate, PathPlate

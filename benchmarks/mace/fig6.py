@@ -1,7 +1,7 @@
 """Figure 6: ten hunters of ten frozen hares on 30 × 30 cells: λ and three moments of an episode."""
 
 from benchmarks import Budget, Cell, Claim, Decision, Evaluation, Figure, Learnt, Line, Margin, Score, mace
-from benchmarks._scores import Last
+from benchmarks._judging.scores import Last
 from benchmarks.mace import _latents as latents
 from benchmarks.mace import learner
 from benchmarks.mace._hunts import CorrelationPlate, CurvePlate, SnapshotPlate

@@ -1,7 +1,7 @@
 """Figure 7, of the appendix: as Figure 3 with T = 1000 in both games."""
 
 from benchmarks import Claim, Exceeds, Figure, Margin, Row, mace
-from benchmarks._scores import Rate
+from benchmarks._judging.scores import Rate
 from benchmarks.mace import BASELINES, GAMES, MILLION, cell, gains_more, paid, place
 from benchmarks.mace._curves import PRINTED_BAND, panel
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from algorithms.mace import MACE, RANGES
 from benchmarks import Budget, Cell, Claim, Decision, Exceeds, Figure, Floats, Row, mace
-from benchmarks._scores import Total
+from benchmarks._judging.scores import Total
 from benchmarks.mace import BASELINES, CUMULATIVE, MILLION, Kind, Method, cell, of_interest, paid, place
 from benchmarks.mace._plates import COLOURS
 from results import Run

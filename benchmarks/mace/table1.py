@@ -1,7 +1,7 @@
 """Table 1: what training has been paid after 500 000 and after 1 000 000 samples."""
 
 from benchmarks import Claim, Exceeds, Figure, Margin, Multiple, Row, Score, mace
-from benchmarks._scores import Rate, Total
+from benchmarks._judging.scores import Rate, Total
 from benchmarks.mace import (
     BASELINES,
     GAMES,

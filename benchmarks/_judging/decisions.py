@@ -31,9 +31,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from benchmarks import Floats, Role
-from benchmarks import _statistics as statistics
-from benchmarks._comparisons import Names
-from benchmarks._statistics import ALPHA
+from benchmarks._judging import statistics
+from benchmarks._judging.comparisons import Names
+from benchmarks._judging.statistics import ALPHA
 
 SHOWN = ("REPRODUCED", "PARTIAL")
 REFUTED = ("NOT REPRODUCED", "REVERSED")

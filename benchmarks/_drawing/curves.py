@@ -37,10 +37,10 @@ from PIL import Image
 from algorithms._copies import TRAINING_RETURN
 from benchmarks import Band, Figure, Floats, Line, Panel
 from benchmarks._catalogue import figures
-from benchmarks._judging import Bundle, Desk
-from benchmarks._plates import BLUE, GREEN, GREY, ORANGE, PURPLE
-from benchmarks._statistics import mean_interval
-from benchmarks._training import TEST_RETURN
+from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
+from benchmarks._judging.desk import Bundle, Desk
+from benchmarks._judging.statistics import mean_interval
+from benchmarks._training.loop import TEST_RETURN
 
 WIDTH = 7.0  # inches: the text of a page of A4 or letter
 PANEL_HEIGHT = 2.35

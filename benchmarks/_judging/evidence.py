@@ -35,10 +35,9 @@ from benchmarks import (
     reference_of,
     scores_of,
 )
-from benchmarks import _comparisons as comparisons
-from benchmarks import _statistics as statistics
-from benchmarks._comparisons import Found, Ratio, Sides
-from benchmarks._statistics import ALPHA
+from benchmarks._judging import comparisons, statistics
+from benchmarks._judging.comparisons import Found, Ratio, Sides
+from benchmarks._judging.statistics import ALPHA
 
 
 @dataclass(frozen=True)

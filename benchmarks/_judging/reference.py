@@ -14,8 +14,8 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from benchmarks import Figure, Floats, Line, scores_of
-from benchmarks import _statistics as statistics
-from benchmarks._statistics import Welch
+from benchmarks._judging import statistics
+from benchmarks._judging.statistics import Welch
 from results import Run
 
 ALPHA = 0.05

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import Exceeds, Gap, Multiple, Rule, Shorter
-from benchmarks._characteristics import (
+from benchmarks._judging.characteristics import (
     SHAPES,
     Characteristic,
     Errors,

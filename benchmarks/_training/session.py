@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from benchmarks import Cell
-from benchmarks._circumstances import session as session_now
-from benchmarks._training import Training, runs, train
-from benchmarks._work import Work, may_go_on
+from benchmarks._training.circumstances import session as session_now
+from benchmarks._training.loop import Training, runs, train
+from benchmarks._training.work import Work, may_go_on
 from results import History, Lock, Run, Session, State, States, Store, StoreError, disagreement
 
 CHECKPOINT_SECONDS = 300.0

@@ -23,12 +23,12 @@ from benchmarks import (
     Verdict,
     scores_of,
 )
-from benchmarks._characteristics import Sketch, sketches
-from benchmarks._evidence import Evidence, SeedScores, weighed
-from benchmarks._scores import EpisodesTo, Length, NothingSeenError, NotReachedError, Sparse
-from benchmarks._training import array_units
-from benchmarks._verdicts import judge, warnings
-from benchmarks._work import Library
+from benchmarks._judging.characteristics import Sketch, sketches
+from benchmarks._judging.evidence import Evidence, SeedScores, weighed
+from benchmarks._judging.scores import EpisodesTo, Length, NothingSeenError, NotReachedError, Sparse
+from benchmarks._judging.verdicts import judge, warnings
+from benchmarks._training.loop import array_units
+from benchmarks._training.work import Library
 from results import Run
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks import Cell
-from benchmarks._sources import ROOT, digest
+from benchmarks._training.sources import ROOT, digest
 from results import Session
 
 ARITHMETIC = (

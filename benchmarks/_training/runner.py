@@ -29,8 +29,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, NamedTuple
 
-from benchmarks._circumstances import one_thread
-from benchmarks._session import (
+from benchmarks._training.circumstances import one_thread
+from benchmarks._training.session import (
     REPORT_SECONDS,
     Failure,
     Outcome,
@@ -40,7 +40,7 @@ from benchmarks._session import (
     traceback_file,
     train_cell,
 )
-from benchmarks._work import Device, Work, with_teachers
+from benchmarks._training.work import Device, Work, with_teachers
 from results import States, Store
 
 HALVE_SECONDS = 60.0  # what must be left of a cell for its seeds to be shared out while it trains

@@ -25,13 +25,13 @@ import numpy as np
 import torch
 
 from benchmarks import Cell, lineage
-from benchmarks._circumstances import commit
-from benchmarks._reference import differing, same_place
-from benchmarks._runner import Report, settle, train_all
-from benchmarks._session import replayed
-from benchmarks._sources import digest
-from benchmarks._standing import codes
-from benchmarks._work import Work
+from benchmarks._judging.reference import differing, same_place
+from benchmarks._training.circumstances import commit
+from benchmarks._training.runner import Report, settle, train_all
+from benchmarks._training.session import replayed
+from benchmarks._training.sources import digest
+from benchmarks._training.standing import codes
+from benchmarks._training.work import Work
 from results import Certificate, Run, States, Store
 
 ROUNDING = 1e-3  # what the first test may differ by on another machine, relatively

@@ -23,8 +23,8 @@ from typing import Any, NamedTuple, TypeGuard
 
 from benchmarks import Cell
 
-ROOT = Path(__file__).parent.parent
-LOOP = "benchmarks._training"
+ROOT = Path(__file__).parents[2]
+LOOP = "benchmarks._training.loop"
 VOCABULARY = "benchmarks"
 CODE = ("algorithms", "environments")  # of whose modules all counts
 OURS = (*CODE, "benchmarks")

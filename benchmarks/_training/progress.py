@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks._session import Failure, Progress
-from benchmarks._work import Work
+from benchmarks._training.session import Failure, Progress
+from benchmarks._training.work import Work
 
 
 class Reporter:

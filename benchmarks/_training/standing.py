@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from benchmarks import Cell
-from benchmarks._sources import digest
-from benchmarks._work import Library
+from benchmarks._training.sources import digest
+from benchmarks._training.work import Library
 from results import Run
 
 

@@ -28,11 +28,10 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks import AboutEquals, Claim, Multiple, Outcome, Printed, Row, RowVerdict, Shorter, Verdict
-from benchmarks import _decisions as decisions
-from benchmarks import _statistics as statistics
-from benchmarks._decisions import Questions, Rows
-from benchmarks._evidence import Evidence
-from benchmarks._statistics import ALPHA
+from benchmarks._judging import decisions, statistics
+from benchmarks._judging.decisions import Questions, Rows
+from benchmarks._judging.evidence import Evidence
+from benchmarks._judging.statistics import ALPHA
 
 LACKS = "it lacks: "
 

@@ -20,13 +20,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from benchmarks import AboutEquals, Exceeds, Floats, Gap, Multiple, NoWorse, Outcome, Printed, Role, Rule, Shorter
-from benchmarks import _comparisons as comparisons
-from benchmarks import _decisions as decisions
-from benchmarks import _statistics as statistics
-from benchmarks._comparisons import Found, Names, Ratio, Sides
-from benchmarks._decisions import Rows
-from benchmarks._evidence import Evidence
-from benchmarks._statistics import ALPHA, Splits
+from benchmarks._judging import comparisons, decisions, statistics
+from benchmarks._judging.comparisons import Found, Names, Ratio, Sides
+from benchmarks._judging.decisions import Rows
+from benchmarks._judging.evidence import Evidence
+from benchmarks._judging.statistics import ALPHA, Splits
 
 Truth = Literal["true", "half true", "false"]
 TRUTHS: tuple[Truth, ...] = ("true", "half true", "false")

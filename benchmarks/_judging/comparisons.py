@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import Floats, Multiple, Shorter
-from benchmarks import _statistics as statistics
-from benchmarks._statistics import ALPHA, OneSided, Splits
+from benchmarks._judging import statistics
+from benchmarks._judging.statistics import ALPHA, OneSided, Splits
 
 LEVEL = 1 - 2 * ALPHA  # an interval whose either end is a one-sided test at α
 MOST_CENSORED = 0.2  # above this share of a side, what it hides bounds the ratio no longer

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Cell, Floats
-from benchmarks._statistics import mean_interval
+from benchmarks._judging.statistics import mean_interval
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#aa3377", "#666666"
 """After Okabe and Ito: told apart with any colour vision."""

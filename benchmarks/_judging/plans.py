@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import LOOKS, Cell, Claim, Figure, Row, Score, Verdict, scores_of
-from benchmarks._comparisons import MOST_CENSORED
-from benchmarks._statistics import ALPHA, FEWEST_FLIPPED
+from benchmarks._judging.comparisons import MOST_CENSORED
+from benchmarks._judging.statistics import ALPHA, FEWEST_FLIPPED
 from results import StoreError
 from results._sealed import read, write
 
