@@ -56,6 +56,7 @@ from benchmarks._vocabulary.figures import (
     Paper,
     Plate,
 )
+from benchmarks._vocabulary.readings import Reading, mapped
 from benchmarks._vocabulary.verdicts import (
     LOOKS,
     Outcome,
@@ -95,6 +96,7 @@ __all__ = [
     "Paper",
     "Plate",
     "Printed",
+    "Reading",
     "Role",
     "Row",
     "RowVerdict",
@@ -107,6 +109,7 @@ __all__ = [
     "Verdict",
     "described",
     "lineage",
+    "mapped",
     "reference_of",
     "scores_in",
     "scores_of",

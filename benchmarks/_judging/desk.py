@@ -143,7 +143,7 @@ class Desk:
     def is_to_the_end(self, figure: Figure, row: Row) -> bool:
         """Whether both sides of a row are trained as long as in profile `paper`."""
         cells = [side.cell for side in (row.left, row.right) if side is not None]
-        return all(figure.budget(self.profile, cell).n_steps >= figure.budget("paper", cell).n_steps for cell in cells)
+        return all(figure.budget(self.profile, cell).n_steps >= figure.in_full("paper", cell).n_steps for cell in cells)
 
     def extent(self, figure: Figure, claim: Claim) -> str:
         """How long the cells of a claim are trained, in words."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any, Literal, Protocol
 
-from benchmarks._vocabulary.cells import Budget, Cell, lineage
+from benchmarks._vocabulary.cells import PROFILES, Budget, Cell, lineage
 from benchmarks._vocabulary.claims import Claim, Score, scores_of
+from benchmarks._vocabulary.readings import Reading, mapped
 from results import Run
 
 
@@ -91,12 +92,16 @@ class Plate(Protocol):
 
 @dataclass(frozen=True)
 class Decision:
-    """Something that the paper leaves open or that we do otherwise: what, which way, why."""
+    """Something that the paper leaves open or that we do otherwise: what, which way, why.
+
+    `readings` are other answers that the text allows and that are run as well.
+    """
 
     question: str
     choice: str
     reason: str
     departs: bool = False
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,8 +123,10 @@ class Logged:
 class Figure:
     """A figure or table of a paper, with all that it takes to draw and to judge it: panels of curves, or plates.
 
-    Raises: ValueError where it has both or none, or a profile does not end a cell exactly where others start from it,
-    or gives it fewer seeds.
+    `reading` names the reading that it is shown under, empty for our own choice of everything.
+
+    Raises: ValueError where it has both or none, or two readings of one name, or a profile does not end a cell exactly
+    where others start from it, or gives it fewer seeds.
     """
 
     paper: Paper
@@ -136,11 +143,15 @@ class Figure:
     published: tuple[str, ...] = field(default=())
     logged: tuple[Logged, ...] = field(default=())
     about_logs: str = ""
+    reading: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.panels) == bool(self.plates):
             kinds = f"{len(self.panels)} panels and {len(self.plates)} plates"
             raise ValueError(f"{self.id} must have panels of curves or else plates, got {kinds}")
+        names = [reading.name for decision in self.decisions for reading in decision.readings]
+        if len({*names}) < len(names):
+            raise ValueError(f"{self.id} must give every reading a name of its own, got {', '.join(sorted(names))}")
         pairs = [(cell, teacher, steps) for cell in self.cells for teacher, steps in cell.teachers]
         for profile, (cell, teacher, steps) in product(self.budgets, pairs):
             asked = self._asked(profile, teacher) or Budget(0, 0)
@@ -153,8 +164,31 @@ class Figure:
 
     @property
     def id(self) -> str:
-        """`ctedd/fig5`."""
-        return f"{self.paper.name}/{self.name}"
+        """`ctedd/fig5`, and `ctedd/fig5@distance` under a reading."""
+        return f"{self.paper.name}/{self.name}" + (f"@{self.reading}" if self.reading else "")
+
+    @property
+    def readings(self) -> dict[str, tuple[Decision, Reading]]:
+        """Every reading by its name, with the decision that it answers otherwise."""
+        return {reading.name: (decision, reading) for decision in self.decisions for reading in decision.readings}
+
+    def under(self, name: str) -> Figure:
+        """The same figure with the cells of a reading, and its claims with ids of their own.
+
+        Raises: KeyError where it has no such reading; ValueError where the reading changes none of its cells.
+        """
+        _, reading = self.readings[name]
+        others = {cell.key: reading.of(cell) for cell in self.cells}
+        if all(key == cell.key for key, cell in others.items()):
+            raise ValueError(f"{self.id}: reading {name} must change a cell, but leaves each of {len(others)} as it is")
+
+        def changed(part: Any) -> Any:
+            if isinstance(part, Claim):
+                return replace(part, id=f"{part.id}@{name}")
+            return others[part.key] if isinstance(part, Cell) else part
+
+        panels, claims, plates, logged = mapped((self.panels, self.claims, self.plates, self.logged), changed)
+        return replace(self, panels=panels, claims=claims, plates=plates, logged=logged, reading=name)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -176,7 +210,16 @@ class Figure:
         return " or ".join(sorted(counted)) or "environment steps"
 
     def budget(self, profile: str, cell: Cell) -> Budget:
-        """What a profile asks of a cell of this figure.
+        """What a profile asks of a cell of this figure; under a reading no more than its largest profile does.
+
+        Raises: KeyError where it asks nothing.
+        """
+        if self.reading:
+            profile = min(profile, self.readings[self.reading][1].most, key=PROFILES.index)
+        return self.in_full(profile, cell)
+
+    def in_full(self, profile: str, cell: Cell) -> Budget:
+        """What a profile asks of a cell under our own choice of everything.
 
         Raises: KeyError where it asks nothing.
         """

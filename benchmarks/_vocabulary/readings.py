@@ -1,0 +1,54 @@
+"""What a text allows beside our choice: a reading is run and judged as the choice is, and shown beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from benchmarks._vocabulary.cells import Cell
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Another answer to a question that the paper leaves open, under which a figure has other cells.
+
+        Reading("kept", "an episode", reason, under=lambda cell: replace(cell, algorithm=kept(cell.algorithm)))
+
+    `under` maps a cell to the one that this reading asks for, or to itself where the reading does not concern it. What
+    a cell starts from has been mapped before. `name` stands in ids: `mace/table1@kept`. `most` is the largest profile
+    whose budget a reading is given.
+
+    Raises: ValueError where the name cannot stand in an id.
+    """
+
+    name: str
+    choice: str
+    reason: str
+    under: Callable[[Cell], Cell]
+    most: str = "quick"
+
+    def __post_init__(self) -> None:
+        if not self.name.replace("-", "").isalnum():
+            raise ValueError(f"a reading's name must be letters, digits and hyphens, got {self.name!r}")
+
+    def of(self, cell: Cell) -> Cell:
+        """A cell under this reading, and all that it starts from."""
+        if cell.start is None:
+            return self.under(cell)
+        teachers = tuple((self.of(teacher), steps) for teacher, steps in cell.teachers)
+        return self.under(replace(cell, start=replace(cell.start, teachers=teachers)))
+
+
+def mapped(thing: Any, change: Callable[[Any], Any]) -> Any:
+    """A specification with all its parts changed, the innermost first; a cell is one part, whatever it is made of."""
+    if isinstance(thing, tuple):
+        return tuple(mapped(part, change) for part in thing)
+    if isinstance(thing, Mapping):
+        return {name: mapped(part, change) for name, part in thing.items()}
+    if isinstance(thing, Cell) or not is_dataclass(thing) or isinstance(thing, type):
+        return change(thing)
+    old = {item.name: getattr(thing, item.name) for item in fields(thing)}
+    new = {name: mapped(part, change) for name, part in old.items()}
+    moved = {name: part for name, part in new.items() if part is not old[name] and part != old[name]}
+    return change(replace(thing, **moved) if moved else thing)
