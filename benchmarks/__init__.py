@@ -56,7 +56,7 @@ from benchmarks._vocabulary.figures import (
     Paper,
     Plate,
 )
-from benchmarks._vocabulary.readings import Reading, mapped
+from benchmarks._vocabulary.readings import ALL, Reading, mapped
 from benchmarks._vocabulary.verdicts import (
     LOOKS,
     Outcome,
@@ -65,6 +65,7 @@ from benchmarks._vocabulary.verdicts import (
 )
 
 __all__ = [
+    "ALL",
     "LOOKS",
     "PROFILES",
     "About",

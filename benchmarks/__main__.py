@@ -3,6 +3,7 @@
 python -m benchmarks list
 python -m benchmarks plan ctedd/fig5 --profile quick
 python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
+python -m benchmarks run ctedd/fig5@distance
 python -m benchmarks repeat ctedd/fig5
 python -m benchmarks clean ctedd/fig5 --profile paper
 
@@ -18,11 +19,12 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from benchmarks import LOOKS, PROFILES
-from benchmarks._catalogue import chosen, figures
+from benchmarks import ALL, LOOKS, PROFILES, Figure
+from benchmarks._catalogue import chosen, figures, read
 from benchmarks._judging import simulated
 from benchmarks._judging.desk import Desk, papers
 from benchmarks._judging.plans import Kept, keep, plan_of
+from benchmarks._judging.readings import verdicts_of
 from benchmarks._options import LOCAL, RECORDED, SIMULATED, VERDICTS, profile, seconds, stores_of, whole_number
 from benchmarks._training.circumstances import known_commit
 from benchmarks._training.progress import Reporter, disk, failed, plan, size
@@ -34,6 +36,7 @@ from results import States, Store, StoreError, Stores, seal
 
 STOPPED = 3  # exit code: stopped at a checkpoint
 MOST_SEEDS = 10  # that a profile records
+READING = "what else the papers' texts allow: a name that list shows, or all (default: our choice of everything)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, text in (("plan", _plan, "what is missing"), ("run", _run, "train what is missing")):
         sub = commands.add_parser(name, help=text)
         sub.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
+        sub.add_argument("--reading", default="", help=READING)
         sub.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)}")
         sub.add_argument("--seeds", help="how many seeds, instead of the profile's number")
         sub.add_argument("--store", type=Path, default=LOCAL, help="where results are kept (default: results/local)")
@@ -78,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
     clean = commands.add_parser("clean", help="delete the training states that a profile does not need any more")
     clean.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5; other figures' states are kept")
+    clean.add_argument("--reading", default="", help=READING)
     clean.add_argument("--profile", default="paper", help="what may still be trained (default: paper)")
     clean.add_argument("--seeds", help="how many seeds, instead of the profile's number")
     clean.add_argument("--store", type=Path, default=LOCAL, help="whose states (default: results/local)")
@@ -85,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     clean.set_defaults(command=_clean)
     again = commands.add_parser("repeat", help="play the beginnings of recorded runs again and compare every bit")
     again.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
+    again.add_argument("--reading", default="", help=READING)
     again.add_argument("--seeds", default="1", help="how many seeds of every cell (default: 1)")
     again.add_argument("--store", type=Path, default=RECORDED, help="whose runs (default: results/recorded)")
     again.add_argument("--jobs", help="cells that are played side by side (default: one a core)")
@@ -101,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
 def _list(options: argparse.Namespace) -> int:
     for figure in figures():
         print(f"{figure.id:20} {figure.title}")
+        for name, (decision, reading) in figure.readings.items():
+            print(f"  {f'@{name}':18} {decision.question} {reading.choice}")
     return 0
 
 
@@ -109,9 +117,12 @@ def _seal(options: argparse.Namespace) -> int:
     return 0
 
 
+def _figures(options: argparse.Namespace) -> list[Figure]:
+    return [figure for pattern in options.figure for figure in chosen(pattern, options.reading)]
+
+
 def _work(options: argparse.Namespace, library: Library) -> list[Work]:
-    wanted = [figure for pattern in options.figure for figure in chosen(pattern)]
-    return missing_work(wanted, profile(options.profile), whole_number("seeds", options.seeds), library)
+    return missing_work(_figures(options), profile(options.profile), whole_number("seeds", options.seeds), library)
 
 
 def _states(options: argparse.Namespace) -> States:
@@ -153,7 +164,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _say_standing(options: argparse.Namespace, library: Library) -> None:
     """That some of what is stored was recorded with other code."""
-    cells = [cell for pattern in options.figure for figure in chosen(pattern) for cell in figure.cells]
+    cells = [cell for figure in _figures(options) for cell in figure.cells]
     said = standing_of(cells, library, MOST_SEEDS).words
     if said:
         print(said)
@@ -161,10 +172,9 @@ def _say_standing(options: argparse.Namespace, library: Library) -> None:
 
 def _spare(options: argparse.Namespace, name: str, library: Library, states: States) -> dict[tuple[str, int], int]:
     """The states of the chosen figures that a profile does not need any more."""
-    wanted = [figure for pattern in options.figure for figure in chosen(pattern)]
     device = usable_device(options.device)
-    mine = {cell.on(device).key for figure in wanted for cell in figure.cells}
-    needed = missing_work(figures(), name, whole_number("seeds", options.seeds), library)
+    mine = {cell.on(device).key for figure in _figures(options) for cell in figure.cells}
+    needed = missing_work(read(figures(), ALL), name, whole_number("seeds", options.seeds), library)
     return {owner: n for owner, n in spare(needed, states, device).items() if owner[0] in mine}
 
 
@@ -182,7 +192,12 @@ def _clean(options: argparse.Namespace) -> int:
 
 
 def _repeat(options: argparse.Namespace) -> int:
-    every = {cell.key: cell for pattern in options.figure for figure in chosen(pattern) for cell in figure.cells}
+    every = {
+        cell.key: cell
+        for pattern in options.figure
+        for figure in chosen(pattern, options.reading)
+        for cell in figure.cells
+    }
     cells = [variant for cell in every.values() for variant in variants(cell)]
     store, n_seeds = Store(options.store), whole_number("seeds", options.seeds) or 1
     limit, n_jobs = seconds(options.time_limit) or 0.0, whole_number("jobs", options.jobs) or n_cores()
@@ -221,12 +236,13 @@ def _record(options: argparse.Namespace) -> int:
         raise ValueError("a plan moves for a reason: --replan CLAIM and --because go together")
     library = Library(Stores(Store(RECORDED)))
     desks = {look: Desk(library, look) for look in LOOKS}
-    judgeable = [(figure, claim) for figure in figures() for claim in figure.claims if not claim.lacks]
+    every = read(figures(), ALL)
+    judgeable = [(figure, claim) for figure in every for claim in figure.claims if not claim.lacks]
     plans = {claim.id: plan_of(figure, claim) for figure, claim in judgeable}
     known = {*plans, *(Kept.at(VERDICTS).plans if VERDICTS.exists() else ())}
     moving = {claim: options.because for claim in known if any(fnmatch(claim, name) for name in options.replan)}
     judged = {
-        look: {id_: verdict for id_, verdict in desk.verdicts(figures()).items() if id_ in plans}
+        look: {id_: verdict for id_, verdict in verdicts_of(every, figures(), desk.verdicts).items() if id_ in plans}
         for look, desk in desks.items()
     }
     kept = keep(VERDICTS, judged, plans, moving)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import Figure
+from benchmarks import ALL, Figure
 
 HERE = Path(__file__).parent
 
@@ -19,13 +20,31 @@ def figures() -> tuple[Figure, ...]:
     return tuple(importlib.import_module(f"benchmarks.{path.parent.name}.{path.stem}").FIGURE for path in modules)
 
 
-def chosen(pattern: str) -> tuple[Figure, ...]:
-    """The figures whose id (`ctedd/fig5`) holds `pattern`.
+def chosen(pattern: str, reading: str = "") -> tuple[Figure, ...]:
+    """The figures whose id (`ctedd/fig5`) holds `pattern`, under a reading: `ctedd/fig5@distance` names it too.
 
-    Raises: ValueError where there is none.
+    Raises: ValueError where there is none, or none of them has such a reading.
     """
-    found = tuple(figure for figure in figures() if pattern in figure.id)
+    named, _, after = pattern.partition("@")
+    found = tuple(figure for figure in figures() if named in figure.id)
     if not found:
         known = ", ".join(figure.id for figure in figures())
-        raise ValueError(f"no figure or paper is called {pattern!r}; there are: {known}")
-    return found
+        raise ValueError(f"no figure or paper is called {named!r}; there are: {known}")
+    return read(found, after or reading)
+
+
+def read(found: Iterable[Figure], reading: str) -> tuple[Figure, ...]:
+    """Figures under a reading, those that have it; under "all" as they are and under each of theirs.
+
+    Raises: ValueError where none of them has it.
+    """
+    known = list(found)
+    if not reading:
+        return tuple(known)
+    if reading == ALL:
+        return (*known, *(figure.under(name) for figure in known for name in figure.readings))
+    having = [figure for figure in known if reading in figure.readings]
+    if not having:
+        offered = ", ".join(f"{figure.id}@{name}" for figure in known for name in figure.readings) or "none"
+        raise ValueError(f"no chosen figure has a reading called {reading!r}; there are: {offered}")
+    return tuple(figure.under(reading) for figure in having)

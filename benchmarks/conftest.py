@@ -7,6 +7,7 @@ is missing is trained with live progress, and then the tests judge.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,10 @@ from _pytest.terminal import TerminalReporter
 
 from benchmarks import Cell, Figure, Line, Panel, Verdict
 from benchmarks import _options as options
-from benchmarks._catalogue import figures
+from benchmarks._catalogue import figures, read
 from benchmarks._judging.desk import Desk
 from benchmarks._judging.plans import Kept
+from benchmarks._judging.readings import verdicts_of
 from benchmarks._training.circumstances import known_commit
 from benchmarks._training.progress import Reporter, failed, plan
 from benchmarks._training.runner import train_all
@@ -40,6 +42,7 @@ class Session:
     folder: Path
     fresh: bool
     strict: bool
+    figures: tuple[Figure, ...]  # under the readings that are asked for
     time_limit: float | None
     desk: Desk
     reference: Library
@@ -69,6 +72,7 @@ class Session:
             folder=folder,
             fresh=fresh,
             strict=bool(config.getoption("--repro-strict")),
+            figures=read(figures(), config.getoption("--repro-reading")),
             time_limit=options.seconds(config.getoption("--repro-time-limit")),
             desk=Desk(Library(stores), profile, n_seeds),
             reference=Library(Stores(Store(options.RECORDED))),
@@ -105,6 +109,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options carry a prefix, because a bare --profile collides with other plugins."""
     group = parser.getgroup("reproduction")
     group.addoption("--repro-profile", default="quick", help="smoke, quick (default) or paper")
+    group.addoption(
+        "--repro-reading",
+        default="",
+        help="what else the papers' texts allow: a name that `python -m benchmarks list` shows, or all of them",
+    )
     group.addoption("--repro-seeds", help="how many seeds, instead of the profile's number")
     group.addoption("--repro-device", default="auto", help="auto, cpu or cuda")
     group.addoption("--repro-store", help="where one's own results are kept (default: results/local)")
@@ -128,26 +137,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for every figure, and for every cell, curve and claim of it."""
+    wanted = metafunc.config.stash[SESSION].figures
     for kind, cases in (
-        ("figure", [(figure, figure.id) for figure in figures()]),
-        ("cell_of", [((f, cell), f"{f.id}/{cell.environment}/{cell.name}") for f in figures() for cell in f.cells]),
-        ("line_of", [((f, panel, line), f"{f.id}/{panel.title}/{line.label}") for f, panel, line in lines()]),
-        ("claim_of", [((f, claim), f"{f.id}/{claim.id}") for f in figures() for claim in f.claims]),
+        ("figure", [(figure, figure.id) for figure in wanted]),
+        ("cell_of", [((f, cell), f"{f.id}/{cell.environment}/{cell.name}") for f in wanted for cell in f.cells]),
+        ("line_of", [((f, panel, line), f"{f.id}/{panel.title}/{line.label}") for f, panel, line in lines(wanted)]),
+        ("claim_of", [((f, claim), f"{f.id}/{claim.id}") for f in wanted for claim in f.claims]),
     ):
         if kind in metafunc.fixturenames:
             metafunc.parametrize(kind, [case for case, _ in cases], ids=[name for _, name in cases])
 
 
-def lines() -> list[tuple[Figure, Panel, Line]]:
-    """Every curve of every figure."""
-    return [(figure, panel, line) for figure in figures() for panel in figure.panels for line in panel.lines]
+def lines(wanted: Iterable[Figure]) -> list[tuple[Figure, Panel, Line]]:
+    """Every curve of some figures."""
+    return [(figure, panel, line) for figure in wanted for panel in figure.panels for line in panel.lines]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A name that no benchmark has is an error, not an empty success."""
     if not items and config.getoption("keyword"):
-        known = ", ".join(figure.id for figure in figures())
+        known = ", ".join(figure.id for figure in config.stash[SESSION].figures)
         raise pytest.UsageError(f"-k {config.getoption('keyword')!r} chooses no benchmark; there are: {known}")
 
 
@@ -239,7 +249,7 @@ def asked(request: pytest.FixtureRequest) -> Session:
     """The session's options, curves and verdicts."""
     session = request.config.stash[SESSION]
     if not session.verdicts:
-        session.verdicts.update(session.desk.verdicts(figures()))
+        session.verdicts.update(verdicts_of(session.figures, figures(), session.desk.verdicts))
     return session
 
 
@@ -259,7 +269,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     asked = config.stash[SESSION]
     if asked.shown:
         terminalreporter.section(f"claims, profile {asked.profile}")
-    for claim in (claim for figure in figures() for claim in figure.claims if claim.id in asked.shown):
+    for claim in (claim for figure in asked.figures for claim in figure.claims if claim.id in asked.shown):
         line = f"{claim.id:13} {asked.verdicts[claim.id].outcome:15} {claim.sentence}"
         terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
     if asked.standing:

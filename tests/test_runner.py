@@ -514,6 +514,7 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
         folder=tmp_path,
         fresh=False,
         strict=False,
+        figures=(DRAWN,),
         time_limit=None,
         desk=Desk(Library(Stores(Store(looked_at))), "smoke"),
         reference=Library(Stores(Store(tmp_path / "recorded"))),

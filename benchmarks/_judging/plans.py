@@ -178,7 +178,7 @@ def evidence_of(verdict: Verdict) -> dict[str, Any]:
     """A verdict with its evidence, as JSON values; a number that is none is null or a text."""
     found: dict[str, Any] = _finite(asdict(verdict))
     del found["claim"], found["profile"]
-    return {"reading": "default", **found, "rows": list(found["rows"])}
+    return {"reading": verdict.claim.partition("@")[2] or "default", **found, "rows": list(found["rows"])}
 
 
 def _finite(value: Any) -> Any:
