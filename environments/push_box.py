@@ -54,7 +54,7 @@ class PushBox:
 
     Two departures from the authors' code: there an agent touches the box where the x component of the force between
     them is at least 0.005, so that nobody could push along y, and here where its length is; and their agents see the
-    time, t/100.
+    time, t/100, as here those of `Timed` do.
 
     Units: the reward of one agent is the same for all, at one step.
     """

@@ -59,7 +59,7 @@ def budgets(most_steps: int = PAPER_STEPS) -> dict[str, dict[str, Budget]]:
     quick = {name: Budget(6, min(steps, most_steps)) for name, steps in QUICK_STEPS.items()}
     quick |= {
         f"{learner} on {game}": Budget(5, quick[game].n_steps)
-        for learner in ("MADDPG-1", "MADDPG-3", "MADDPG-3, one copy", "Uniform")
+        for learner in ("MADDPG-3, one copy",)
         for game in ("CN-V1", "CN-V2")
     }
     smoke, paper = dict.fromkeys(ENVIRONMENTS, Budget(2, 30_000)), dict.fromkeys(ENVIRONMENTS, Budget(10, PAPER_STEPS))

@@ -28,7 +28,9 @@ from benchmarks import (
 )
 from benchmarks._judging.scores import Final, Window
 from benchmarks.dvm._levels import CONTINUOUS_SPREAD, DISCRETE_SPREAD, Levels
+from environments.push_box import PushBox
 from environments.spread import Spread
+from environments.timed import Timed
 
 PAPER = Paper(
     name="dvm",
@@ -230,6 +232,28 @@ def bootstrapped(cell: Cell) -> Cell:
     return replace(cell, algorithm=mapped(cell.algorithm, change))
 
 
+def with_time(cell: Cell) -> Cell:
+    """The same in a game whose agents see t/T, which matters to who learns or has learnt."""
+    if isinstance(cell.algorithm, Uniform) or not isinstance(cell.env, Spread | PushBox):
+        return cell
+    return replace(cell, env=Timed(cell.env))
+
+
+TIME = Decision(
+    "Do agents see the time?",
+    "No.",
+    "The paper does not say so. In the authors' code two agents of spread and those of push box see it, three and four "
+    "agents do not, although the limit of time is an end to all.",
+    readings=(
+        Reading(
+            "timed",
+            "Yes, t/T behind all else, also three and four agents.",
+            "In the authors' code some do, and where the limit is an end the value depends on it.",
+            under=with_time,
+        ),
+    ),
+)
+
 ORDERS = Decision(
     "In which orders does the student see the agents in value matching?",
     "In one random order for every critic and iteration.",
@@ -269,6 +293,7 @@ COMMON_DECISIONS = (
         "By mean and standard deviation of the rewards in replay, in every batch.",
         "So in the authors' code; the paper does not say.",
     ),
+    TIME,
     ORDERS,
     Decision(
         "What is distilled?",
