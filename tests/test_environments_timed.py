@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
-from environments import Env, Streams
+from environments import Discrete, Env, Role, Streams
 from environments.push_box import PushBox
 from environments.spread import Spread
-from environments.survival import Survival
 from environments.timed import Timed
 
 
@@ -31,5 +32,9 @@ def test_all_numbers_are_the_game_s_and_the_last_one_is_the_time(game: Env[tuple
 
 
 def test_a_picture_has_no_place_for_the_time() -> None:
-    with pytest.raises(ValueError, match="the time is seen behind a vector, got observations of shapes"):
-        Timed(Survival())
+    roles = (Role("viewer", 1, (3, 8, 8), Discrete(5)),)
+    viewed = SimpleNamespace(roles=roles, reset=len, step=len, observe=len, full_state=len)
+    with pytest.raises(
+        ValueError, match=r"the time is seen behind a vector, got observations of shapes \[\(3, 8, 8\)\]"
+    ):
+        Timed(viewed)
