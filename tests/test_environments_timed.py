@@ -35,6 +35,6 @@ def test_a_picture_has_no_place_for_the_time() -> None:
     roles = (Role("viewer", 1, (3, 8, 8), Discrete(5)),)
     viewed = SimpleNamespace(roles=roles, reset=len, step=len, observe=len, full_state=len)
     with pytest.raises(
-        ValueError, match=r"the time is seen behind a vector, got observations of shapes \[\(3, 8, 8\)\]"
+        ValueError, match=r"behind a vector, got observations of shapes \[\(3, 8, 8\)\]"
     ):
         Timed(viewed)
