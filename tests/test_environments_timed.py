@@ -34,7 +34,5 @@ def test_all_numbers_are_the_game_s_and_the_last_one_is_the_time(game: Env[tuple
 def test_a_picture_has_no_place_for_the_time() -> None:
     roles = (Role("viewer", 1, (3, 8, 8), Discrete(5)),)
     viewed = SimpleNamespace(roles=roles, reset=len, step=len, observe=len, full_state=len)
-    with pytest.raises(
-        ValueError, match=r"behind a vector, got observations of shapes \[\(3, 8, 8\)\]"
-    ):
+    with pytest.raises(ValueError, match=r"behind a vector, got observations of shapes \[\(3, 8, 8\)\]"):
         Timed(viewed)

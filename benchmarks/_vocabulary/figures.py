@@ -178,14 +178,14 @@ class Figure:
         Raises: KeyError where it has no such reading; ValueError where the reading changes none of its cells.
         """
         _, reading = self.readings[name]
-        others = {cell.key: reading.of(cell) for cell in self.cells}
-        if all(key == cell.key for key, cell in others.items()):
-            raise ValueError(f"{self.id}: reading {name} must change a cell, but leaves each of {len(others)} as it is")
+        others = {cell.key: read for cell in self.cells if (read := reading.of(cell)).key != cell.key}
+        if not others:
+            raise ValueError(f"{self.id}: reading {name} must change a cell, but leaves each of {len(self.cells)}")
 
         def changed(part: Any) -> Any:
             if isinstance(part, Claim):
                 return replace(part, id=f"{part.id}@{name}")
-            return others[part.key] if isinstance(part, Cell) else part
+            return others.get(part.key, part) if isinstance(part, Cell) else part
 
         panels, claims, plates, logged = mapped((self.panels, self.claims, self.plates, self.logged), changed)
         return replace(self, panels=panels, claims=claims, plates=plates, logged=logged, reading=name)
