@@ -6,31 +6,31 @@ import math
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmarks import PROFILES, Figure, Outcome
+from benchmarks import PROFILES, Outcome
 from benchmarks._drawing.curves import AS_PRINTED, save
-from benchmarks._judging.desk import Desk
+from benchmarks._judging.desk import Exhibition, Say, silent
 from reports import _words as words
-from reports._facts import Chapter, Page, chapters, link
+from reports._facts import Chapter, Page, chapters, link, place
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = "style.css"
 
 
-def build(desks: Mapping[str, Desk], figures: Sequence[Figure], output: Path, command: str) -> list[Path]:
+def build(shown: Exhibition, output: Path, command: str, said: Say = silent) -> list[Path]:
     """Writes `README.md`, `figures/` and `site/` below `output`, and returns what a reader would open.
 
-    `desks` are by the figures' ids, and `command` is what writes these pages again.
+    `command` is what writes these pages again, and `said` hears of every figure that is drawn.
 
     The same runs give the same bytes. Nothing is trained: what has not been run is shown as such.
     """
-    found = chapters(desks, figures)
+    found = chapters(shown)
     site = output / "site"
     context = {
         "chapters": found,
@@ -43,8 +43,9 @@ def build(desks: Mapping[str, Desk], figures: Sequence[Figure], output: Path, co
         "as_printed": AS_PRINTED,
         "command": command,
     }
-    for figure in figures:
-        for picture in save(figure, desks[figure.id], output / "figures"):
+    for i, exhibit in enumerate(shown.exhibits, start=1):
+        said(f"drawing {exhibit.figure.id}, {i} of {len(shown.exhibits)}")
+        for picture in save(exhibit, output / "figures"):
             copy = site / picture.relative_to(output / "figures")
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(picture, copy)
@@ -109,7 +110,7 @@ def templates(*, markdown: bool) -> Environment:
         "unbroken": unbroken,
         "prose": prose,
     }
-    found.globals["link"] = link
+    found.globals |= {"link": link, "place": place}
     return found
 
 

@@ -1,6 +1,6 @@
 """A figure as a picture: every line's mean over seeds, its 95 % interval, and every seed.
 
-    paths = save(figure, desk, Path("reports/figures"))     # reports/figures/ctedd/fig5.svg, .png
+    paths = save(exhibit, Path("reports/figures"))     # reports/figures/ctedd/fig5.svg, .png
 
 Where the paper shades something else, there is a second picture as the paper draws it: fig5-as-printed.svg, .png.
 
@@ -15,18 +15,16 @@ import io
 import math
 import re
 import textwrap
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, MaxNLocator
@@ -34,13 +32,11 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from algorithms._copies import TRAINING_RETURN
 from benchmarks import Band, Figure, Floats, Line, Panel
-from benchmarks._catalogue import figures
-from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
-from benchmarks._judging.desk import Bundle, Desk
+from benchmarks._drawing.style import Palette, Style, method, settings
+from benchmarks._judging.exhibit import Exhibit
+from benchmarks._judging.samples import Bundle
 from benchmarks._judging.statistics import mean_interval
-from benchmarks._training.loop import TEST_RETURN
 
 WIDTH = 7.0  # inches: the text of a page of A4 or letter
 PANEL_HEIGHT = 2.35
@@ -52,89 +48,11 @@ NOTE_COLUMNS = 44  # characters of a line above a panel
 UNIT_COLUMNS = 34  # and beside it
 FOOT_COLUMNS = 116
 
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", "#332288", GREY)
-"""Neighbours are of different lightness, too."""
-
-DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (5, 1.6)),
-    (0, (1.2, 1.2)),
-    (0, (6, 1.5, 1.2, 1.5)),
-    (0, (3.5, 1.2, 1.2, 1.2, 1.2, 1.2)),
-    (0, (9, 2)),
-    (0, (2.2, 2.2)),
-    "-",
-)
-"""One for every colour, so that lines can be told apart in grey."""
-
 FAR = 3.0  # an axis is cut where all values reach this many times as far as nine tenths of every seed's curve do
 MARGIN = 0.6  # of those nine tenths' range, kept on the side that is cut
 
 
 AS_PRINTED = "-as-printed"
-
-Method = tuple[str, str]
-"""Name of a cell and, where it is not how well its main policy does, the metric: ("CTEDD", "test return L-3")."""
-
-
-class Style(NamedTuple):
-    """How a method is drawn in all figures of a paper."""
-
-    colour: str
-    dashes: Any
-
-
-@dataclass(frozen=True)
-class Palette:
-    """A style for every method of a paper.
-
-    An algorithm's main policy is the one that the paper's figures show most often; its training curve is drawn alike.
-    Methods of several figures come first and share their colours with nobody; others take what their panels leave.
-    """
-
-    main: Mapping[str, str]
-    styles: Mapping[Method, Style]
-
-    @classmethod
-    def of(cls, figure: Figure) -> Palette:
-        """The styles of the paper of a figure."""
-        every = [figure, *(other for other in figures() if other.paper.name == figure.paper.name)]
-        every = sorted({other.id: other for other in reversed(every)}.values(), key=lambda other: other.id)
-        panels = [panel.lines for other in every for panel in other.panels]
-        tests = Counter((_class(line), line.metric) for lines in panels for line in lines if _is_test(line))
-        main = {name: metric for (name, metric), _ in reversed(tests.most_common())}
-        sets = [{method(line, main) for line in lines} for lines in panels]
-        homes = Counter(
-            name
-            for other in every
-            for name in {method(line, main): 0 for panel in other.panels for line in panel.lines}
-        )
-        shared = {name for name, count in homes.items() if count > 1}
-        index: dict[Method, int] = {}
-        for name, _ in homes.most_common():  # stable: of equals, the first drawn
-            beside = shared.union(*(group for group in sets if name in group))
-            taken = {index[other] for other in beside if other in index}
-            free = (i for i in range(len(COLOURS)) if i not in taken)
-            index[name] = next(free, len(index) % len(COLOURS))
-        return cls(main, {name: Style(COLOURS[i], DASHES[i]) for name, i in index.items()})
-
-    def style(self, line: Line) -> Style:
-        """How a line is drawn."""
-        return self.styles[method(line, self.main)]
-
-
-def method(line: Line, main: Mapping[str, str]) -> Method:
-    """What a line shows, whatever a panel calls it."""
-    like_the_main_one = line.metric in (TRAINING_RETURN, main.get(_class(line)))
-    return line.cell.name, "" if like_the_main_one else line.metric
-
-
-def _is_test(line: Line) -> bool:
-    return line.metric.startswith(TEST_RETURN)
-
-
-def _class(line: Line) -> str:
-    return type(line.cell.algorithm).__name__
 
 
 class Drawn(NamedTuple):
@@ -160,27 +78,44 @@ class Drawn(NamedTuple):
 # ------------------------------------------------------------------------------------------------------------ drawing
 
 
-def save(figure: Figure, desk: Desk, folder: Path) -> tuple[Path, ...]:
+def save(exhibit: Exhibit, folder: Path) -> tuple[Path, ...]:
     """`<folder>/<paper>/<figure>.svg` and `.png`, and both as printed; the same numbers give the same bytes of SVG."""
-    written = _written(figure, draw(figure, desk), folder / figure.id)
+    figure = exhibit.figure
+    written = _written(figure, draw(exhibit), folder / figure.id)
     if figure.printed_band is None:
         return written
-    as_printed = draw(figure, desk, figure.printed_band)
+    as_printed = draw(exhibit, figure.printed_band)
     return *written, *_written(figure, as_printed, folder / f"{figure.id}{AS_PRINTED}")
 
 
 def _written(figure: Figure, picture: Picture, stem: Path) -> tuple[Path, Path]:
+    """The picture in both formats, laid out once."""
     svg, png = (stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "png"))
     svg.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(settings(figure)):
-        text = io.StringIO()
-        picture.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Title": figure.title})
-        svg.write_text(with_counted_clips(text.getvalue()), encoding="utf-8")
-        pixels = io.BytesIO()
-        picture.savefig(pixels, format="png", dpi=DPI)
-    with Image.open(pixels) as image:  # with few colours, a quarter of the bytes
-        image.convert("RGB").quantize(PNG_COLOURS).save(png, optimize=True, dpi=(DPI, DPI))
+        svg.write_text(with_counted_clips(_as_text(picture, figure.title)), encoding="utf-8")
+        # With few colours, a quarter of the bytes.
+        _as_pixels(picture).quantize(PNG_COLOURS, Image.Quantize.FASTOCTREE).save(png, dpi=(DPI, DPI))
     return svg, png
+
+
+def _as_text(picture: Picture, title: str) -> str:
+    """SVG, after which the places of the axes are settled."""
+    text, canvas = io.StringIO(), FigureCanvasSVG(picture)
+    picture.set_dpi(72)
+    engine: Any = picture.get_layout_engine()
+    engine.execute(picture)
+    picture.set_layout_engine("none")
+    canvas.print_svg(text, metadata={"Date": None, "Creator": None, "Title": title})
+    return text.getvalue()
+
+
+def _as_pixels(picture: Picture) -> Image.Image:
+    """The same at print resolution, without transparency."""
+    picture.set_dpi(DPI)
+    canvas = FigureCanvasAgg(picture)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
 def with_counted_clips(svg: str) -> str:
@@ -192,19 +127,20 @@ def with_counted_clips(svg: str) -> str:
     return CLIP_NAME.sub(lambda found: counted.setdefault(found[0], f"clip{len(counted) + 1}"), svg)
 
 
-def draw(figure: Figure, desk: Desk, band: Band | None = None) -> Picture:
+def draw(exhibit: Exhibit, band: Band | None = None) -> Picture:
     """The figure at print width, with the 95 % interval and every seed, or with the `band` of the paper alone.
 
     It belongs to no window and no global list, so nothing has to be closed.
     """
+    figure = exhibit.figure
     if figure.plates:
-        return _draw_plates(figure, desk)
-    palette = Palette.of(figure)
+        return _draw_plates(exhibit)
+    palette = Palette.of(figure, exhibit.kin)
     with mpl.rc_context(settings(figure)):
         n_columns = min(2, len(figure.panels))
         n_rows = -(-len(figure.panels) // n_columns)
-        foot, foot_height = _foot(footnotes(figure, desk, band))
-        lines = [[gathered(figure, panel, line, desk, band) for line in panel.lines] for panel in figure.panels]
+        foot, foot_height = _foot(footnotes(exhibit, band))
+        lines = [[gathered(exhibit, panel, line, band) for line in panel.lines] for panel in figure.panels]
         shared = alike(lines, palette)
         head_height = 0.3 if shared and n_rows * n_columns == len(lines) else 0.0
         legend_height = 0.0 if shared else 0.1 + 0.17 * max(-(-len(drawn) // legend_columns(drawn)) for drawn in lines)
@@ -214,32 +150,32 @@ def draw(figure: Figure, desk: Desk, band: Band | None = None) -> Picture:
         for i, (ax, panel) in enumerate(zip(axes, figure.panels, strict=False)):
             row = i // n_columns * n_columns
             _write_title(ax, panel.title, notes[i], max(len(note) for note in notes[row : row + n_columns]))
-            ax.set_xlim(0, reach(figure, panel, desk))
+            ax.set_xlim(0, reach(exhibit, panel))
             if i + n_columns >= len(figure.panels):
                 ax.set_xlabel(f"{panel.against} (thousands)")
-        labels = [ylabel(figure, panel, desk) for panel in figure.panels]
+        labels = [ylabel(exhibit, panel) for panel in figure.panels]
         for i, (ax, label) in enumerate(zip(axes, labels, strict=False)):
             if i % n_columns == 0 or len(set(labels)) > 1:
                 ax.set_ylabel(label)
         _add_legend(picture, axes, lines, palette, shared)
         for ax in axes[len(figure.panels) :]:
             ax.set_axis_off()
-        sns.despine(fig=picture)
         return picture
 
 
-def _draw_plates(figure: Figure, desk: Desk) -> Picture:
+def _draw_plates(exhibit: Exhibit) -> Picture:
     """Plates side by side; one of which a cell has not been run stays empty and says so."""
+    figure = exhibit.figure
     with mpl.rc_context(settings(figure)):
         n_columns = min(2, len(figure.plates))
         n_rows = -(-len(figure.plates) // n_columns)
         legends = dict.fromkeys(plate.words for plate in figure.plates if plate.words)
-        foot, foot_height = _foot([f"{desk.in_words(figure, figure.drawn)} (profile {desk.profile}).", *legends])
+        foot, foot_height = _foot([f"{exhibit.extent} (profile {exhibit.profile}).", *legends])
         picture = _sheet(n_rows * PLATE_HEIGHT, 0.0, foot, foot_height)
         axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
         for ax, plate in zip(axes, figure.plates, strict=False):
             ax.set_title(plate.title, loc="left", fontweight="bold")
-            runs = [desk.measured(figure, cell) for cell in plate.cells]
+            runs = [exhibit.sample(cell).measured for cell in plate.cells]
             if all(runs):
                 plate.draw(ax, runs)
             else:
@@ -247,7 +183,6 @@ def _draw_plates(figure: Figure, desk: Desk) -> Picture:
                 _write_not_run(ax)
         for ax in axes[len(figure.plates) :]:
             ax.set_axis_off()
-        sns.despine(fig=picture)
         return picture
 
 
@@ -269,38 +204,13 @@ def _sheet(axes_height: float, head_height: float, foot: str, foot_height: float
     return picture
 
 
-def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its keys lists all their names
-    """What is set while this figure is drawn or written, and only then."""
-    context = {**sns.plotting_context("paper"), **sns.axes_style("ticks")}
-    return context | {
-        "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same glyphs everywhere
-        "font.size": 8,
-        "axes.titlesize": 9,
-        "axes.labelsize": 8.5,
-        "xtick.labelsize": 8,
-        "ytick.labelsize": 8,
-        "legend.fontsize": 8.5,
-        "axes.linewidth": 0.7,
-        "xtick.major.width": 0.7,
-        "ytick.major.width": 0.7,
-        "xtick.major.size": 3,
-        "ytick.major.size": 3,
-        "axes.unicode_minus": True,
-        "figure.facecolor": "white",
-        "path.simplify_threshold": 0.3,
-        "svg.fonttype": "path",
-        "svg.hashsalt": figure.id,
-    }
-
-
-def gathered(figure: Figure, panel: Panel, line: Line, desk: Desk, band: Band | None = None) -> Drawn:
+def gathered(exhibit: Exhibit, panel: Panel, line: Line, band: Band | None = None) -> Drawn:
     """A line with its numbers, smoothed as a band asks for."""
-    bundle = desk.bundle(figure, line.cell, line.metric)
+    bundle = exhibit.bundle(line.cell, line.metric)
     if band is not None and bundle.values.shape[1] >= band.smooth:
         smooth = sliding_window_view(bundle.values, band.smooth, axis=1).mean(axis=-1)
         bundle = Bundle(bundle.seeds, bundle.steps[band.smooth - 1 :], smooth)
-    asked = desk.budget(figure, line.cell).n_seeds
-    return Drawn(line, bundle, asked, thousands(panel, line, bundle.steps))
+    return Drawn(line, bundle, exhibit.budget(line.cell).n_seeds, thousands(panel, line, bundle.steps))
 
 
 def thousands(panel: Panel, line: Line, steps: Floats) -> Floats:
@@ -308,15 +218,15 @@ def thousands(panel: Panel, line: Line, steps: Floats) -> Floats:
     return line.share * steps / 1000 / (line.cell.env.horizon if panel.against == "learning episodes" else 1)
 
 
-def asked(figure: Figure, panel: Panel, line: Line, desk: Desk) -> float:
+def asked(exhibit: Exhibit, panel: Panel, line: Line) -> float:
     """How far a line of a panel goes, whether or not all of it has been run. Units: thousands of what it counts in."""
-    return float(thousands(panel, line, np.asarray(desk.budget(figure, line.cell).n_steps)))
+    return float(thousands(panel, line, np.asarray(exhibit.budget(line.cell).n_steps)))
 
 
-def reach(figure: Figure, panel: Panel, desk: Desk) -> float:
+def reach(exhibit: Exhibit, panel: Panel) -> float:
     """How far the axis of a panel goes. Units: thousands of what it counts in."""
     partly = [line for line in panel.lines if line.share != 1]
-    return max(asked(figure, panel, line, desk) for line in partly or panel.lines)
+    return max(asked(exhibit, panel, line) for line in partly or panel.lines)
 
 
 def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette, band: Band | None) -> list[str]:
@@ -501,9 +411,10 @@ def shortcomings(drawn: Sequence[Drawn]) -> list[str]:
     return notes
 
 
-def footnotes(figure: Figure, desk: Desk, band: Band | None = None) -> list[str]:
+def footnotes(exhibit: Exhibit, band: Band | None = None) -> list[str]:
     """How many seeds, how much training, what the shades are, and the units in full."""
-    budgets = {desk.budget(figure, cell) for cell in figure.drawn}
+    figure = exhibit.figure
+    budgets = {exhibit.budget(cell) for cell in figure.drawn}
     seeds = " or ".join(str(n) for n in sorted({budget.n_seeds for budget in budgets}))
     steps = " or ".join(f"{n:,}" for n in sorted({budget.n_steps for budget in budgets}))
     full = " or ".join(f"{n:,}" for n in sorted({figure.budget("paper", cell).n_steps for cell in figure.drawn}))
@@ -514,22 +425,22 @@ def footnotes(figure: Figure, desk: Desk, band: Band | None = None) -> list[str]
         else "Thick: mean over seeds. Thin: the seeds. "
         "Shaded: 95\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}t\N{NO-BREAK SPACE}interval of the mean."
     )
-    first = f"{seeds} seeds a line, {steps}{of} {figure.step} each (profile {desk.profile}). {shades}"
-    full_units = {(panel.ylabel, unit(figure, panel, desk)): None for panel in figure.panels}
+    first = f"{seeds} seeds a line, {steps}{of} {figure.step} each (profile {exhibit.profile}). {shades}"
+    full_units = {(panel.ylabel, unit(exhibit, panel)): None for panel in figure.panels}
     return [first, *(f"{name.capitalize()}: {text}." for name, text in full_units if text)]
 
 
-def ylabel(figure: Figure, panel: Panel, desk: Desk) -> str:
+def ylabel(exhibit: Exhibit, panel: Panel) -> str:
     """What the panel measures and, where the runs that are there tell it in few words, what is summed over what."""
-    text = unit(figure, panel, desk).partition(" of ")[0]
+    text = unit(exhibit, panel).partition(" of ")[0]
     return f"{panel.ylabel}\n({text})" if 0 < len(text) <= UNIT_COLUMNS else panel.ylabel
 
 
-def unit(figure: Figure, panel: Panel, desk: Desk) -> str:
+def unit(exhibit: Exhibit, panel: Panel) -> str:
     """The unit in full, of the first run of what panels with this label show; empty where nothing has been run."""
-    same = [panel, *(other for other in figure.panels if other.ylabel == panel.ylabel)]
+    same = [panel, *(other for other in exhibit.figure.panels if other.ylabel == panel.ylabel)]
     for line in (line for other in same for line in other.lines):
-        for run in desk.runs(figure, line.cell).values():
+        for run in exhibit.sample(line.cell).runs.values():
             return run.units[line.metric]
     return ""
 

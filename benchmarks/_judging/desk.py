@@ -1,54 +1,94 @@
-"""From stored runs to curves and verdicts: what the tests and the report both show."""
+"""From stored runs to what is true of a figure: how much is read, what is judged together, and figures opened."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-
-from benchmarks import (
-    Budget,
-    Cell,
-    Claim,
-    Curve,
-    Figure,
-    Floats,
-    Metric,
-    Row,
-    Score,
-    Statistic,
-    Verdict,
-    scores_of,
-)
+from benchmarks import Budget, Cell, Claim, Figure, Row, Score, Verdict
 from benchmarks._judging.characteristics import Sketch, sketches
 from benchmarks._judging.evidence import Evidence, SeedScores, weighed
-from benchmarks._judging.scores import EpisodesTo, Length, NothingSeenError, NotReachedError, Sparse
+from benchmarks._judging.exhibit import Exhibit, cells_of, in_words
+from benchmarks._judging.readings import verdicts_of
+from benchmarks._judging.samples import Sample
+from benchmarks._judging.simulated import Simulated, of_family
 from benchmarks._judging.verdicts import judge, warnings
-from benchmarks._training.loop import array_units
-from benchmarks._training.work import Library
-from results import Run
+from benchmarks._training.standing import standing
+from benchmarks._training.work import Library, chosen
+from results import Run, Stored
+
+N_RECORDED = 10  # the most seeds that a profile records
 
 
-class Bundle(NamedTuple):
-    """One metric of all seeds. Shapes: steps [N], values [S, N]; S = 0 where nothing has been run."""
+Say = Callable[[str], None]
+"""Hears what is being done."""
 
-    seeds: tuple[int, ...]
-    steps: Floats
-    values: Floats
+
+def silent(_: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What has been taken out of the stores, so that every file is read once, whichever figures and profiles share it.
+
+    Files by the cell's key and seed, samples also by the budget.
+    """
+
+    stored: dict[str, dict[int, tuple[tuple[Stored, ...], ...]]] = field(default_factory=dict)
+    samples: dict[tuple[str, Budget], Sample] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Runs and how much of them a profile reads: `n_seeds` overrides the profile's number. Every run is read once."""
+    """Where figures are opened: the stores, and how much of them a profile reads.
+
+    `n_seeds` overrides the profile's number; `reference` holds the recorded runs that curves are held against.
+    """
 
     library: Library
     profile: str
     n_seeds: int | None = None
-    _read: dict[tuple[str, Budget], dict[int, Run]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    reference: Library | None = None
+    _shelf: Shelf = field(default_factory=Shelf, repr=False, compare=False)
     _weighed: dict[str, tuple[Evidence, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def at(self, profile: str) -> Desk:
+        """The same in another profile; what has been read is shared."""
+        return replace(self, profile=profile)
+
+    def opened(self, figures: Iterable[Figure], among: Sequence[Figure] = ()) -> tuple[Exhibit, ...]:
+        """Each figure with all that is true of it now, its claims corrected `among` those of every figure of the paper.
+
+        Under a reading, the others are judged under it too.
+        """
+        shown = list(figures)
+        names = {figure.paper.name for figure in shown}
+        every = [figure for figure in among or shown if figure.paper.name in names]
+        verdicts = verdicts_of(shown, every, self.verdicts)
+        return tuple(self._opened(figure, every, verdicts) for figure in shown)
+
+    def _opened(self, figure: Figure, every: Sequence[Figure], verdicts: Mapping[str, Verdict]) -> Exhibit:
+        samples = {cell.key: self.sample(figure, cell) for cell in figure.cells}
+        return Exhibit(
+            figure=figure,
+            profile=self.profile,
+            kin=tuple(other for other in every if other.paper.name == figure.paper.name),
+            samples=samples,
+            verdicts={claim.id: verdicts[claim.id] for claim in figure.claims},
+            standings={key: standing(sample.cell, sample.runs, self.library) for key, sample in samples.items()},
+            references={key: self._recorded(sample) for key, sample in samples.items()},
+        )
+
+    def _recorded(self, sample: Sample) -> dict[int, Run]:
+        """The recorded seeds of a cell that reach as far as ours, cut there."""
+        if self.reference is None or not sample.runs:
+            return {}
+        end = int(next(iter(sample.runs.values())).n_steps)
+        found = {seed: self.reference.load(sample.cell, seed, end) for seed in range(N_RECORDED)}
+        return {seed: run for seed, run in found.items() if run is not None and run.n_steps >= end}
 
     def budget(self, figure: Figure, cell: Cell) -> Budget:
         """What is asked of a cell, in whole tests. Units: environment steps per seed."""
@@ -56,50 +96,29 @@ class Desk:
         n_seeds = asked.n_seeds if self.n_seeds is None else self.n_seeds
         return Budget(n_seeds, asked.n_steps // cell.evaluation.every * cell.evaluation.every)
 
-    def runs(self, figure: Figure, cell: Cell) -> dict[int, Run]:
-        """The seeds that are there in full, up to the budget."""
-        budget = self.budget(figure, cell)
-        if (cell.key, budget) not in self._read:
-            found = {seed: self.library.load(cell, seed, budget.n_steps) for seed in range(budget.n_seeds)}
-            self._read[cell.key, budget] = {
-                seed: run for seed, run in found.items() if run is not None and run.n_steps >= budget.n_steps
-            }
-        return self._read[cell.key, budget]
+    def sample(self, figure: Figure, cell: Cell) -> Sample:
+        """The seeds of a cell that are there in full, up to the budget."""
+        budget, samples = self.budget(figure, cell), self._shelf.samples
+        if (cell.key, budget) not in samples:
+            samples[cell.key, budget] = self._taken(cell, budget)
+        return samples[cell.key, budget]
+
+    def _taken(self, cell: Cell, budget: Budget) -> Sample:
+        """Read from the stores, as far as it has not been."""
+        read = self._shelf.stored.setdefault(cell.key, {})
+        read |= self.library.stored(cell, [seed for seed in range(budget.n_seeds) if seed not in read])
+        found = {seed: chosen(read[seed], budget.n_steps) for seed in range(budget.n_seeds)}
+        whole = {seed: one for seed, one in found.items() if one is not None and one.run.n_steps >= budget.n_steps}
+        runs, folders = ({seed: one[i] for seed, one in whole.items()} for i in (0, 1))
+        return Sample(cell, budget, runs, folders)
+
+    def scores(self, figure: Figure, score: Score) -> SeedScores:
+        """One number of every seed of the cell that a score reads."""
+        return self.sample(figure, score.cell).scores(score.metric, score.statistic)
 
     def is_whole(self, figure: Figure) -> bool:
         """Whether every seed of a figure is there in full."""
-        return all(len(self.runs(figure, cell)) == self.budget(figure, cell).n_seeds for cell in figure.cells)
-
-    def bundle(self, figure: Figure, cell: Cell, metric: str) -> Bundle:
-        """One metric of the seeds that are there in full."""
-        found = self.runs(figure, cell)
-        if not found:
-            return Bundle((), np.empty(0), np.empty((0, 0)))
-        values = np.stack([run.metrics[metric].astype(np.float64) for run in found.values()])
-        return Bundle(tuple(found), next(iter(found.values())).steps, values)
-
-    def measured(self, figure: Figure, cell: Cell) -> dict[int, Run]:
-        """The seeds that are there in full and have kept the arrays of the cell's measure, where it leaves any.
-
-        A run that is longer than the budget has kept those of its end, and none of this moment.
-        """
-        return {seed: run for seed, run in self.runs(figure, cell).items() if run.arrays or not array_units(cell)}
-
-    def scores(self, figure: Figure, score: Score) -> SeedScores:
-        """One number of every seed that is there, how many are missing, whether two are the same run."""
-        budget = self.budget(figure, score.cell)
-        found = self.runs(figure, score.cell)
-        horizon = score.cell.env.horizon
-        values = [number(score, curve_of(score.metric, run, horizon)) for run in found.values()]
-        return SeedScores(
-            np.array([math.nan if isinstance(value, str) else value for value in values], float),
-            missing=budget.n_seeds - len(found),
-            identical=has_twins(list(found.values())),
-            limit=limit_of(score.statistic, budget.n_steps, horizon),
-            unseen=values.count("unseen"),
-            unreached=values.count("unreached"),
-            seeds=tuple(found),
-        )
+        return all(self.sample(figure, cell).is_whole for cell in figure.cells)
 
     def verdicts(self, figures: Iterable[Figure]) -> dict[str, Verdict]:
         """Every claim's verdict by its id, the claims of a paper corrected for one another, whatever has been run."""
@@ -147,17 +166,10 @@ class Desk:
 
     def extent(self, figure: Figure, claim: Claim) -> str:
         """How long the cells of a claim are trained, in words."""
-        return self.in_words(figure, {score.cell.key: score.cell for score in claim_scores(claim)}.values())
-
-    def in_words(self, figure: Figure, cells: Iterable[Cell]) -> str:
-        """What is asked of some cells of a figure."""
-        budgets = [self.budget(figure, cell) for cell in cells]
-        seeds = sorted({budget.n_seeds for budget in budgets})
-        steps = sorted({budget.n_steps for budget in budgets})
-        return f"{' or '.join(map(str, seeds))} seeds, {' or '.join(f'{n:,}' for n in steps)} {figure.step} each"
+        return in_words(figure, [self.budget(figure, cell) for cell in cells_of(claim)])
 
 
-def desks(library: Library, figures: Iterable[Figure], profile: str | None) -> dict[str, Desk]:
+def desks(library: Library, figures: Sequence[Figure], profile: str | None, said: Say = silent) -> dict[str, Desk]:
     """The desk of every figure, by its id: of a profile, or else of `paper` where all of it is there, or of `quick`.
 
     Which one it is depends on what is there, never on what came out. A claim is corrected among those of its own
@@ -165,8 +177,38 @@ def desks(library: Library, figures: Iterable[Figure], profile: str | None) -> d
     """
     if profile is not None:
         return dict.fromkeys((figure.id for figure in figures), Desk(library, profile))
-    paper, quick = Desk(library, "paper"), Desk(library, "quick")
-    return {figure.id: paper if paper.is_whole(figure) else quick for figure in figures}
+    paper = Desk(library, "paper")
+    quick = paper.at("quick")
+    found = {}
+    for i, figure in enumerate(figures, start=1):
+        said(f"reading {figure.id}, {i} of {len(figures)}")
+        found[figure.id] = paper if paper.is_whole(figure) else quick
+    return found
+
+
+class Exhibition(NamedTuple):
+    """Figures as a report shows them, in their order, and how often the rules err on each paper, by its name."""
+
+    exhibits: tuple[Exhibit, ...]
+    simulated: Mapping[str, Simulated]
+
+
+def exhibition(at: Mapping[str, Desk], figures: Sequence[Figure], kept: Path, said: Say = silent) -> Exhibition:
+    """All figures opened, each `at` its desk; `kept` is where simulated error rates are.
+
+    A paper is simulated from the seeds of profile quick where any of its figures is of that.
+    """
+    found: dict[str, Exhibit] = {}
+    for profile, desk in {desk.profile: desk for desk in at.values()}.items():
+        said(f"judging what is of profile {profile}")
+        own = [figure for figure in figures if at[figure.id].profile == profile]
+        found |= {exhibit.figure.id: exhibit for exhibit in desk.opened(own, figures)}
+    simulated = {}
+    for paper in papers(figures):
+        own_desks = [at[figure.id] for figure in paper]
+        first = next((desk for desk in own_desks if desk.profile == "quick"), own_desks[0])
+        simulated[paper[0].paper.name] = of_family(kept, first.sketches(paper))
+    return Exhibition(tuple(found[figure.id] for figure in figures), simulated)
 
 
 def papers(figures: Iterable[Figure]) -> list[list[Figure]]:
@@ -180,48 +222,3 @@ def papers(figures: Iterable[Figure]) -> list[list[Figure]]:
 def rows_of(figure: Figure) -> list[Row]:
     """Every row of every claim."""
     return [row for claim in figure.claims for row in claim.rows]
-
-
-def claim_scores(claim: Claim) -> list[Score]:
-    """Every score that a claim reads."""
-    return [score for row in claim.rows for score in scores_of(row)]
-
-
-def number(score: Score, curve: Curve) -> float | Literal["unseen", "unreached"]:
-    """A seed's score, NaN where it diverged; or that its stretch saw nothing, or was not reached."""
-    try:
-        return score.statistic(curve)
-    except NothingSeenError:
-        return "unseen"
-    except NotReachedError:
-        return "unreached"
-
-
-def curve_of(metric: Metric, run: Run, horizon: int) -> Curve:
-    """A metric of a run: NaN where it has diverged, by its witness where it has one, and which tests are empty."""
-    values = run.metrics[metric.name].astype(np.float64)
-    finite = np.isfinite(values)
-    alive = np.isfinite(run.metrics[metric.witness]) if metric.witness else finite
-    empty = alive & ~finite if metric.empty == "skipped" else np.zeros(len(values), bool)
-    if isinstance(metric.empty, float):
-        values = np.where(alive & ~finite, metric.empty, values)
-    return Curve(run.steps, np.where(alive, values, math.nan), horizon, empty)
-
-
-def limit_of(statistic: Statistic, n_steps: int, horizon: int) -> float:
-    """The largest time that can be seen, in the unit of the score; ∞ where it is no time."""
-    if isinstance(statistic, Sparse):
-        return limit_of(statistic.statistic, n_steps, horizon)
-    if isinstance(statistic, EpisodesTo):
-        return n_steps / horizon
-    return horizon if isinstance(statistic, Length) else math.inf
-
-
-def has_twins(runs: Sequence[Run]) -> bool:
-    """Whether two seeds have the same curves in every metric, which independent seeds never have.
-
-    Curves that never move may be the same: of play that is never paid, for instance.
-    """
-    moved = [run for run in runs if any(np.unique(v[np.isfinite(v)]).size > 1 for v in run.metrics.values())]
-    seen = {b"".join(run.metrics[name].tobytes() for name in sorted(run.metrics)) for run in moved}
-    return len(seen) < len(moved)

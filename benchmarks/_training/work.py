@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import torch
 
 from benchmarks import Budget, Cell, Figure
-from results import Run, States, StoreError, Stores
+from results import Run, States, Stored, StoreError, Stores, reaching
 
 Device = Literal["cpu", "cuda"]
 
@@ -67,9 +67,14 @@ class Library:
 
     def load(self, cell: Cell, seed: int, n_steps: int) -> Run | None:
         """The run of a seed up to the test that is due at `n_steps`, or the longest that there is, or None."""
-        found = [run for variant in variants(cell) if (run := self.stores.load(variant, seed, n_steps)) is not None]
-        longest = max(found, key=lambda run: run.n_steps, default=None)
-        return None if longest is None else longest.upto(last_test(longest, n_steps))
+        found = chosen(self.stored(cell, (seed,))[seed], n_steps)
+        return None if found is None else found.run
+
+    def stored(self, cell: Cell, seeds: Iterable[int]) -> dict[int, tuple[tuple[Stored, ...], ...]]:
+        """All that is stored of some seeds, however long: of every class of device, one's own first."""
+        asked = tuple(seeds)
+        of_devices = [self.stores.every(variant, asked) for variant in variants(cell)]
+        return {seed: tuple(of[seed] for of in of_devices) for seed in asked}
 
     def missing(self, cell: Cell, seeds: Iterable[int], n_steps: int) -> tuple[int, ...]:
         """The seeds whose run does not reach `n_steps`."""
@@ -89,6 +94,15 @@ class Library:
         last = run.history[-1]
         trained = (run.n_steps - (last.first or 0)) * last.seeds_together
         return trained / last.wall_seconds if last.wall_seconds and trained > 0 else math.nan
+
+
+def chosen(stored: Iterable[Sequence[Stored]], n_steps: int) -> Stored | None:
+    """Of a seed's runs that which is read, up to the test that is due at `n_steps`; None where there is none."""
+    found = [one for of_device in stored if (one := reaching(of_device, n_steps)) is not None]
+    longest = max(found, key=lambda one: one.run.n_steps, default=None)
+    if longest is None:
+        return None
+    return longest._replace(run=longest.run.upto(last_test(longest.run, n_steps)))
 
 
 def last_test(run: Run, n_steps: int) -> float:

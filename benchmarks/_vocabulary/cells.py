@@ -119,6 +119,8 @@ class Cell:
 
     def on(self, device: Literal["cpu", "cuda"]) -> Cell:
         """The same cell, and all that it starts from, on a class of devices."""
+        if device == self.device:
+            return self
         teachers = tuple((teacher.on(device), steps) for teacher, steps in self.teachers)
         start = None if self.start is None else replace(self.start, teachers=teachers)
         return replace(self, device=device, start=start)

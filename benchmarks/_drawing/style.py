@@ -1,0 +1,132 @@
+"""How pictures look: a style for every method, the same in all figures of a paper, and what is set while drawing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from algorithms._copies import TRAINING_RETURN
+from benchmarks import Figure, Line
+from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
+from benchmarks._training.loop import TEST_RETURN
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", "#332288", GREY)
+"""Neighbours are of different lightness, too."""
+
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.6)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (3.5, 1.2, 1.2, 1.2, 1.2, 1.2)),
+    (0, (9, 2)),
+    (0, (2.2, 2.2)),
+    "-",
+)
+"""One for every colour, so that lines can be told apart in grey."""
+
+Method = tuple[str, str]
+"""Name of a cell and, where it is not how well its main policy does, the metric: ("CTEDD", "test return L-3")."""
+
+
+class Style(NamedTuple):
+    """How a method is drawn in all figures of a paper."""
+
+    colour: str
+    dashes: Any
+
+
+@dataclass(frozen=True)
+class Palette:
+    """A style for every method of a paper.
+
+    An algorithm's main policy is the one that the paper's figures show most often; its training curve is drawn alike.
+    Methods of several figures come first and share their colours with nobody; others take what their panels leave.
+    """
+
+    main: Mapping[str, str]
+    styles: Mapping[Method, Style]
+
+    @classmethod
+    def of(cls, figure: Figure, kin: Sequence[Figure]) -> Palette:
+        """The styles of a figure among all figures of its paper."""
+        every = sorted({other.id: other for other in (*kin, figure)}.values(), key=lambda other: other.id)
+        panels = [panel.lines for other in every for panel in other.panels]
+        tests = Counter((_class(line), line.metric) for lines in panels for line in lines if _is_test(line))
+        main = {name: metric for (name, metric), _ in reversed(tests.most_common())}
+        sets = [{method(line, main) for line in lines} for lines in panels]
+        homes = Counter(
+            name
+            for other in every
+            for name in {method(line, main): 0 for panel in other.panels for line in panel.lines}
+        )
+        shared = {name for name, count in homes.items() if count > 1}
+        index: dict[Method, int] = {}
+        for name, _ in homes.most_common():  # stable: of equals, the first drawn
+            beside = shared.union(*(group for group in sets if name in group))
+            taken = {index[other] for other in beside if other in index}
+            free = (i for i in range(len(COLOURS)) if i not in taken)
+            index[name] = next(free, len(index) % len(COLOURS))
+        return cls(main, {name: Style(COLOURS[i], DASHES[i]) for name, i in index.items()})
+
+    def style(self, line: Line) -> Style:
+        """How a line is drawn."""
+        return self.styles[method(line, self.main)]
+
+
+def method(line: Line, main: Mapping[str, str]) -> Method:
+    """What a line shows, whatever a panel calls it."""
+    like_the_main_one = line.metric in (TRAINING_RETURN, main.get(_class(line)))
+    return line.cell.name, "" if like_the_main_one else line.metric
+
+
+def _is_test(line: Line) -> bool:
+    return line.metric.startswith(TEST_RETURN)
+
+
+def _class(line: Line) -> str:
+    return type(line.cell.algorithm).__name__
+
+
+INK = ".15"
+"""Of texts, axes and ticks: not quite black."""
+
+
+def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its keys lists all their names
+    """What is set while this figure is drawn or written, and only then."""
+    return {
+        "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same glyphs everywhere
+        "font.size": 8,
+        "text.color": INK,
+        "axes.titlesize": 9,
+        "axes.titley": 1.0,  # nothing is above the axes, so that no title need be moved
+        "axes.labelsize": 8.5,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
+        "axes.linewidth": 0.7,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.unicode_minus": True,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "xtick.major.width": 0.7,
+        "ytick.major.width": 0.7,
+        "xtick.major.size": 3,
+        "ytick.major.size": 3,
+        "legend.fontsize": 8.5,
+        "lines.linewidth": 1.2,
+        "lines.markersize": 4.8,
+        "lines.solid_capstyle": "round",
+        "patch.linewidth": 0.8,
+        "patch.edgecolor": "w",
+        "patch.force_edgecolor": True,
+        "figure.facecolor": "white",
+        "path.simplify_threshold": 0.3,
+        "svg.fonttype": "path",
+        "svg.hashsalt": figure.id,
+    }
