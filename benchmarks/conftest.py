@@ -7,7 +7,7 @@ is missing is trained with live progress, and then the tests judge.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,21 +15,20 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from benchmarks import Cell, Figure, Line, Panel, Verdict
+from benchmarks import Figure, Line, Panel
 from benchmarks import _options as options
 from benchmarks._catalogue import figures, read
-from benchmarks._judging.desk import Desk
+from benchmarks._judging.desk import N_RECORDED, Desk
+from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.plans import Kept
-from benchmarks._judging.readings import verdicts_of
 from benchmarks._training.circumstances import known_commit
 from benchmarks._training.progress import Reporter, failed, plan
 from benchmarks._training.runner import train_all
 from benchmarks._training.standing import standing_of
 from benchmarks._training.work import Library, missing_work, usable_device, with_teachers
-from results import Run, States, Store, StoreError, Stores
+from results import States, Store, StoreError, Stores
 
 COMPLETE = "complete"
-N_RECORDED = 10  # the most seeds that a profile records
 
 
 @dataclass
@@ -45,8 +44,7 @@ class Session:
     figures: tuple[Figure, ...]  # under the readings that are asked for
     time_limit: float | None
     desk: Desk
-    reference: Library
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    exhibits: dict[str, Exhibit] = field(default_factory=dict)  # by the figures' ids, those of the chosen tests
     shown: set[str] = field(default_factory=set)  # ids of claims
     drawn: list[Path] = field(default_factory=list)
     standing: str = ""  # what is to be said of the code that has recorded what is judged
@@ -74,19 +72,13 @@ class Session:
             strict=bool(config.getoption("--repro-strict")),
             figures=read(figures(), config.getoption("--repro-reading")),
             time_limit=options.seconds(config.getoption("--repro-time-limit")),
-            desk=Desk(Library(stores), profile, n_seeds),
-            reference=Library(Stores(Store(options.RECORDED))),
+            desk=Desk(Library(stores), profile, n_seeds, reference=Library(Stores(Store(options.RECORDED)))),
         )
 
     @cached_property
     def kept(self) -> Kept:
         """What the recorded runs came to, and by which plans."""
         return Kept.at(options.VERDICTS)
-
-    def recorded(self, cell: Cell, n_steps: float) -> dict[int, Run]:
-        """The recorded seeds of a cell that reach `n_steps`, cut there."""
-        found = {seed: self.reference.load(cell, seed, int(n_steps)) for seed in range(N_RECORDED)}
-        return {seed: run for seed, run in found.items() if run is not None and run.n_steps >= n_steps}
 
 
 def fresh_folder(parent: Path) -> Path:
@@ -246,10 +238,11 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
 
 @pytest.fixture
 def asked(request: pytest.FixtureRequest) -> Session:
-    """The session's options, curves and verdicts."""
+    """The session's options, and every chosen figure opened once."""
     session = request.config.stash[SESSION]
-    if not session.verdicts:
-        session.verdicts.update(verdicts_of(session.figures, figures(), session.desk.verdicts))
+    if not session.exhibits:
+        opened = session.desk.opened(chosen_figures(request.session.items), figures())
+        session.exhibits.update({exhibit.figure.id: exhibit for exhibit in opened})
     return session
 
 
@@ -269,9 +262,9 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     asked = config.stash[SESSION]
     if asked.shown:
         terminalreporter.section(f"claims, profile {asked.profile}")
-    for claim in (claim for figure in asked.figures for claim in figure.claims if claim.id in asked.shown):
-        line = f"{claim.id:13} {asked.verdicts[claim.id].outcome:15} {claim.sentence}"
-        terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
+    for exhibit in asked.exhibits.values():
+        for line in scoreboard(exhibit, asked.shown):
+            terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
     if asked.standing:
         terminalreporter.write_line(asked.standing)
     told = {curve: said for curve, said in asked.excluded.items() if said}
@@ -281,6 +274,12 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
         terminalreporter.write_line(f"{curve}: {said}")
     for path in asked.drawn:
         terminalreporter.write_line(f"drawn: {path}")
+
+
+def scoreboard(exhibit: Exhibit, shown: Container[str]) -> list[str]:
+    """What the claims of a figure came to, those that are `shown` by their ids."""
+    claims = [claim for claim in exhibit.figure.claims if claim.id in shown]
+    return [f"{claim.id:13} {exhibit.verdicts[claim.id].outcome:15} {claim.sentence}" for claim in claims]
 
 
 def shortened(line: str, width: int) -> str:

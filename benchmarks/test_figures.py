@@ -10,24 +10,25 @@ import pytest
 from benchmarks import Cell, Claim, Figure, Line, Panel
 from benchmarks._drawing.curves import save
 from benchmarks._judging.plans import plan_of
-from benchmarks._judging.reference import agreement, differing, direction, same_place
+from benchmarks._judging.reference import agreement, direction
+from benchmarks._training.repetition import differing, same_place
 from benchmarks.conftest import Session
 
 
 def test_every_seed_is_there(cell_of: tuple[Figure, Cell], asked: Session) -> None:
     figure, cell = cell_of
-    n_seeds = asked.desk.budget(figure, cell).n_seeds
-    missing = set(range(n_seeds)) - set(asked.desk.runs(figure, cell))
+    sample = asked.exhibits[figure.id].sample(cell)
+    missing = set(range(sample.budget.n_seeds)) - set(sample.runs)
     assert not missing, f"seeds {sorted(missing)} of {cell.key} are missing: leave --repro-no-train out to train them"
 
 
 def test_curve_agrees_with_the_recorded_one(line_of: tuple[Figure, Panel, Line], asked: Session) -> None:
     figure, _, line = line_of
-    own = asked.desk.runs(figure, line.cell)
+    shown = asked.exhibits[figure.id]
+    own, recorded = shown.sample(line.cell).runs, shown.references[line.cell.key]
     if not own:
         pytest.skip("no run to compare")
     steps = next(iter(own.values())).steps
-    recorded = asked.recorded(line.cell, steps[-1])
     if not recorded:
         pytest.skip("no recorded reference yet")
     if all(seed in recorded and run.history == recorded[seed].history for seed, run in own.items()):
@@ -50,7 +51,7 @@ def test_curve_agrees_with_the_recorded_one(line_of: tuple[Figure, Panel, Line],
 def test_claim_is_judged_as_recorded(claim_of: tuple[Figure, Claim], asked: Session) -> None:
     figure, claim = claim_of
     asked.shown.add(claim.id)
-    outcome = asked.verdicts[claim.id].outcome
+    outcome = asked.exhibits[figure.id].verdicts[claim.id].outcome
     moved = asked.kept.moved(claim.id, plan_of(figure, claim))
     assert not moved, f"{claim.id}: its plan has moved since its first verdict: {'; '.join(moved)}"
     if asked.strict:
@@ -62,6 +63,6 @@ def test_claim_is_judged_as_recorded(claim_of: tuple[Figure, Claim], asked: Sess
 
 
 def test_figure_is_drawn(figure: Figure, asked: Session) -> None:
-    paths = save(figure, asked.desk, asked.folder / "figures")
+    paths = save(asked.exhibits[figure.id], asked.folder / "figures")
     asked.drawn += paths
     assert all(path.stat().st_size > 0 for path in paths)

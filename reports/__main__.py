@@ -7,6 +7,7 @@ python -m reports --profile paper --store results/local --output /tmp/report
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -104,4 +105,5 @@ def creatable(what: str, path: Path) -> Path:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(100_000)  # pictures are full of cycles, and to look for them as often as usual takes long
     sys.exit(main())

@@ -33,14 +33,15 @@ from benchmarks import (
 from benchmarks._drawing.curves import (
     CLIP_NAME,
     Numbers,
-    Palette,
     draw,
     limits,
     mean_and_band,
     save,
     with_counted_clips,
 )
-from benchmarks._judging.desk import Desk
+from benchmarks._drawing.style import Palette
+from benchmarks._judging.desk import Desk, papers
+from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.scores import Final
 from benchmarks._training.work import Library
 from results import Run, Store, Stores
@@ -99,6 +100,15 @@ def stored(folder: Path, curves_of: dict[Cell, Floats]) -> Desk:
     return Desk(Library(Stores(store)), "quick")
 
 
+def opened(desk: Desk, shown: Figure) -> Exhibit:
+    (exhibit,) = desk.opened([shown])
+    return exhibit
+
+
+def drawn(desk: Desk, shown: Figure, band: Band | None = None) -> Any:
+    return draw(opened(desk, shown), band)
+
+
 def texts(picture: Any) -> str:
     return "\n".join(
         artist.get_text() for artist in picture.findobj(mpl.text.Text) if artist.get_visible() and artist.get_text()
@@ -108,7 +118,7 @@ def texts(picture: Any) -> str:
 def test_a_panel_that_counts_a_share_of_a_line_s_steps_draws_it_shorter_and_goes_no_further(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
     lines = (Line("Good", GOOD, "test return greedy", share=0.1), line(BAD))
-    ax = draw(figure(Panel("Game", lines, "test return")), desk).axes[0]
+    ax = drawn(desk, figure(Panel("Game", lines, "test return"))).axes[0]
     ends = [np.asarray(drawn.get_xdata(), float)[-1] for drawn in ax.lines if drawn.get_linewidth() > 1]
     assert ends == pytest.approx([0.004 * N_TESTS, 0.04 * N_TESTS])
     assert ax.get_xlim() == pytest.approx((0, 0.004 * N_TESTS))
@@ -116,7 +126,7 @@ def test_a_panel_that_counts_a_share_of_a_line_s_steps_draws_it_shorter_and_goes
 
 def test_picture_shows_mean_band_and_seeds_of_every_line(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
-    ax = draw(figure(Panel("Game", (line(GOOD), line(BAD)), "test return")), desk).axes[0]
+    ax = drawn(desk, figure(Panel("Game", (line(GOOD), line(BAD)), "test return"))).axes[0]
     thick = [drawn for drawn in ax.lines if drawn.get_linewidth() > 1]
     assert (len(thick), len(ax.lines), len(ax.collections)) == (2, 8, 2)
     np.testing.assert_allclose(
@@ -129,7 +139,7 @@ def test_picture_shows_mean_band_and_seeds_of_every_line(tmp_path: Path) -> None
 
 def test_picture_names_what_has_not_been_run(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5, n_seeds=2)})
-    shown = texts(draw(figure(Panel("Game", (line(GOOD), line(BAD), line(NEVER)), "test return")), desk))
+    shown = texts(drawn(desk, figure(Panel("Game", (line(GOOD), line(BAD), line(NEVER)), "test return"))))
     assert "not run: Never" in shown
     assert "Never (not run)" in shown
     assert "Bad: 2 of 3 seeds" in shown
@@ -137,7 +147,7 @@ def test_picture_names_what_has_not_been_run(tmp_path: Path) -> None:
 
 
 def test_picture_of_nothing_says_so(tmp_path: Path) -> None:
-    assert "not run" in texts(draw(figure(Panel("Game", (line(NEVER),), "test return")), stored(tmp_path, {})))
+    assert "not run" in texts(drawn(stored(tmp_path, {}), figure(Panel("Game", (line(NEVER),), "test return"))))
 
 
 def test_mean_ends_where_a_seed_diverges_and_the_seeds_go_on(tmp_path: Path) -> None:
@@ -147,7 +157,7 @@ def test_mean_ends_where_a_seed_diverges_and_the_seeds_go_on(tmp_path: Path) -> 
     desk = stored(tmp_path, {GOOD: values})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        picture = draw(figure(Panel("Game", (line(GOOD),), "test return")), desk)
+        picture = drawn(desk, figure(Panel("Game", (line(GOOD),), "test return")))
     thick = next(drawn for drawn in picture.axes[0].lines if drawn.get_linewidth() > 1)
     assert np.isfinite(np.asarray(thick.get_ydata(), float)).tolist() == [False, *[True] * 29, *[False] * 10]
     assert np.isfinite(np.asarray(picture.axes[0].lines[0].get_ydata(), float))[30:].all()
@@ -158,13 +168,13 @@ def test_curves_that_only_begin_late_have_not_diverged(tmp_path: Path) -> None:
     values = curves(10)
     values[:, :3] = np.nan
     desk = stored(tmp_path, {GOOD: values})
-    assert "diverged" not in texts(draw(figure(Panel("Game", (line(GOOD),), "test return")), desk))
+    assert "diverged" not in texts(drawn(desk, figure(Panel("Game", (line(GOOD),), "test return"))))
 
 
 def test_axis_is_cut_at_a_transient_and_says_so(tmp_path: Path) -> None:
     values = curves(-500)
     values[:, :2] = -4012.0
-    picture = draw(figure(Panel("Game", (line(GOOD),), "test return")), stored(tmp_path, {GOOD: values}))
+    picture = drawn(stored(tmp_path, {GOOD: values}), figure(Panel("Game", (line(GOOD),), "test return")))
     assert picture.axes[0].get_ylim()[0] > -520
     assert "axis cut below at ▼: values reach −4,012" in texts(picture)
 
@@ -208,8 +218,8 @@ def test_svg_has_the_same_bytes_twice_and_global_settings_stay(tmp_path: Path) -
     desk = stored(tmp_path / "store", {GOOD: curves(10), BAD: curves(5)})
     shown = figure(Panel("Game", (line(GOOD), line(BAD)), "test return"))
     before = dict(mpl.rcParams)
-    svg, png = save(shown, desk, tmp_path / "one")
-    other, other_png = save(shown, desk, tmp_path / "two")
+    svg, png = save(opened(desk, shown), tmp_path / "one")
+    other, other_png = save(opened(desk, shown), tmp_path / "two")
     assert (svg.name, png.name, svg.parent.name) == ("fig1.svg", "fig1.png", "synthetic")
     assert svg.read_bytes() == other.read_bytes()
     assert png.read_bytes() == other_png.read_bytes()
@@ -231,10 +241,10 @@ def test_clips_are_called_by_their_order() -> None:
 def test_a_method_has_one_colour_in_all_figures_of_its_paper() -> None:
     from benchmarks._catalogue import figures  # noqa: PLC0415 - the papers, not the drawing, are looked at here
 
-    for first in figures():
-        palette = Palette.of(first)
-        for other in (other for other in figures() if other.paper.name == first.paper.name):
-            assert Palette.of(other).styles == palette.styles
+    for kin in papers(figures()):
+        palette = Palette.of(kin[0], kin)
+        for other in kin:
+            assert Palette.of(other, kin).styles == palette.styles
             for panel in other.panels:
                 styles = [palette.style(item) for item in panel.lines]
                 assert len(set(styles)) == len(styles), f"{other.id} {panel.title}"
@@ -242,10 +252,10 @@ def test_a_method_has_one_colour_in_all_figures_of_its_paper() -> None:
 
 def test_panels_with_other_names_have_their_own_legends(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
-    same = draw(figure(*(Panel(t, (line(GOOD), line(BAD)), "test return") for t in "ab")), desk)
+    same = drawn(desk, figure(*(Panel(t, (line(GOOD), line(BAD)), "test return") for t in "ab")))
     assert len(same.legends) == 1
     assert all(ax.get_legend() is None for ax in same.axes)
-    other = draw(figure(Panel("a", (line(GOOD, "x"),), "y"), Panel("b", (line(BAD, "x"),), "y")), desk)
+    other = drawn(desk, figure(Panel("a", (line(GOOD, "x"),), "y"), Panel("b", (line(BAD, "x"),), "y")))
     assert not other.legends
     assert all(ax.get_legend() is not None for ax in other.axes)
 
@@ -264,7 +274,7 @@ def shades(picture: Any) -> Floats:
 def test_a_paper_s_own_band_is_drawn_without_the_seeds(tmp_path: Path, deviations: float | None, said: str) -> None:
     desk = stored(tmp_path, {GOOD: curves(10)})
     shown = figure(Panel("Game", (line(GOOD),), "test return"), printed_band=Band(deviations, smooth=4))
-    picture = draw(shown, desk, shown.printed_band)
+    picture = drawn(desk, shown, shown.printed_band)
     words = texts(picture).replace("\n", " ")
     assert said in words and "moving averages of 4 tests" in words
     (thick,) = picture.axes[0].lines
@@ -281,15 +291,15 @@ def test_a_paper_s_own_band_is_drawn_without_the_seeds(tmp_path: Path, deviation
 def test_the_picture_as_printed_is_a_second_one(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10)})
     shown = figure(Panel("Game", (line(GOOD),), "test return"), printed_band=Band(1.0))
-    paths = save(shown, desk, tmp_path)
+    paths = save(opened(desk, shown), tmp_path)
     assert [path.name for path in paths] == ["fig1.svg", "fig1.png", "fig1-as-printed.svg", "fig1-as-printed.png"]
     assert len({path.read_bytes() for path in paths}) == 4
-    assert len(save(figure(Panel("Game", (line(GOOD),), "test return")), desk, tmp_path)) == 2
+    assert len(save(opened(desk, figure(Panel("Game", (line(GOOD),), "test return"))), tmp_path)) == 2
 
 
 def test_what_is_not_counted_in_episodes_says_so(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10)})
-    picture = draw(figure(Panel("Game", (line(GOOD),), "error", against="iterations")), desk)
+    picture = drawn(desk, figure(Panel("Game", (line(GOOD),), "error", against="iterations")))
     (thick,) = (drawn for drawn in picture.axes[0].lines if drawn.get_linewidth() > 1)
     assert np.asarray(thick.get_xdata(), float)[-1] == N_TESTS
     assert picture.axes[0].get_xlabel() == "iterations (thousands)"

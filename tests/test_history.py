@@ -37,6 +37,7 @@ from _trials import (
 from algorithms.maddpg import MADDPG
 from benchmarks import __main__ as command_line
 from benchmarks._judging.desk import Desk
+from benchmarks._judging.exhibit import Exhibit
 from benchmarks._options import RECORDED
 from benchmarks._training import circumstances
 from benchmarks._training import session as session_module
@@ -356,6 +357,11 @@ def test_a_stored_run_of_other_numbers_is_met_at_the_first_test_and_not_after_th
 SAID = "recorded with other code than is here now; `python -m benchmarks repeat` certifies it"
 
 
+def opened(library: Library) -> Exhibit:
+    (exhibit,) = Desk(library, "smoke").opened([FIGURE])
+    return exhibit
+
+
 def said_by(capsys: pytest.CaptureFixture[str], status: int, *arguments: object) -> str:
     """What a command says that ends with this status."""
     assert command_line.main([str(argument) for argument in arguments]) == status
@@ -372,8 +378,7 @@ def test_results_of_other_code_are_said_to_be_so_until_today_s_has_repeated_them
     library = Library(Stores(Store(tmp_path)))
     for command in ("plan", "run"):
         assert f"4 of 4 runs: {SAID}\n" in said_by(capsys, 0, command, *of, "--profile", "smoke")
-    desk = Desk(library, "smoke")
-    assert source(FIGURE, MADDPG_CELL, desk).standing == f"2 of 2 runs: {SAID}"
+    assert source(opened(library), MADDPG_CELL).standing == f"2 of 2 runs: {SAID}"
     assert not list(tmp_path.rglob("certificates.json"))
     assert said_by(capsys, 0, "repeat", *of, "--jobs", 1, "--time-limit", "60s").endswith("0 of 2 differ\n")
     for cell in FIGURE.cells:
@@ -382,7 +387,7 @@ def test_results_of_other_code_are_said_to_be_so_until_today_s_has_repeated_them
         assert (certificate.seed, certificate.n_tests, certificate.steps) == (0, 4, 400)
     for command in ("plan", "run"):
         assert SAID not in said_by(capsys, 0, command, *of, "--profile", "smoke")
-    assert source(FIGURE, MADDPG_CELL, desk).standing == ""
+    assert source(opened(library), MADDPG_CELL).standing == ""
     assert standing_of(FIGURE.cells, library, 10).words == ""
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from test_drawing import BAD, GOOD, beats, curves, figure, line, stored
+from test_drawing import BAD, GOOD, NEVER, beats, curves, figure, line, stored
 
-from benchmarks import LOOKS, Claim, Metric, Panel, Score
-from benchmarks._judging.desk import curve_of, limit_of, number, papers
+from benchmarks import LOOKS, Band, Claim, Metric, Panel
+from benchmarks._judging.desk import desks, exhibition, papers
+from benchmarks._judging.samples import curve_of, has_twins, limit_of, number
 from benchmarks._judging.scores import EpisodesTo, Final, Last, Length, Window
-from results import Run
+from benchmarks._options import SIMULATED
+from reports._site import build
+from results import Run, Store
 
 NAN = math.nan
 
@@ -25,7 +30,7 @@ def a_run(**metrics: list[float]) -> Run:
 
 
 def score_of(metric: Metric, statistic: Any, **metrics: list[float]) -> Any:
-    return number(Score(GOOD, metric, statistic), curve_of(metric, a_run(**metrics), 25))
+    return number(statistic, curve_of(metric, a_run(**metrics), 25))
 
 
 def test_a_window_in_which_no_episode_ended_is_no_divergence() -> None:
@@ -76,3 +81,57 @@ def test_the_claims_of_all_figures_of_a_paper_are_one_family(tmp_path: Path) -> 
     assert alone.p == pytest.approx(1 / 20)
     assert {verdict.p for verdict in together.values()} == {alone.p}  # three that hold: 3/3 of the smallest p
     assert {verdict.profile for verdict in together.values()} <= set(LOOKS)
+
+
+def test_seeds_with_the_same_curves_are_twins_unless_nothing_moves() -> None:
+    moving, still = a_run(paid=[0.0, 1.0, 2.0, NAN]), a_run(paid=[0.0, 0.0, NAN, 0.0])
+    assert has_twins([moving, a_run(paid=[0.0, 1.0, 2.0, NAN])])
+    assert not has_twins([moving, a_run(paid=[0.0, 1.0, 2.0, 3.0])])
+    assert not has_twins([still, a_run(paid=[0.0, 0.0, NAN, 0.0])])
+
+
+# ---- a figure is opened once ----------------------------------------------------------------------------------------
+
+
+def test_a_run_is_read_once_whatever_shares_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two profiles, figures, claims, pictures and pages share cells; the files of a seed are opened once."""
+    library = stored(tmp_path / "store", {GOOD: curves(10), BAD: curves(5)}).library
+    read = counted_reads(monkeypatch)
+    claim = Claim("S-1", "", "§1", "good is better", (beats(GOOD, BAD, about="beginning"),))
+    shown = [
+        figure(Panel("Game", (line(GOOD), line(BAD)), "y"), claims=(claim,)),
+        figure(Panel("Game", (line(GOOD), line(NEVER)), "y"), name="fig2", printed_band=Band(1.0)),
+    ]
+    found = exhibition(desks(library, shown, None), shown, SIMULATED)
+    build(found, tmp_path / "out", "python -m reports")
+    assert {(cell.key, seed) for cell in (GOOD, BAD, NEVER) for seed in range(3)} <= set(read)
+    assert set(read.values()) == {1}
+
+
+def counted_reads(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, int]]:
+    """How often a seed of a cell has been read from a store, from now on."""
+    found: Counter[tuple[str, int]] = Counter()
+    read = Store._run
+
+    def counting(self: Store, key: str, seed: int) -> Run | None:
+        found[key, seed] += 1
+        return read(self, key, seed)
+
+    monkeypatch.setattr(Store, "_run", counting)
+    return found
+
+
+def test_an_opened_figure_holds_all_that_is_true_of_it(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5, n_seeds=2)})
+    claim = Claim("S-1", "", "§1", "good is better", (beats(GOOD, BAD, about="beginning"),))
+    (shown,) = replace(desk, reference=desk.library).opened(
+        [figure(Panel("Game", (line(GOOD),), "y"), claims=(claim,))]
+    )
+    assert {key: (list(of.runs), of.is_whole) for key, of in shown.samples.items()} == {
+        GOOD.key: ([0, 1, 2], True),
+        BAD.key: ([0, 1], False),
+    }
+    assert shown.verdicts == desk.verdicts([shown.figure])
+    assert shown.sample(GOOD).folders == dict.fromkeys(range(3), tmp_path / GOOD.key)
+    assert {key: list(runs) for key, runs in shown.references.items()} == {GOOD.key: [0, 1, 2], BAD.key: [0, 1]}
+    assert shown.standings[BAD.key].runs == 2 and shown.extent == "3 seeds, 40,000 environment steps each"

@@ -26,8 +26,9 @@ from benchmarks import (
     Verdict,
 )
 from benchmarks._catalogue import figures
-from benchmarks._judging.desk import Desk, desks
+from benchmarks._judging.desk import Desk, Exhibition, desks, exhibition
 from benchmarks._judging.scores import EpisodesTo, Final
+from benchmarks._options import SIMULATED
 from benchmarks._training.work import Library
 from reports import _words as words
 from reports.__main__ import main
@@ -40,6 +41,10 @@ TESTS = Metric("test return greedy", better="larger")
 LEVEL = EpisodesTo(9.0)
 ROW = RowVerdict("a > b", "INCONCLUSIVE", "INCONCLUSIVE", *(0.0,) * 8, 6, 6, 0, 0, False, 0.0, 0.0, 0.0, 0.0, "unit")
 VOID = {"meta", "link", "img", "br", "hr"}
+
+
+def shown_at(desk: Desk, *several: Figure) -> Exhibition:
+    return exhibition(dict.fromkeys((figure.id for figure in several), desk), several, SIMULATED)
 
 
 def example() -> Figure:
@@ -82,7 +87,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Desk, Figure]
     values = curves(5)
     values[2, 20:] = np.nan
     desk = stored(folder / "store", {GOOD: curves(10), BAD: values})
-    build({example().id: desk}, [example()], folder / "out", COMMAND)
+    build(shown_at(desk, example()), folder / "out", COMMAND)
     return folder, desk, example()
 
 
@@ -210,7 +215,7 @@ def test_sources_units_and_departures_are_shown_without_local_paths(built: tuple
 def test_the_same_runs_give_the_same_bytes(built: tuple[Path, Desk, Figure]) -> None:
     folder, _, shown = built
     again = Desk(Library(Stores(Store(folder / "store"))), "quick")
-    build({shown.id: again}, [shown], folder / "again", COMMAND)
+    build(shown_at(again, shown), folder / "again", COMMAND)
     first = {path.relative_to(folder / "out"): path.read_bytes() for path in (folder / "out").rglob("*.*")}
     assert {path.relative_to(folder / "again"): path.read_bytes() for path in (folder / "again").rglob("*.*")} == first
 
@@ -226,7 +231,7 @@ def test_an_empty_store_makes_a_whole_report_and_trains_nothing(
     store = tmp_path / "store"
     store.mkdir()
     desk = Desk(Library(Stores(Store(store))), "quick")
-    build(dict.fromkeys((shown.id for shown in figures()), desk), figures(), tmp_path / "out", COMMAND)
+    build(shown_at(desk, *figures()), tmp_path / "out", COMMAND)
     index = (tmp_path / "out" / "site" / "index.html").read_text()
     for shown in figures():
         page = parsed(tmp_path / "out" / "site" / f"{shown.id}.html")
@@ -244,7 +249,7 @@ def test_each_figure_is_shown_in_the_largest_profile_that_has_been_run_in_full(t
     found = desks(library, [whole, part], None)
     assert [found[shown.id].profile for shown in (whole, part)] == ["paper", "quick"]
     assert {desk.profile for desk in desks(library, [whole, part], "smoke").values()} == {"smoke"}
-    build(found, [whole, part], tmp_path / "out", COMMAND)
+    build(exhibition(found, [whole, part], SIMULATED), tmp_path / "out", COMMAND)
     index, first, second = (
         (tmp_path / "out" / "site" / name).read_text()
         for name in ("index.html", "synthetic/fig1.html", "synthetic/fig2.html")
@@ -259,7 +264,7 @@ def test_figures_of_the_paper_come_first_and_by_number() -> None:
     desk = Desk(Library(Stores(Store(Path("/nowhere")))), "quick")
     names = ("fig10", "copies", "table1", "fig2")
     all_of_them = [figure(Panel("Game", (line(GOOD),), "y"), name=name) for name in names]
-    found = chapters({shown.id: desk for shown in all_of_them}, all_of_them)
+    found = chapters(shown_at(desk, *all_of_them))
     assert [page.figure.name for page in found[0].families[0].pages] == ["fig2", "fig10", "table1", "copies"]
 
 

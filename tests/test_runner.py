@@ -60,7 +60,8 @@ from algorithms._tree import split
 from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage, test_figures
 from benchmarks import Line as Curve
 from benchmarks import __main__ as command_line
-from benchmarks._judging.desk import Desk
+from benchmarks._judging.desk import Desk, exhibition
+from benchmarks._options import SIMULATED
 from benchmarks._training import loop as training_module
 from benchmarks._training import runner
 from benchmarks._training import session as session_module
@@ -496,9 +497,10 @@ def test_arrays_survive_whatever_hands_a_run_on(looked_at: Path, tmp_path: Path)
     handed = library.load(MEASURED, 0, 400)
     assert handed is not None and bits(handed) == bits(runs[0])
     whole, part = Desk(library, "smoke"), Desk(library, "quick")
-    drawn = whole.measured(DRAWN, MEASURED)
+    drawn = whole.sample(DRAWN, MEASURED).measured
     assert {seed: bits(run) for seed, run in drawn.items()} == {seed: bits(run) for seed, run in runs.items()}
-    assert set(part.runs(DRAWN, MEASURED)) == {0, 1} and part.measured(DRAWN, MEASURED) == {}
+    shorter = part.sample(DRAWN, MEASURED)
+    assert set(shorter.runs) == {0, 1} and shorter.measured == {}
 
 
 def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
@@ -507,6 +509,7 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
     for seed in range(3):
         run = replace(loaded(looked_at, MEASURED, seed), history=a_history(device="another"))
         Store(tmp_path / "recorded").save(MEASURED, run)
+    desk = Desk(Library(Stores(Store(looked_at))), "smoke", reference=Library(Stores(Store(tmp_path / "recorded"))))
     asked = Session(
         profile="smoke",
         n_seeds=None,
@@ -516,14 +519,14 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
         strict=False,
         figures=(DRAWN,),
         time_limit=None,
-        desk=Desk(Library(Stores(Store(looked_at))), "smoke"),
-        reference=Library(Stores(Store(tmp_path / "recorded"))),
+        desk=desk,
+        exhibits={exhibit.figure.id: exhibit for exhibit in desk.opened([DRAWN])},
     )
     (panel,) = DRAWN.panels
     test_figures.test_every_seed_is_there((DRAWN, MEASURED), asked)
     test_figures.test_curve_agrees_with_the_recorded_one((DRAWN, panel, panel.lines[0]), asked)
     test_figures.test_figure_is_drawn(DRAWN, asked)
-    (chapter,) = chapters({DRAWN.id: asked.desk}, [DRAWN])
+    (chapter,) = chapters(exhibition({DRAWN.id: desk}, [DRAWN], SIMULATED))
     assert set(chapter.families[0].pages[0].units) == set(loaded(looked_at, MEASURED, 0).metrics)
 
 
@@ -604,7 +607,7 @@ def test_a_test_that_is_due_within_an_iteration_comes_at_its_end_and_nothing_is_
         assert missing_work([figure], "smoke", None, library) == []
         assert loaded(tmp_path, cell, 0).steps.tolist() == tests[:n]
         assert all(progress.done <= progress.total for progress in line.progress)
-        assert Desk(library, "smoke").bundle(figure, cell, "test return greedy").steps.tolist() == tests[:n]
+        assert Desk(library, "smoke").sample(figure, cell).bundle("test return greedy").steps.tolist() == tests[:n]
     run = library.load(cell, 0, 250)
     assert run is not None and run.steps.tolist() == [300]
     assert trained(tmp_path / "whole", cell, n_steps=1000)

@@ -101,11 +101,13 @@ def _written(figure: Figure, picture: Picture, stem: Path) -> tuple[Path, Path]:
 
 def _as_text(picture: Picture, title: str) -> str:
     """SVG, after which the places of the axes are settled."""
-    text, canvas = io.StringIO(), FigureCanvasSVG(picture)
-    picture.set_dpi(72)
+    text, dpi = io.StringIO(), picture.dpi  # the latter of images in it
+    canvas: Any = FigureCanvasSVG(picture)
     engine: Any = picture.get_layout_engine()
+    picture.set_dpi(72)
     engine.execute(picture)
     picture.set_layout_engine("none")
+    picture.set_dpi(dpi)
     canvas.print_svg(text, metadata={"Date": None, "Creator": None, "Title": title})
     return text.getvalue()
 
@@ -113,7 +115,7 @@ def _as_text(picture: Picture, title: str) -> str:
 def _as_pixels(picture: Picture) -> Image.Image:
     """The same at print resolution, without transparency."""
     picture.set_dpi(DPI)
-    canvas = FigureCanvasAgg(picture)
+    canvas: Any = FigureCanvasAgg(picture)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
@@ -160,6 +162,7 @@ def draw(exhibit: Exhibit, band: Band | None = None) -> Picture:
         _add_legend(picture, axes, lines, palette, shared)
         for ax in axes[len(figure.panels) :]:
             ax.set_axis_off()
+        _open_frames(picture)
         return picture
 
 
@@ -183,7 +186,15 @@ def _draw_plates(exhibit: Exhibit) -> Picture:
                 _write_not_run(ax)
         for ax in axes[len(figure.plates) :]:
             ax.set_axis_off()
+        _open_frames(picture)
         return picture
+
+
+def _open_frames(picture: Picture) -> None:
+    """Leaves of every frame the left and the lower side."""
+    for ax in picture.axes:
+        for name in ("left", "bottom", "top", "right"):
+            ax.spines[name].set_visible(name in ("left", "bottom"))
 
 
 def _foot(texts: Iterable[str]) -> tuple[str, float]:
@@ -233,9 +244,9 @@ def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette, band: Band |
     """Seeds below, bands above them, means on top. What is missing, diverged or cut comes back, in lines of text."""
     for item in drawn:
         style = palette.style(item.line)
-        for curve in item.bundle.values if band is None else ():
-            known = np.where(np.isfinite(curve), curve, np.nan)
-            ax.plot(item.x, known, color=style.colour, lw=0.5, alpha=0.35, zorder=2)
+        if band is None and item.bundle.seeds:
+            known = np.where(np.isfinite(item.bundle.values), item.bundle.values, np.nan)
+            ax.plot(item.x, known.T, color=style.colour, lw=0.5, alpha=0.35, zorder=2)
         if len(item.bundle.seeds) > 1:
             mean, low, high = mean_and_band(item.bundle.values, band)
             ax.fill_between(item.x, low, high, color=style.colour, alpha=0.16, lw=0, zorder=3)

@@ -109,8 +109,8 @@ class Desk:
         read |= self.library.stored(cell, [seed for seed in range(budget.n_seeds) if seed not in read])
         found = {seed: chosen(read[seed], budget.n_steps) for seed in range(budget.n_seeds)}
         whole = {seed: one for seed, one in found.items() if one is not None and one.run.n_steps >= budget.n_steps}
-        runs, folders = ({seed: one[i] for seed, one in whole.items()} for i in (0, 1))
-        return Sample(cell, budget, runs, folders)
+        runs = {seed: one.run for seed, one in whole.items()}
+        return Sample(cell, budget, runs, {seed: one.folder for seed, one in whole.items()})
 
     def scores(self, figure: Figure, score: Score) -> SeedScores:
         """One number of every seed of the cell that a score reads."""

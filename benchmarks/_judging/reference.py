@@ -16,7 +16,6 @@ from scipy.special import stdtr, stdtrit
 from benchmarks import Figure, Floats, Line, scores_of
 from benchmarks._judging import statistics
 from benchmarks._judging.statistics import Welch
-from results import Run
 
 ALPHA = 0.05
 """Of a session: the probability that one of its curves fails by accident."""
@@ -123,21 +122,3 @@ def direction(figure: Figure, line: Line) -> Literal["larger", "smaller"]:
     scores = [score for claim in figure.claims for row in claim.rows for score in scores_of(row)]
     said = {score.metric.better for score in scores if score.metric.name == line.metric}
     return "smaller" if "smaller" in said else "larger"
-
-
-def same_place(fresh: Run, recorded: Run) -> bool:
-    """Whether all sessions of two runs were on the same kind of machine with the same versions, so that their bits must
-    agree."""
-    sessions = (*fresh.history, *recorded.history)
-    return bool(fresh.history and recorded.history) and not any(sessions[0].elsewhere(other) for other in sessions)
-
-
-def differing(fresh: Run, recorded: Run, metric: str) -> str:
-    """The first step at which two runs of one seed differ by a bit; empty where they agree."""
-    n = min(fresh.steps.size, recorded.steps.size)
-    here, there = fresh.metrics[metric][:n], recorded.metrics[metric][:n]
-    unequal = np.flatnonzero(~((here == there) | (np.isnan(here) & np.isnan(there))))
-    if not unequal.size:
-        return ""
-    i = unequal[0]
-    return f"{metric} at step {fresh.steps[i]:,.0f} is {here[i]} and not the recorded {there[i]}"

@@ -25,7 +25,6 @@ import numpy as np
 import torch
 
 from benchmarks import Cell, lineage
-from benchmarks._judging.reference import differing, same_place
 from benchmarks._training.circumstances import commit
 from benchmarks._training.runner import Report, settle, train_all
 from benchmarks._training.session import replayed
@@ -103,6 +102,24 @@ def compared(cell: Cell, fresh: Run, recorded: Run) -> Repetition:
         tuple(sorted(codes(recorded))),
         fresh.history[-1].device,
     )
+
+
+def same_place(fresh: Run, recorded: Run) -> bool:
+    """Whether all sessions of two runs were on the same kind of machine with the same versions, so that their bits must
+    agree."""
+    sessions = (*fresh.history, *recorded.history)
+    return bool(fresh.history and recorded.history) and not any(sessions[0].elsewhere(other) for other in sessions)
+
+
+def differing(fresh: Run, recorded: Run, metric: str) -> str:
+    """The first step at which two runs of one seed differ by a bit; empty where they agree."""
+    n = min(fresh.steps.size, recorded.steps.size)
+    here, there = fresh.metrics[metric][:n], recorded.metrics[metric][:n]
+    unequal = np.flatnonzero(~((here == there) | (np.isnan(here) & np.isnan(there))))
+    if not unequal.size:
+        return ""
+    i = unequal[0]
+    return f"{metric} at step {fresh.steps[i]:,.0f} is {here[i]} and not the recorded {there[i]}"
 
 
 def repeatable(cells: Sequence[Cell], store: Store, n_seeds: int) -> list[tuple[Cell, int]]:

@@ -88,7 +88,7 @@ def _used(piece: Piece) -> tuple[Piece, ...]:
 def _imports(module: str) -> dict[str, Piece]:
     """Every name that a module imports from us, and what it stands for; also within functions."""
     found = {}
-    for node in ast.walk(_tree(module)):
+    for node in _nodes(module):
         if _imports_ours(node):
             for alias in node.names:
                 module = str(node.module)
@@ -147,7 +147,7 @@ def _bare(module: str) -> tuple[str, ...]:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(_tree(module)):
+    for node in _nodes(module):
         if _imports_ours(node) or _is_text(node):
             rows = range(node.lineno - 1, node.end_lineno or node.lineno)
             lines = [("" if row in rows else line) for row, line in enumerate(lines)]
@@ -156,6 +156,12 @@ def _bare(module: str) -> tuple[str, ...]:
 
 def _is_text(node: ast.AST) -> TypeGuard[ast.Expr]:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+@functools.cache
+def _nodes(module: str) -> tuple[ast.AST, ...]:
+    """Everything in a module, however deep."""
+    return tuple(ast.walk(_tree(module)))
 
 
 @functools.cache
