@@ -37,6 +37,7 @@ from benchmarks._judging.scores import Final
 from benchmarks._judging.simulated import Simulated
 from benchmarks._judging.statistics import mean_interval
 from reports import _words as words
+from reports._readings import Specification, specification
 
 FINAL = Final(window=10)
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,6 +110,7 @@ class Judged:
     budget: str
     seeds: str
     characteristics: tuple[Characteristic, ...]
+    specification: Specification | None
 
     @property
     def rows(self) -> tuple[Compared, ...]:
@@ -124,6 +126,11 @@ class Judged:
     def at_this_budget(self) -> str:
         """What its comparisons would come to if this much training were all; it counts for nothing."""
         return words.counted([compared.found.at_this_budget for compared in self.rows])
+
+    @property
+    def robustness(self) -> str:
+        """In how many readings it comes to the same, and what it hangs on; empty where there is one reading only."""
+        return words.robustness(self.specification.robustness) if self.specification else ""
 
     @property
     def conclusion(self) -> str:
@@ -217,7 +224,16 @@ def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]
     have = either(counts) if counts else "0"
     seeds = have if have == either(asked) or not asked else f"{have} of {either(asked)}"
     budget = f"{either(steps)} steps" if steps else "–"
-    return Judged(exhibit.figure, claim, verdict, budget, seeds if cells else "–", simulated)
+    reads = exhibit.reads.get(claim.id, ())
+    return Judged(
+        exhibit.figure,
+        claim,
+        verdict,
+        budget,
+        seeds if cells else "–",
+        simulated,
+        specification(claim, reads) if reads else None,
+    )
 
 
 def value(exhibit: Exhibit, panel: str, line: Line) -> Value:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from benchmarks import Claim, Multiple, Outcome, Printed, RowVerdict, Shorter, Verdict
 from benchmarks._judging.decisions import REFUTED, SHOWN
+from benchmarks._judging.readings import Robustness
 from benchmarks._judging.statistics import ALPHA
 
 
@@ -66,6 +67,11 @@ OUTCOMES: dict[Outcome, Meaning] = {
 def counted(outcomes: Sequence[Outcome]) -> str:
     """`2 REPRODUCED, 1 INCONCLUSIVE`, in the fixed order."""
     return ", ".join(f"{n} {outcome}" for outcome in OUTCOMES if (n := list(outcomes).count(outcome)))
+
+
+def robustness(found: Robustness) -> str:
+    """`5 of 5, robust`."""
+    return f"{found.same} of {found.judged}, {found.word}"
 
 
 def signed(outcome: Outcome) -> str:

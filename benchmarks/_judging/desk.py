@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from benchmarks import Budget, Cell, Claim, Figure, Row, Score, Verdict
 from benchmarks._judging.characteristics import Sketch, sketches
-from benchmarks._judging.evidence import Evidence, SeedScores, weighed
+from benchmarks._judging.evidence import Evidence, SeedScores, weigh
 from benchmarks._judging.exhibit import Exhibit, cells_of, in_words
-from benchmarks._judging.readings import verdicts_of
+from benchmarks._judging.readings import Read, readings_of, verdicts_of
 from benchmarks._judging.samples import Sample
 from benchmarks._judging.simulated import Simulated, of_family
 from benchmarks._judging.verdicts import judge, warnings
@@ -54,23 +54,37 @@ class Desk:
     reference: Library | None = None
     _shelf: Shelf = field(default_factory=Shelf, repr=False, compare=False)
     _weighed: dict[str, tuple[Evidence, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _rows: dict[tuple[int, str], tuple[Row, Evidence]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def at(self, profile: str) -> Desk:
         """The same in another profile; what has been read is shared."""
         return replace(self, profile=profile)
 
-    def opened(self, figures: Iterable[Figure], among: Sequence[Figure] = ()) -> tuple[Exhibit, ...]:
+    def opened(
+        self, figures: Iterable[Figure], among: Sequence[Figure] = (), *, read: bool = False
+    ) -> tuple[Exhibit, ...]:
         """Each figure with all that is true of it now, its claims corrected `among` those of every figure of the paper.
 
-        Under a reading, the others are judged under it too.
+        Under a reading, the others are judged under it too. `read` asks for every claim under all of its readings.
         """
         shown = list(figures)
         names = {figure.paper.name for figure in shown}
         every = [figure for figure in among or shown if figure.paper.name in names]
         verdicts = verdicts_of(shown, every, self.verdicts)
-        return tuple(self._opened(figure, every, verdicts) for figure in shown)
+        reads: dict[str, tuple[Read, ...]] = {}
+        for paper in papers(every) if read else ():
+            reads |= readings_of(paper, self.verdicts)
+        return tuple(self._opened(figure, every, verdicts, reads) for figure in shown)
 
-    def _opened(self, figure: Figure, every: Sequence[Figure], verdicts: Mapping[str, Verdict]) -> Exhibit:
+    def _opened(
+        self,
+        figure: Figure,
+        every: Sequence[Figure],
+        verdicts: Mapping[str, Verdict],
+        reads: Mapping[str, tuple[Read, ...]],
+    ) -> Exhibit:
         samples = {cell.key: self.sample(figure, cell) for cell in figure.cells}
         return Exhibit(
             figure=figure,
@@ -80,6 +94,7 @@ class Desk:
             verdicts={claim.id: verdicts[claim.id] for claim in figure.claims},
             standings={key: standing(sample.cell, sample.runs, self.library) for key, sample in samples.items()},
             references={key: self._recorded(sample) for key, sample in samples.items()},
+            reads={claim.id: reads[claim.id] for claim in figure.claims if claim.id in reads},
         )
 
     def _recorded(self, sample: Sample) -> dict[int, Run]:
@@ -140,9 +155,17 @@ class Desk:
     def weighed(self, paper: Iterable[Figure]) -> dict[str, tuple[Evidence, ...]]:
         """Every row of the claims of some figures, by the claim's id; each is weighed once."""
         for figure in paper:
-            new = [claim for claim in figure.claims if claim.id not in self._weighed]
-            self._weighed.update(weighed(new, lambda score, figure=figure: self.scores(figure, score)))  # type: ignore[misc]
+            for claim in figure.claims:
+                if claim.id not in self._weighed:
+                    self._weighed[claim.id] = tuple(self._evidence(figure, claim, row) for row in claim.rows)
         return self._weighed
+
+    def _evidence(self, figure: Figure, claim: Claim, row: Row) -> Evidence:
+        """A row by itself; where a reading leaves it as it is, it is not weighed again."""
+        place = id(row), figure.effective(self.profile)
+        if place not in self._rows:
+            self._rows[place] = row, weigh(row, claim, lambda score: self.scores(figure, score))
+        return self._rows[place][1]
 
     def sketches(self, paper: Sequence[Figure]) -> tuple[Sketch, ...]:
         """What the sentences of a paper are simulated from."""
@@ -202,7 +225,7 @@ def exhibition(at: Mapping[str, Desk], figures: Sequence[Figure], kept: Path, sa
     for profile, desk in {desk.profile: desk for desk in at.values()}.items():
         said(f"judging what is of profile {profile}")
         own = [figure for figure in figures if at[figure.id].profile == profile]
-        found |= {exhibit.figure.id: exhibit for exhibit in desk.opened(own, figures)}
+        found |= {exhibit.figure.id: exhibit for exhibit in desk.opened(own, figures, read=True)}
     simulated = {}
     for paper in papers(figures):
         own_desks = [at[figure.id] for figure in paper]

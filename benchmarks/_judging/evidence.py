@@ -109,6 +109,11 @@ def weighed(claims: Sequence[Claim], lookup: Lookup) -> dict[str, tuple[Evidence
     return {claim.id: tuple(weigh(row, claim, lookup) for row in claim.rows) for claim in claims}
 
 
+def named(claim: Claim) -> str:
+    """The id of a claim under whichever reading, so that what is drawn at random is drawn alike."""
+    return claim.id.partition("@")[0].partition("~")[0]
+
+
 def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     """All that can be said of a row by itself; nothing is estimated while seeds are missing or not independent."""
     scores = scores_of(row)
@@ -127,7 +132,7 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     diverged = ["every seed diverged"] if all(np.isnan(side.values).all() for side in sides) else []
     if note := "; ".join(filter(None, [*diverged, *(unlearnt(part, lookup) for part in row.learnt)])):
         return unweighed(row, found, "NOT LEARNT", note)
-    account = _Account(f"{claim.id} {row.label}", _diverged(row, sides))
+    account = _Account(f"{named(claim)} {row.label}", _diverged(row, sides))
     if isinstance(row.rule, Shorter):
         return weigh_times(row, row.rule, sides, account)
     if any(np.isinf(seeds.values).any() for seeds in found):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from benchmarks import Budget, Cell, Claim, Figure, Score, Verdict, scores_of
 from benchmarks._judging.evidence import SeedScores
+from benchmarks._judging.readings import Read
 from benchmarks._judging.samples import Bundle, Sample
 from benchmarks._training.standing import Standing
 from results import Run
@@ -22,7 +23,8 @@ class Exhibit:
     """A figure as it was opened in a profile.
 
     `samples` are the seeds of every cell, `standings` what is to be said of the code that made them, and `references`
-    the recorded runs that reach as far, each by the cell's key; `verdicts` are by the claim's id. `kin` is every figure
+    the recorded runs that reach as far, each by the cell's key; `verdicts` are by the claim's id, and so are `reads`,
+    every claim under all of its readings, where that was asked for. `kin` is every figure
     of the paper, among which methods have their colours and claims are corrected.
     """
 
@@ -33,6 +35,7 @@ class Exhibit:
     verdicts: Mapping[str, Verdict]
     standings: Mapping[str, Standing]
     references: Mapping[str, Mapping[int, Run]] = field(default_factory=dict)
+    reads: Mapping[str, tuple[Read, ...]] = field(default_factory=dict)
 
     def sample(self, cell: Cell) -> Sample:
         """The seeds of a cell."""

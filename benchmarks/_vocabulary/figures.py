@@ -214,9 +214,11 @@ class Figure:
 
         Raises: KeyError where it asks nothing.
         """
-        if self.reading:
-            profile = min(profile, self.readings[self.reading][1].most, key=PROFILES.index)
-        return self.in_full(profile, cell)
+        return self.in_full(self.effective(profile), cell)
+
+    def effective(self, profile: str) -> str:
+        """The profile whose budgets count where one is asked for: under a reading its largest at most."""
+        return min(profile, self.readings[self.reading][1].most, key=PROFILES.index) if self.reading else profile
 
     def in_full(self, profile: str, cell: Cell) -> Budget:
         """What a profile asks of a cell under our own choice of everything.
