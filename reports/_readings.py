@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks import Claim, Multiple, Outcome, Row, RowVerdict, Shorter
+from benchmarks import Claim, Multiple, Outcome, Row, RowVerdict, Shorter, Verdict
 from benchmarks._judging.readings import Read, Robustness, robustness
 
 ROOM = 0.08  # beside the outermost values, as a share of the axis
@@ -72,7 +72,7 @@ class Specification(NamedTuple):
 def specification(claim: Claim, reads: Sequence[Read]) -> Specification | None:
     """The curve of the comparison that decides a claim by default; None where there is nothing to show it beside."""
     found = robustness(reads)
-    index = weakest(claim, reads[0].verdict.rows)
+    index = weakest(claim, reads[0].verdict)
     if index is None or found.judged <= 1:
         return None
     unit = reads[0].verdict.rows[index].delta
@@ -87,14 +87,15 @@ def specification(claim: Claim, reads: Sequence[Read]) -> Specification | None:
     )
 
 
-def weakest(claim: Claim, rows: Sequence[RowVerdict]) -> int | None:
-    """The comparison that is furthest from showing what the claim says, of those that it is made of."""
+def weakest(claim: Claim, verdict: Verdict) -> int | None:
+    """The comparison that the verdict hangs on: of those that came to the same as the claim, or else of all that it is
+    made of, the one that is furthest from showing what the claim says."""
     asked = [
-        (found.p, i)
-        for i, (row, found) in enumerate(zip(claim.rows, rows, strict=False))
+        (found.outcome == verdict.outcome, found.p, i)
+        for i, (row, found) in enumerate(zip(claim.rows, verdict.rows, strict=False))
         if row.role != "necessary" and _is_measured(found)
     ]
-    return max(asked)[1] if asked else None
+    return max(asked)[-1] if asked else None
 
 
 def _is_measured(found: RowVerdict) -> bool:

@@ -67,7 +67,12 @@ def test_there_is_no_curve_of_one_reading_or_of_nothing_measured() -> None:
 
 
 def test_the_weakest_comparison_is_shown_and_no_necessary_one() -> None:
-    rows = (ROW, replace(ROW, p=0.3))
-    assert weakest(CLAIM, rows) == 1
+    verdict = Verdict("S-1", "REPRODUCED", (ROW, replace(ROW, p=0.3)), "quick", "")
+    assert weakest(CLAIM, verdict) == 1
     first = replace(CLAIM, rows=(CLAIM.rows[0], replace(CLAIM.rows[1], role="necessary")))
-    assert weakest(first, rows) == 0
+    assert weakest(first, verdict) == 0
+
+
+def test_a_comparison_that_came_to_what_the_claim_did_is_shown_first() -> None:
+    rows = (replace(ROW, outcome="NEGLIGIBLE"), replace(ROW, p=0.3))
+    assert weakest(CLAIM, Verdict("S-1", "NEGLIGIBLE", rows, "quick", "")) == 0
