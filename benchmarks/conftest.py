@@ -7,7 +7,7 @@ is missing is trained with live progress, and then the tests judge.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from benchmarks import Figure, Line, Panel
+from benchmarks import Claim, Figure, Line, Panel
 from benchmarks import _options as options
 from benchmarks._catalogue import figures, read
-from benchmarks._judging.desk import N_RECORDED, Desk
+from benchmarks._judging.desk import N_RECORDED, Desk, largest
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.plans import Kept
 from benchmarks._training.circumstances import known_commit
@@ -35,7 +35,7 @@ COMPLETE = "complete"
 class Session:
     """What the options ask for, and what the tests have shown."""
 
-    profile: str
+    profile: str | None  # None: of every figure the largest that is there in full
     n_seeds: int | None
     device: str
     folder: Path
@@ -57,7 +57,8 @@ class Session:
 
         Raises: ValueError where one of them cannot be.
         """
-        profile = options.profile(config.getoption("--repro-profile"))
+        named = config.getoption("--repro-profile")
+        profile = None if named is None else options.profile(named)
         n_seeds = options.whole_number("seeds", config.getoption("--repro-seeds"))
         fresh = bool(config.getoption("--repro-fresh"))
         asked = config.getoption("--repro-store")
@@ -72,8 +73,16 @@ class Session:
             strict=bool(config.getoption("--repro-strict")),
             figures=read(figures(), config.getoption("--repro-reading")),
             time_limit=options.seconds(config.getoption("--repro-time-limit")),
-            desk=Desk(Library(stores), profile, n_seeds, reference=Library(Stores(Store(options.RECORDED)))),
+            desk=Desk(Library(stores), profile or "quick", n_seeds, reference=Library(Stores(Store(options.RECORDED)))),
         )
+
+    def open(self, chosen: Sequence[Figure]) -> None:
+        """Opens figures, each once."""
+        fixed = self.profile is not None or self.n_seeds is not None
+        at = {figure.id: self.desk if fixed else largest(self.desk, figure) for figure in chosen}
+        for desk in {desk.profile: desk for desk in at.values()}.values():
+            own = [figure for figure in chosen if at[figure.id].profile == desk.profile]
+            self.exhibits |= {exhibit.figure.id: exhibit for exhibit in desk.opened(own, figures())}
 
     @cached_property
     def kept(self) -> Kept:
@@ -100,7 +109,10 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options carry a prefix, because a bare --profile collides with other plugins."""
     group = parser.getgroup("reproduction")
-    group.addoption("--repro-profile", default="quick", help="smoke, quick (default) or paper")
+    group.addoption(
+        "--repro-profile",
+        help="smoke, quick or paper (default: of every figure paper where it has been run in full, or quick)",
+    )
     group.addoption(
         "--repro-reading",
         default="",
@@ -191,7 +203,7 @@ def chosen_figures(items: list[pytest.Item]) -> list[Figure]:
 
 
 def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> None:
-    work = missing_work(wanted, asked.profile, asked.n_seeds, asked.desk.library)
+    work = missing_work(wanted, asked.desk.profile, asked.n_seeds, asked.desk.library)
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if config.getoption("--repro-plan"):
         work = with_teachers(work, States(asked.folder / ".states"), usable_device(asked.device))
@@ -241,8 +253,7 @@ def asked(request: pytest.FixtureRequest) -> Session:
     """The session's options, and every chosen figure opened once."""
     session = request.config.stash[SESSION]
     if not session.exhibits:
-        opened = session.desk.opened(chosen_figures(request.session.items), figures())
-        session.exhibits.update({exhibit.figure.id: exhibit for exhibit in opened})
+        session.open(chosen_figures(request.session.items))
     return session
 
 
@@ -261,7 +272,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     """The scoreboard of the chosen claims, and where the pictures are."""
     asked = config.stash[SESSION]
     if asked.shown:
-        terminalreporter.section(f"claims, profile {asked.profile}")
+        terminalreporter.section("claims")
     for exhibit in asked.exhibits.values():
         for line in scoreboard(exhibit, asked.shown):
             terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
@@ -279,7 +290,15 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
 def scoreboard(exhibit: Exhibit, shown: Container[str]) -> list[str]:
     """What the claims of a figure came to, those that are `shown` by their ids."""
     claims = [claim for claim in exhibit.figure.claims if claim.id in shown]
-    return [f"{claim.id:13} {exhibit.verdicts[claim.id].outcome:15} {claim.sentence}" for claim in claims]
+    return [
+        f"{claim.id:13} {exhibit.verdicts[claim.id].outcome:15} {extent(exhibit, claim):23} {claim.sentence}"
+        for claim in claims
+    ]
+
+
+def extent(exhibit: Exhibit, claim: Claim) -> str:
+    """Which profile a claim was judged in, and how much of the paper's training that is."""
+    return f"{exhibit.profile}, {exhibit.share(claim):.0%} of the steps"
 
 
 def shortened(line: str, width: int) -> str:

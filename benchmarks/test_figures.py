@@ -56,7 +56,7 @@ def test_claim_is_judged_as_recorded(claim_of: tuple[Figure, Claim], asked: Sess
     assert not moved, f"{claim.id}: its plan has moved since its first verdict: {'; '.join(moved)}"
     if asked.strict:
         assert outcome == "REPRODUCED", f"{outcome}: {claim.sentence}"
-    recorded = asked.kept.outcome(asked.profile, claim.id)
+    recorded = asked.kept.outcome(asked.exhibits[figure.id].profile, claim.id)
     if recorded is None or asked.n_seeds is not None:
         pytest.skip(f"judged {outcome}; no verdict is recorded for this profile and number of seeds")
     assert outcome == recorded, f"judged {outcome} where {recorded} is recorded: {claim.sentence}"

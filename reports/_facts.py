@@ -223,7 +223,7 @@ def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]
     asked = sorted({exhibit.budget(cell).n_seeds for cell in cells.values()})
     have = either(counts) if counts else "0"
     seeds = have if have == either(asked) or not asked else f"{have} of {either(asked)}"
-    budget = f"{either(steps)} steps" if steps else "–"
+    budget = f"{either(steps)} steps, {words.percent(exhibit.share(claim))} of the paper's" if steps else "–"
     reads = exhibit.reads.get(claim.id, ())
     return Judged(
         exhibit.figure,

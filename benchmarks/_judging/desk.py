@@ -192,20 +192,25 @@ class Desk:
         return in_words(figure, [self.budget(figure, cell) for cell in cells_of(claim)])
 
 
-def desks(library: Library, figures: Sequence[Figure], profile: str | None, said: Say = silent) -> dict[str, Desk]:
-    """The desk of every figure, by its id: of a profile, or else of `paper` where all of it is there, or of `quick`.
+def largest(desk: Desk, figure: Figure) -> Desk:
+    """The desk of profile `paper` where all of a figure is there in full, or else the one that is given.
 
-    Which one it is depends on what is there, never on what came out. A claim is corrected among those of its own
-    profile, as in a report of that profile alone.
+    It depends on what is there, never on what came out.
     """
-    if profile is not None:
-        return dict.fromkeys((figure.id for figure in figures), Desk(library, profile))
-    paper = Desk(library, "paper")
-    quick = paper.at("quick")
+    paper = desk.at("paper")
+    return paper if paper.is_whole(figure) else desk
+
+
+def desks(library: Library, figures: Sequence[Figure], profile: str | None, said: Say = silent) -> dict[str, Desk]:
+    """The desk of every figure, by its id: of a profile, or else the largest, `paper` or `quick`.
+
+    A claim is corrected among those of its own profile, as in a report of that profile alone.
+    """
+    desk = Desk(library, profile or "quick")
     found = {}
     for i, figure in enumerate(figures, start=1):
         said(f"reading {figure.id}, {i} of {len(figures)}")
-        found[figure.id] = paper if paper.is_whole(figure) else quick
+        found[figure.id] = desk if profile else largest(desk, figure)
     return found
 
 

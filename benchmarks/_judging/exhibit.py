@@ -53,6 +53,11 @@ class Exhibit:
         """One number of every seed."""
         return self.sample(score.cell).scores(score.metric, score.statistic)
 
+    def share(self, claim: Claim) -> float:
+        """How much of the paper's training the cells of a claim have at least, by what is asked of them; 1 is all."""
+        sizes = [(self.budget(cell).n_steps, self.figure.in_full("paper", cell).n_steps) for cell in cells_of(claim)]
+        return min((steps / whole for steps, whole in sizes), default=1.0)
+
     @property
     def extent(self) -> str:
         """How much of the cells is drawn, in words."""
