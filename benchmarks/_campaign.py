@@ -103,7 +103,7 @@ class Campaign:
         for n, stage in enumerate(self.stages, start=1):
             total = bill(self.prices[item.cell.key] for item in stage.work)
             spent += total.seconds
-            what = f"decides {claims(len(stage.claims))}" if stage.claims else "drawn or checked only, decides no claim"
+            what = f"decides {claims(len(stage.claims))}" if stage.claims else "decides no claim"
             yield f"\n{n}. {what}: {cost(total)}, {hours(spent)} so far"
             yield from (shortened(f"   {claim.id:12} {claim.reading or claim.quote}", width) for claim in stage.claims)
             yield from (f"   {self._line(item)}" for item in stage.work)
@@ -131,6 +131,8 @@ class Campaign:
     def _sum(self, name: str, figures: Sequence[Figure], decided: Container[str]) -> str:
         keys = {cell.key for figure in figures for cell in figure.cells}
         total = bill(price for key, price in self.prices.items() if key in keys)
+        if not total.n:
+            return columns(name, "–", "–", "–")
         n_decided = sum(claim.id in decided for figure in figures for claim in figure.claims)
         return columns(name, str(total.n), cost(total), str(n_decided))
 
@@ -142,12 +144,13 @@ class Campaign:
         if any(item.again for item in self.work):
             yield "again: their runs are there, but not the training states from which others start."
         if total.n_estimated:
-            yield f"{ABOUT}: {cells(total.n_estimated)}, never timed; taken from others of their algorithm and game."
+            nearest = "another device, or by others of their algorithm and game"
+            yield f"{ABOUT}: {cells(total.n_estimated)}, not timed on {self.device}; estimated by {nearest}."
         if total.n_untimed:
             yield f"unknown: {cells(total.n_untimed)}, never timed, nor any of their algorithm and game; not counted."
         reasons = [f"{n} {WHY[name]}" for name, n in left._asdict().items() if n]
         if reasons:
-            yield f"Claims that training does not decide: {', '.join(reasons)}. Checks are not counted."
+            yield f"Claims that no training decides: {', '.join(reasons)}; checks are not counted."
         yield room(total)
 
 
