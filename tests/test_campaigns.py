@@ -357,7 +357,7 @@ def test_clean_frees_the_states_that_nobody_needs_and_plan_says_how_much(
         assert command_line.main([*arguments, "--store", str(folder), "--device", "cpu"]) == 0
         return capsys.readouterr().out
 
-    assert "training states" not in said("plan", "tiny")
+    assert "training states take" not in said("plan", "tiny")
     for cell, n_steps in ((FIRST, 200), (SECOND, 200)):
         assert trained(folder, cell, n_steps=n_steps)
     assert trained(folder, THIRD, [0], 100)

@@ -12,7 +12,7 @@ measurement, or one of whose comparisons a profile ends too early. What no sente
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from benchmarks import Claim, Figure
@@ -67,7 +67,7 @@ def _worth(
     return -sum(map(math.isnan, prices)), decided / max(known, 1e-9)
 
 
-def _only(work: Sequence[Work], keys: frozenset[str]) -> tuple[Work, ...]:
+def _only(work: Sequence[Work], keys: Set[str]) -> tuple[Work, ...]:
     return tuple(item for item in work if item.cell.key in keys)
 
 
