@@ -105,7 +105,9 @@ class Campaign:
             spent += total.seconds
             what = f"decides {claims(len(stage.claims))}" if stage.claims else "decides no claim"
             yield f"\n{n}. {what}: {cost(total)}, {hours(spent)} so far"
-            yield from (shortened(f"   {claim.id:12} {claim.reading or claim.quote}", width) for claim in stage.claims)
+            ids = max((len(claim.id) for claim in stage.claims), default=0)
+            told = (f"   {claim.id:{ids}}  {claim.reading or claim.quote}" for claim in stage.claims)
+            yield from (shortened(line, width) for line in told)
             yield from (f"   {self._line(item)}" for item in stage.work)
 
     def _line(self, item: Work) -> str:
@@ -191,7 +193,7 @@ def ranges(seeds: Iterable[int]) -> str:
 
 def columns(name: str, n_cells: str, time: str, n_claims: str) -> str:
     """A line of the table of sums."""
-    return f"{name:22} {n_cells:>6} {time:>24} {n_claims:>15}"
+    return f"{name:24} {n_cells:>6} {time:>24} {n_claims:>15}"
 
 
 def shortened(line: str, width: int) -> str:

@@ -220,7 +220,7 @@ def test_what_figures_share_counts_once_in_the_sum(tmp_path: Path) -> None:
     one, two = figure(claim("a", A), cells=(A, B)), figure(claim("c", C), cells=(B, C), name="g")
     lines = words(tmp_path, one, two).splitlines()
     assert lines[0] == "profile paper: 3 cells are missing: 3.0 h on one core"
-    table = lines.index("                        cells              on one core  claims decided")
+    table = lines.index("                          cells              on one core  claims decided")
     rows = [line.split() for line in lines[table + 1 : table + 4]]
     assert rows == [
         ["tiny/f", "2", "2.0", "h", "1"],
@@ -234,7 +234,7 @@ def test_a_stage_says_what_it_costs_decides_and_trains(tmp_path: Path) -> None:
     said = words(tmp_path, figure(claim("a", A), cells=(A, B), budget=Budget(2, 400)))
     assert (
         "\n1. decides 1 claim: 60 min, 60 min so far\n"
-        "   a            says so\n"
+        "   a  says so\n"
         f"      60 min  seeds 1                        400 steps  A ({A.key})\n"
         "\n2. decides no claim: ~2.0 h, 3.0 h so far\n"
         f"      ~2.0 h  seeds 0–1                      400 steps  B ({B.key})\n"
@@ -289,7 +289,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     some = figure(claim("a", A), claim("b1", B), claim("b2", B), claim("d", D))
     stored(tmp_path, A, wall_seconds=400.0, seeds_together=1)
     monkeypatch.setattr(command_line, "train_all", train_all)
-    monkeypatch.setattr(command_line, "chosen", lambda _: (some,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (some,))
     monkeypatch.setattr(command_line, "figures", lambda: (some,))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     return work
