@@ -15,8 +15,8 @@ import math
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
-from benchmarks import Claim, Figure
-from benchmarks._judging.desk import Desk, claim_scores
+from benchmarks import Claim, Figure, scores_of
+from benchmarks._judging.desk import Desk
 from benchmarks._training.work import Work
 
 
@@ -79,7 +79,7 @@ def waiting(figures: Sequence[Figure], desk: Desk, items: Mapping[str, Work]) ->
     found = {}
     pairs = [(figure, claim) for figure in figures for claim in figure.claims]
     for figure, claim in [pair for pair in pairs if obstacle(*pair, desk) is None]:
-        cells = {score.cell.key: score.cell for score in claim_scores(claim)}
+        cells = {score.cell.key: score.cell for row in claim.rows for score in scores_of(row)}
         missing = [key for key, cell in cells.items() if key in items and _misses(figure, desk, items[key])]
         if missing:
             found[claim.id] = claim, frozenset(key for name in missing for key in _with_teachers(name, items))
