@@ -4,6 +4,7 @@ python -m benchmarks list
 python -m benchmarks plan ctedd/fig5 --profile quick
 python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
 python -m benchmarks run ctedd/fig5@distance
+python -m benchmarks run "" --profile paper --by value
 python -m benchmarks repeat ctedd/fig5
 python -m benchmarks clean ctedd/fig5 --profile paper
 
@@ -20,6 +21,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks import ALL, LOOKS, PROFILES, Figure
+from benchmarks._campaign import Campaign
 from benchmarks._catalogue import chosen, figures, read
 from benchmarks._judging import simulated
 from benchmarks._judging.desk import Desk, papers
@@ -27,16 +29,20 @@ from benchmarks._judging.plans import Kept, keep, plan_of
 from benchmarks._judging.readings import verdicts_of
 from benchmarks._options import LOCAL, RECORDED, SIMULATED, VERDICTS, profile, seconds, stores_of, whole_number
 from benchmarks._training.circumstances import known_commit
-from benchmarks._training.progress import Reporter, disk, failed, plan, size
+from benchmarks._training.progress import Reporter, disk, failed, size
 from benchmarks._training.repetition import Repetition, chain_seconds, chains, repeatable, repetitions
-from benchmarks._training.runner import n_cores, train_all
+from benchmarks._training.runner import jobs_on, n_cores, train_all
 from benchmarks._training.standing import standing_of
-from benchmarks._training.work import Library, Work, missing_work, spare, usable_device, variants, with_teachers
+from benchmarks._training.work import Library, Work, in_order, missing_work, spare, usable_device, variants
 from results import States, Store, StoreError, Stores, seal
 
 STOPPED = 3  # exit code: stopped at a checkpoint
 MOST_SEEDS = 10  # that a profile records
 READING = "what else the papers' texts allow: a name that list shows, or all (default: our choice of everything)"
+ORDERS = {
+    "length": "what takes longest with all that starts from it is trained first (default)",
+    "value": "what decides most claims per hour is trained first, in the order that plan shows",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     seal_one.set_defaults(command=_seal)
     for name, command, text in (("plan", _plan, "what is missing"), ("run", _run, "train what is missing")):
         sub = commands.add_parser(name, help=text)
-        sub.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
+        sub.add_argument("figure", nargs="+", help='part of an id such as ctedd/fig5, "" for every figure')
         sub.add_argument("--reading", default="", help=READING)
         sub.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)}")
         sub.add_argument("--seeds", help="how many seeds, instead of the profile's number")
@@ -79,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument(
             "--set-aside", action="store_true", help="begin anew where a training state is damaged or of other code"
         )
+        if command is _run:
+            sub.add_argument("--by", default="length", help="; ".join(map(": ".join, ORDERS.items())))
         sub.set_defaults(command=command)
     clean = commands.add_parser("clean", help="delete the training states that a profile does not need any more")
     clean.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5; other figures' states are kept")
@@ -117,12 +125,23 @@ def _seal(options: argparse.Namespace) -> int:
     return 0
 
 
-def _figures(options: argparse.Namespace) -> list[Figure]:
-    return [figure for pattern in options.figure for figure in chosen(pattern, options.reading)]
+def _figures(options: argparse.Namespace) -> tuple[Figure, ...]:
+    found = [figure for pattern in options.figure for figure in chosen(pattern, options.reading)]
+    return tuple({figure.id: figure for figure in found}.values())
+
+
+def _campaign(options: argparse.Namespace, library: Library) -> Campaign:
+    desk = Desk(library, profile(options.profile), whole_number("seeds", options.seeds))
+    others = tuple(cell for figure in figures() for cell in figure.cells)
+    return Campaign(_figures(options), desk, _states(options), usable_device(options.device), library, others)
 
 
 def _work(options: argparse.Namespace, library: Library) -> list[Work]:
-    return missing_work(_figures(options), profile(options.profile), whole_number("seeds", options.seeds), library)
+    """What is to be trained, in the order that is asked for."""
+    if options.by not in ORDERS:
+        raise ValueError(f"--by must be {' or '.join(ORDERS)}, got {options.by!r}")
+    campaign = _campaign(options, library)
+    return in_order(campaign.missing, campaign.by_value) if options.by == "value" else campaign.missing
 
 
 def _states(options: argparse.Namespace) -> States:
@@ -131,8 +150,7 @@ def _states(options: argparse.Namespace) -> States:
 
 def _plan(options: argparse.Namespace) -> int:
     library, states, device = Library(stores_of(options.store)), _states(options), usable_device(options.device)
-    work = with_teachers(_work(options, library), states, device)
-    print(plan(work, library.steps_per_second))
+    print(_campaign(options, library).words(whole_number("jobs", options.jobs) or jobs_on(device)))
     if sizes := states.sizes():
         print(disk(sizes, _spare(options, "paper", library, states)))
     _say_standing(options, library)

@@ -17,13 +17,14 @@ from _pytest.terminal import TerminalReporter
 
 from benchmarks import Claim, Figure, Line, Panel
 from benchmarks import _options as options
+from benchmarks._campaign import Campaign, shortened
 from benchmarks._catalogue import figures, read
 from benchmarks._judging.desk import N_RECORDED, Desk, largest
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.plans import Kept
 from benchmarks._training.circumstances import known_commit
-from benchmarks._training.progress import Reporter, failed, plan
-from benchmarks._training.runner import train_all
+from benchmarks._training.progress import Reporter, failed
+from benchmarks._training.runner import jobs_on, train_all
 from benchmarks._training.standing import standing_of
 from benchmarks._training.work import Library, missing_work, usable_device, with_teachers
 from results import States, Store, StoreError, Stores
@@ -206,8 +207,7 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     work = missing_work(wanted, asked.desk.profile, asked.n_seeds, asked.desk.library)
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if config.getoption("--repro-plan"):
-        work = with_teachers(work, States(asked.folder / ".states"), usable_device(asked.device))
-        pytest.exit(plan(work, Library(options.stores_of(options.LOCAL)).steps_per_second), returncode=0)
+        pytest.exit(_campaign(asked, wanted).words(jobs_on(usable_device(asked.device))), returncode=0)
     trains = bool(work) and not config.getoption("--repro-no-train")
     if trains and hasattr(config, "workerinput"):
         raise ValueError(
@@ -246,6 +246,13 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
         pytest.exit("the time is up, training stands at a checkpoint: the same command goes on", returncode=3)
     if trained.complete and asked.fresh and not config.getoption("--repro-store"):
         (asked.folder / COMPLETE).touch()
+
+
+def _campaign(asked: Session, wanted: list[Figure]) -> Campaign:
+    """What is missing, at the speed of whatever has been trained."""
+    states, timed = States(asked.folder / ".states"), Library(options.stores_of(options.LOCAL))
+    others = tuple(cell for figure in figures() for cell in figure.cells)
+    return Campaign(wanted, asked.desk, states, usable_device(asked.device), timed, others)
 
 
 @pytest.fixture
@@ -299,8 +306,3 @@ def scoreboard(exhibit: Exhibit, shown: Container[str]) -> list[str]:
 def extent(exhibit: Exhibit, claim: Claim) -> str:
     """Which profile a claim was judged in, and how much of the paper's training that is."""
     return f"{exhibit.profile}, {exhibit.share(claim):.0%} of the steps"
-
-
-def shortened(line: str, width: int) -> str:
-    """A line that fits."""
-    return line if len(line) <= width else f"{line[: width - 1]}…"

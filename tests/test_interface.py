@@ -122,6 +122,7 @@ WRONG = (
 COMMAND_LINES = (
     *WRONG,
     Wrong("jobs 0", ("run", "fig5", "--jobs", "0"), (), r"the number of jobs must be a whole .*, got '0'"),
+    Wrong("order", ("run", "fig5", "--by", "luck"), (), r"--by must be length or value, got 'luck'"),
     Wrong("plan damaged", ("plan", "fig5", "--store", "{damaged}"), (), r"seed-000\.json is damaged"),
     Wrong("repeat nothing", ("repeat", "fig5"), (), r"/empty must hold runs that can be repeated, found none of these"),
     Wrong("repeat damaged", ("repeat", "fig5", "--store", "{damaged}"), (), r"seed-000\.json is damaged"),
@@ -204,9 +205,9 @@ def test_plan_names_what_is_missing_and_creates_nothing(tmp_path: Path, capsys: 
     assert main(["plan", "ctedd/fig5", "--profile", "paper", "--seeds", "12", "--store", str(tmp_path / "new")]) == 0
     said = capsys.readouterr().out
     (figure,) = (figure for figure in figures() if figure.id == "ctedd/fig5")
-    assert said.startswith(f"{len(figure.cells)} cells are missing\n")
+    assert said.startswith(f"profile paper: {len(figure.cells)} cells are missing: ")
     for cell in figure.cells:
-        assert f"{cell.key} ({cell.name}): 12 seeds to 8,000,000 steps, " in said
+        assert re.search(rf"seeds 0–11 +8,000,000 steps  {re.escape(f'{cell.name} ({cell.key})')}\n", said)
     assert not (tmp_path / "new").exists()
 
 
@@ -308,9 +309,10 @@ def test_a_plan_lists_what_is_missing_and_trains_nothing(way: Answers, folder: P
     for name in ("plan", "fresh"):
         status, said = way[name]
         assert status == 0
-        assert "2 cells are missing" in said and "(CTEDD): 2 seeds to 400 steps" in said
+        assert "profile smoke: 2 cells are missing" in said
+        assert re.search(r"seeds 0–1 +400 steps  CTEDD \(CTEDD/Tiny/", said)
     assert not (folder / "new").exists() and not (folder / "fresh").exists()
-    assert "0 cells are missing" in way["plan again"][1]
+    assert "profile smoke: nothing is missing" in way["plan again"][1]
 
 
 def test_judging_without_training_says_which_seeds_are_missing(way: Answers) -> None:

@@ -66,7 +66,6 @@ from benchmarks._training import loop as training_module
 from benchmarks._training import runner
 from benchmarks._training import session as session_module
 from benchmarks._training.loop import TEST_RETURN, Training
-from benchmarks._training.progress import plan
 from benchmarks._training.repetition import Repetition, repeatable, repeated, repetitions
 from benchmarks._training.runner import Trained, train_all
 from benchmarks._training.session import Outcome, Progress, Released
@@ -585,7 +584,7 @@ def test_a_time_that_was_not_measured_is_no_estimate(whole: Path, tmp_path: Path
     run = loaded(whole, MADDPG_CELL, 0)
     Store(tmp_path).save(MADDPG_CELL, replace(run, history=history))
     library = Library(Stores(Store(tmp_path)))
-    assert math.isnan(library.steps_per_second(Work(MADDPG_CELL, (1,), 200)))
+    assert math.isnan(library.steps_per_second(MADDPG_CELL)[0])
 
 
 # ---- iterations that do not end where tests are due -----------------------------------------------------------------
@@ -846,21 +845,6 @@ def test_a_cell_does_not_start_without_the_states_that_it_needs(handed_on: Path,
 def test_a_teacher_must_end_an_iteration_where_it_is_taken(tmp_path: Path) -> None:
     sentence = failing(tmp_path, Work(FIRST, (), 175, taken=(0,)))[0]
     assert re.search(r"must end an iteration at 175 steps, where .*, got one that ends at 200", sentence)
-
-
-def test_a_plan_says_what_cells_start_from_and_what_is_trained_again(handed_on: Path, tmp_path: Path) -> None:
-    lent(handed_on, tmp_path, FIRST)
-    without_states(tmp_path, FIRST)
-    library = Library(Stores(Store(tmp_path)))
-    said = plan(needed(tmp_path, *missing_work([TRANSFERS], "smoke", None, library)), lambda item: math.nan)
-    heading, *lines = said.splitlines()
-    assert heading == "4 cells are missing, 1 are trained again because others start from them"
-    told = {cell.key: text for cell in TRANSFERS.cells for text in lines if text.startswith(f"  {cell.key} ")}
-    assert told[FIRST.key].endswith(
-        "(first): 2 seeds to 200 steps, no recorded time, seeds 0, 1 again for their states"
-    )
-    assert told[OTHER.key].endswith("(other first): 2 seeds to 200 steps, no recorded time")
-    assert told[BOTH.key].endswith(f" time, from {OTHER.key} at 200 steps, from {FIRST.key} at 200 steps")
 
 
 def test_what_others_wait_for_comes_before_what_takes_longer_by_itself(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks._training.session import Failure, Progress
-from benchmarks._training.work import Work
 
 
 class Reporter:
@@ -40,9 +39,23 @@ def described(progress: Sequence[Progress], left: float) -> str:
 
 def duration(seconds: float) -> str:
     """Time left, or nothing where it is not known."""
-    if math.isnan(seconds):
-        return ""
-    return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+    return "" if math.isnan(seconds) else f"{span(seconds)} left"
+
+
+def span(seconds: float) -> str:
+    """A time in the unit in which it is a small number, up to days."""
+    for below, unit, factor, digits in ((90, "s", 1, 0), (5_400, "min", 60, 0), (172_800, "h", 3_600, 1)):
+        if seconds < below:
+            return f"{seconds / factor:.{digits}f} {unit}"
+    days = seconds / 86_400
+    return f"{days:.1f} days" if days < 20 else f"{days:,.0f} days"
+
+
+def hours(seconds: float) -> str:
+    """A time in hours, and in days as well where it is longer than two; less than two hours in a smaller unit."""
+    if seconds < 7_200:
+        return span(seconds)
+    return f"{seconds / 3_600:,.1f} h" if seconds < 172_800 else f"{seconds / 3_600:,.0f} h ({span(seconds)})"
 
 
 def failed(failures: Sequence[Failure]) -> str:
@@ -68,19 +81,3 @@ def disk(sizes: Mapping[Any, int], spare: Mapping[Any, int]) -> str:
     """What training states take."""
     said = f"training states take {size(sum(sizes.values()))}"
     return f"{said}, of which `clean` frees {size(sum(spare.values()))}" if spare else said
-
-
-def plan(work: Sequence[Work], steps_per_second: Callable[[Work], float]) -> str:
-    """What is missing and how long it takes, cell by cell."""
-    lines = []
-    for item in work:
-        estimate = item.total / steps_per_second(item)
-        known = "no recorded time" if math.isnan(estimate) else f"about {estimate / 60:.0f} min"
-        seeds = f"{len(item.all_seeds)} seeds to {item.n_steps:,} steps"
-        origins = [f"from {teacher.key} at {steps:,} steps" for teacher, steps in item.cell.teachers]
-        again = [f"seeds {', '.join(map(str, item.again))} again for their states"] if item.again else []
-        lines.append(f"  {item.cell.key} ({item.cell.name}): {', '.join([seeds, known, *origins, *again])}")
-    n_missing = sum(bool(item.seeds) for item in work)
-    n_again = len(work) - n_missing
-    again_too = f", {n_again} are trained again because others start from them" if n_again else ""
-    return "\n".join([f"{n_missing} cells are missing{again_too}", *lines])

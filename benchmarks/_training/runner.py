@@ -60,6 +60,11 @@ def n_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def jobs_on(device: Device) -> int:
+    """How many cells train side by side where nobody says: one a core, or one on an accelerator."""
+    return 1 if device == "cuda" else n_cores()
+
+
 def train_all(
     work: Sequence[Work],
     store: Store,
@@ -88,8 +93,7 @@ def train_all(
         return Trained(complete=True)
     items = [item._replace(cell=item.cell.on(device)) for item in with_teachers(work, states, device)]
     ends = math.inf if time_limit is None else time.monotonic() + time_limit
-    n_jobs = n_jobs or (1 if device == "cuda" else n_cores())
-    return _Campaign(items, _Trainer(store, states, ends, set_aside), n_jobs).run(report)
+    return _Campaign(items, _Trainer(store, states, ends, set_aside), n_jobs or jobs_on(device)).run(report)
 
 
 # ---- one training process --------------------------------------------------------------------------------------------

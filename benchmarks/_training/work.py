@@ -65,7 +65,7 @@ class Library:
 
     stores: Stores
 
-    def load(self, cell: Cell, seed: int, n_steps: int) -> Run | None:
+    def load(self, cell: Cell, seed: int, n_steps: float) -> Run | None:
         """The run of a seed up to the test that is due at `n_steps`, or the longest that there is, or None."""
         found = chosen(self.stored(cell, (seed,))[seed], n_steps)
         return None if found is None else found.run
@@ -83,20 +83,22 @@ class Library:
             left = self.stores.missing(variant, left, n_steps)
         return left
 
-    def steps_per_second(self, item: Work) -> float:
-        """How fast a stored run of the same cell was; NaN where there is none, or none that took a measurable time.
+    def steps_per_second(self, cell: Cell) -> tuple[float, str]:
+        """How fast the last session of the cell's stored seed 0 was, and the key of the run that says so, "" if none.
+
+        NaN where there is no run, or none that took a measurable time.
 
         Units: steps of all its seeds together.
         """
-        run = self.load(item.cell, 0, item.n_steps)
+        run = self.load(cell, 0, math.inf)
         if run is None or not run.history:
-            return math.nan
+            return math.nan, ""
         last = run.history[-1]
         trained = (run.n_steps - (last.first or 0)) * last.seeds_together
-        return trained / last.wall_seconds if last.wall_seconds and trained > 0 else math.nan
+        return (trained / last.wall_seconds if last.wall_seconds and trained > 0 else math.nan), run.key
 
 
-def chosen(stored: Iterable[Sequence[Stored]], n_steps: int) -> Stored | None:
+def chosen(stored: Iterable[Sequence[Stored]], n_steps: float) -> Stored | None:
     """Of a seed's runs that which is read, up to the test that is due at `n_steps`; None where there is none."""
     found = [one for of_device in stored if (one := reaching(of_device, n_steps)) is not None]
     longest = max(found, key=lambda one: one.run.n_steps, default=None)
@@ -105,7 +107,7 @@ def chosen(stored: Iterable[Sequence[Stored]], n_steps: int) -> Stored | None:
     return longest._replace(run=longest.run.upto(last_test(longest.run, n_steps)))
 
 
-def last_test(run: Run, n_steps: int) -> float:
+def last_test(run: Run, n_steps: float) -> float:
     """When the test was that is due at `n_steps`: at the end of the iteration that reaches them, which may be later."""
     since = run.steps[run.steps >= n_steps]
     return float(since[0]) if since.size else run.n_steps
@@ -143,6 +145,12 @@ def _length(item: Work, work: Sequence[Work]) -> int:
     """Steps from the beginning of an item to the end of the last that starts from it."""
     followers = [other for other in work if item.cell.key in {teacher.key for teacher, _ in other.cell.teachers}]
     return item.total + max((_length(other, work) for other in followers), default=0)
+
+
+def in_order(work: Iterable[Work], keys: Sequence[str]) -> list[Work]:
+    """The work in the order of its cells' keys."""
+    places = {key: place for place, key in enumerate(keys)}
+    return sorted(work, key=lambda item: places[item.cell.key])
 
 
 def with_teachers(work: Iterable[Work], states: States, device: Device) -> list[Work]:
