@@ -44,11 +44,24 @@ class Trunk(NamedTuple):
     full: Linear
 
 
+class Still(NamedTuple):
+    """φ of a network that does not learn, laid out so that it is quick to compute.
+
+    Shapes: first as in `Trunk`; second.weight [S, 9·in, out] and full.weight [S, places·in + k, hidden], inputs first;
+    empty [S, 1, places·width], what the second convolution gives where nothing is marked.
+    """
+
+    first: Marked
+    second: Linear
+    full: Linear
+    empty: Tensor
+
+
 class Layers(NamedTuple):
     """What the layers gave for some pictures, after ReLU, and where the marks were.
 
     Shapes: cells [S, B, K]; first [S, B, rows + 2, columns + 2, width], with the circular padding; second
-    [S, B, places·width]; features [S, B, hidden].
+    [S, B, places·width + k], the k numbers that the full layer sees beside it at the end; features [S, B, hidden].
     """
 
     cells: Tensor
@@ -57,14 +70,16 @@ class Layers(NamedTuple):
     features: Tensor
 
 
-def trunk(streams: Streams, planes: Planes, widths: tuple[int, int], hidden: int) -> Trunk:
+def trunk(streams: Streams, planes: Planes, widths: tuple[int, int], hidden: int, n_beside: int = 0) -> Trunk:
     """Fresh weights, Xavier-uniform with the kernel's area in both fans, and zero biases.
+
+    The full layer sees `n_beside` numbers beside the picture.
 
     Source: ikostrikov/pytorch-a3c@21bb228 model.py `weights_init`.
     """
     first, second = widths
     height, width = (halved(halved(side)) for side in planes[1:])
-    full = networks.xavier(streams, (height * width * second, hidden))[0]
+    full = networks.xavier(streams, (height * width * second + n_beside, hidden))[0]
     kernels = []
     for n_in, n_out in ((planes.n_planes, first), (first, second)):
         bound = math.sqrt(6 / (TAPS * (n_in + n_out)))
@@ -74,12 +89,15 @@ def trunk(streams: Streams, planes: Planes, widths: tuple[int, int], hidden: int
     return Trunk(marked, Linear(kernels[1], zeros[1]), full)
 
 
-def seen(cells: Tensor, planes: Planes, network: Trunk) -> Layers:
-    """Every layer for some pictures. Shapes: cells [S, B, K], indices into the flattened planes."""
+def seen(cells: Tensor, planes: Planes, network: Trunk, beside: Tensor | None = None) -> Layers:
+    """Every layer for some pictures, and what is seen beside them.
+
+    Shapes: cells [S, B, K], indices into the flattened planes; beside [S, B, k].
+    """
     first = _first(cells, planes, network.first)
     patches = _patches(first)
     second = torch.baddbmm(network.second.bias, patches, network.second.weight.transpose(1, 2)).relu_()
-    second = second.view(*cells.shape[:2], -1)
+    second = _with(second.view(*cells.shape[:2], -1), beside)
     features = torch.baddbmm(network.full.bias, second, network.full.weight.transpose(1, 2)).relu_()
     return Layers(cells, first, second, features)
 
@@ -111,7 +129,8 @@ class _Remembered(torch.autograd.Function):
         second = torch.cat([step.second for step in ctx.steps], dim=1)
         g = torch.ops.aten.threshold_backward(g, out, 0)
         for_full = torch.bmm(g.transpose(1, 2), second), g.sum(1, keepdim=True)
-        g = torch.ops.aten.threshold_backward(torch.bmm(g, full_weight), second, 0)  # [S, T·B, places·width]
+        n_seen = _n_places(ctx.planes) * second_weight.shape[1]  # and beside it what has no gradient
+        g = torch.ops.aten.threshold_backward(torch.bmm(g, full_weight)[..., :n_seen], second[..., :n_seen], 0)
         for_first = torch.zeros_like(first_weight), torch.zeros_like(first_bias)
         for_second = torch.zeros_like(second_weight), torch.zeros_like(second_bias)
         # Step by step: the patches of all steps at once would fall out of every cache.
@@ -123,6 +142,78 @@ class _Remembered(torch.autograd.Function):
             for_first[0].add_(_gathered(g_first, step.cells, ctx.planes, first_weight))
             for_first[1].add_(g_first.flatten(1, 3).sum(1, keepdim=True))
         return (None, None, *for_first, *for_second, *for_full)
+
+
+def still(network: Trunk, planes: Planes) -> Still:
+    """The same network, as it is quick to compute where it does not change."""
+    nowhere = network.first.weight.new_zeros(len(network.first.weight), 1, 0, dtype=torch.int64)
+    turned = (Linear(layer.weight.transpose(1, 2).contiguous(), layer.bias) for layer in (network.second, network.full))
+    padded = _patches(_first(nowhere, planes, network.first))
+    empty = torch.baddbmm(network.second.bias, padded, network.second.weight.transpose(1, 2)).relu_().flatten(1)
+    return Still(network.first, *turned, empty.unsqueeze(1))
+
+
+def phi(cells: Tensor, planes: Planes, network: Trunk | Still, beside: Tensor | None = None) -> Tensor:
+    """φ alone, without a gradient. Shapes: as of `seen`; returns [S, B, hidden]."""
+    if isinstance(network, Trunk):
+        return seen(cells, planes, network, beside).features
+    second = _with(_second_where_marked(cells, planes, network), beside)
+    return torch.baddbmm(network.full.bias, second, network.full.weight).relu_()
+
+
+def _second_where_marked(cells: Tensor, planes: Planes, network: Still) -> Tensor:
+    """The second convolution, computed only where marks lie below. Shapes: [S, B, K] → [S, B, places·width]."""
+    first = _first(cells, planes, network.first)
+    n_seeds, n_pictures, rows, columns, n_in = first.shape
+    inputs, below = _below(planes.height, planes.width, cells.device)  # [places, 9], [H·W, n]
+    marked = cells.new_zeros(n_seeds, n_pictures, len(inputs), dtype=torch.bool)
+    marked.scatter_(2, below[cells.remainder(len(below))].flatten(2), True)
+    at = marked.flatten().nonzero().squeeze(1)
+    place = at.remainder(len(inputs))
+    start = (at - place).div(len(inputs), rounding_mode="floor") * (rows * columns)
+    patches = first.flatten(0, 3).index_select(0, (inputs[place] + start.unsqueeze(1)).flatten())
+    patches = patches.view(len(at), TAPS * n_in)
+    out = network.empty.repeat(1, n_pictures, 1).view(n_seeds * n_pictures * len(inputs), -1)
+    shares = patches.split(marked.flatten(1).sum(1).tolist())  # a seed's product hangs on its own marks alone
+    layers = zip(shares, *network.second, strict=True)
+    found = torch.cat([torch.addmm(bias, share, weight) for share, weight, bias in layers])
+    return out.index_copy_(0, at, found.relu_()).view(n_seeds, n_pictures, -1)
+
+
+@functools.cache
+def _below(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Which places of the padded first convolution an output of the second covers, and which outputs of the second a
+    cell has a say in; where those are fewer than of other cells, one of them again.
+
+    Shapes: [places, 9] and [H·W, n].
+    """
+    rows, columns = halved(height), halved(width)
+    inputs = [
+        [(2 * row + down) * (columns + 2) + 2 * column + right for down in range(3) for right in range(3)]
+        for row, column in itertools.product(range(halved(rows)), range(halved(columns)))
+    ]
+    over = [
+        [row * halved(columns) + column for row, column in itertools.product(*pair)]
+        for pair in itertools.product(_reached(height), _reached(width))
+    ]
+    most = max(map(len, over))
+    below = [[*places, *places[:1] * (most - len(places))] for places in over]
+    return torch.tensor(inputs, device=device), torch.tensor(below, device=device)
+
+
+def _reached(side: int) -> list[list[int]]:
+    """For every cell of a ring, which outputs of the second convolution it has a say in, along that ring."""
+    second = _covering(halved(side))
+    return [sorted({out for place, _ in first for out, _ in second[place]}) for first in _covering(side)]
+
+
+def _with(second: Tensor, beside: Tensor | None) -> Tensor:
+    return second if beside is None else torch.cat([second, beside], dim=-1)
+
+
+def _n_places(planes: Planes) -> int:
+    """Of the second convolution's output."""
+    return halved(halved(planes.height)) * halved(halved(planes.width))
 
 
 def _first(cells: Tensor, planes: Planes, layer: Marked) -> Tensor:
