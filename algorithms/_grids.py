@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -163,33 +163,61 @@ def phi(cells: Tensor, planes: Planes, network: Trunk | Still, beside: Tensor | 
 
 def _second_where_marked(cells: Tensor, planes: Planes, network: Still) -> Tensor:
     """The second convolution, computed only where marks lie below. Shapes: [S, B, K] → [S, B, places·width]."""
-    first = _first(cells, planes, network.first)
-    n_seeds, n_pictures, rows, columns, n_in = first.shape
+    n_seeds, n_pictures, _ = cells.shape
+    first, row_of = _first_where_marked(cells, planes, network.first)
     inputs, below = _below(planes.height, planes.width, cells.device)  # [places, 9], [H·W, n]
     marked = cells.new_zeros(n_seeds, n_pictures, len(inputs), dtype=torch.bool)
     marked.scatter_(2, below[cells.remainder(len(below))].flatten(2), True)
     at = marked.flatten().nonzero().squeeze(1)
-    place = at.remainder(len(inputs))
-    start = (at - place).div(len(inputs), rounding_mode="floor") * (rows * columns)
-    patches = first.flatten(0, 3).index_select(0, (inputs[place] + start.unsqueeze(1)).flatten())
-    patches = patches.view(len(at), TAPS * n_in)
-    out = network.empty.repeat(1, n_pictures, 1).view(n_seeds * n_pictures * len(inputs), -1)
+    picture = at.div(len(inputs), rounding_mode="floor")
+    covered = inputs[at - picture * len(inputs)] + (picture * (len(row_of) // (n_seeds * n_pictures))).unsqueeze(1)
+    patches = first.index_select(0, row_of[covered.flatten()]).view(len(at), -1)
     shares = patches.split(marked.flatten(1).sum(1).tolist())  # a seed's product hangs on its own marks alone
     layers = zip(shares, *network.second, strict=True)
     found = torch.cat([torch.addmm(bias, share, weight) for share, weight, bias in layers])
-    return out.index_copy_(0, at, found.relu_()).view(n_seeds, n_pictures, -1)
+    out = network.empty.repeat(1, n_pictures, 1)
+    out.view(-1, found.shape[1]).index_copy_(0, at, found.relu_())
+    return out
+
+
+def _first_where_marked(cells: Tensor, planes: Planes, layer: Marked) -> tuple[Tensor, Tensor]:
+    """The first convolution, rectified, of the places that marks touch, then of an untouched one of every seed.
+
+    Shapes: [S, B, K] → [n + S, width]; and of every place of every picture its row in that, [S·B·rows·columns].
+    """
+    n_seeds, n_pictures, _ = cells.shape
+    n_places = halved(planes.height) * halved(planes.width)
+    places, kernel_rows = _touched(cells, planes, n_places, _unpadded(planes.height, planes.width, cells.device))
+    touched = places.new_zeros(n_seeds * n_pictures * n_places, dtype=torch.bool).index_fill_(0, places, True)
+    at = touched.nonzero().squeeze(1)
+    of_seed = torch.arange(n_seeds, device=cells.device)
+    row_of = (of_seed + len(at)).repeat_interleave(n_pictures * n_places)
+    row_of.index_copy_(0, at, torch.arange(len(at), device=cells.device))
+    seeds = torch.cat([at.div(n_pictures * n_places, rounding_mode="floor"), of_seed])
+    first = layer.bias.squeeze(1).index_select(0, seeds)
+    first.index_add_(0, row_of[places], _with_nothing(layer.weight).index_select(0, kernel_rows))
+    return first.relu_(), row_of
+
+
+@functools.cache
+def _unpadded(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """`_cover` with the places of an output without padding."""
+    place, tap = _cover(height, width, device)
+    columns = halved(width)
+    row, column = place.div(columns + 2, rounding_mode="floor") - 1, place.remainder(columns + 2) - 1
+    return torch.where(tap < 0, 0, row * columns + column), tap
 
 
 @functools.cache
 def _below(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Which places of the padded first convolution an output of the second covers, and which outputs of the second a
-    cell has a say in; where those are fewer than of other cells, one of them again.
+    """Which places of the first convolution an output of the second covers, and which outputs of the second a cell has
+    a say in; where those are fewer than of other cells, one of them again.
 
     Shapes: [places, 9] and [H·W, n].
     """
     rows, columns = halved(height), halved(width)
     inputs = [
-        [(2 * row + down) * (columns + 2) + 2 * column + right for down in range(3) for right in range(3)]
+        [(2 * row - 1 + down) % rows * columns + (2 * column - 1 + right) % columns for down, right in _kernel()]
         for row, column in itertools.product(range(halved(rows)), range(halved(columns)))
     ]
     over = [
@@ -199,6 +227,11 @@ def _below(height: int, width: int, device: torch.device) -> tuple[Tensor, Tenso
     most = max(map(len, over))
     below = [[*places, *places[:1] * (most - len(places))] for places in over]
     return torch.tensor(inputs, device=device), torch.tensor(below, device=device)
+
+
+def _kernel() -> Iterator[tuple[int, int]]:
+    """The positions of a 3×3 kernel, row by row."""
+    return itertools.product(range(3), range(3))
 
 
 def _reached(side: int) -> list[list[int]]:
@@ -221,7 +254,7 @@ def _first(cells: Tensor, planes: Planes, layer: Marked) -> Tensor:
     n_seeds, n_pictures, _ = cells.shape
     rows, columns = halved(planes.height) + 2, halved(planes.width) + 2
     out = layer.bias.expand(n_seeds, n_pictures * rows * columns, -1).contiguous()
-    places, kernel_rows = _touched(cells, planes)
+    places, kernel_rows = _touched_with_padding(cells, planes)
     out.flatten(0, 1).index_add_(0, places, _with_nothing(layer.weight).index_select(0, kernel_rows))
     padded = out.relu_().view(n_seeds, n_pictures, rows, columns, -1)
     padded[:, :, 0], padded[:, :, -1] = padded[:, :, -2], padded[:, :, 1]
@@ -231,7 +264,7 @@ def _first(cells: Tensor, planes: Planes, layer: Marked) -> Tensor:
 
 def _gathered(g: Tensor, cells: Tensor, planes: Planes, weight: Tensor) -> Tensor:
     """The gradient of the first convolution's weights. Shapes: g as `_first` gives it; weight [S, C·9, width]."""
-    places, kernel_rows = _touched(cells, planes)
+    places, kernel_rows = _touched_with_padding(cells, planes)
     n_seeds, n_rows, width = weight.shape
     out = weight.new_zeros(n_seeds, n_rows + 1, width)
     out.flatten(0, 1).index_add_(0, kernel_rows, g.flatten(0, 3).index_select(0, places))
@@ -243,17 +276,22 @@ def _with_nothing(weight: Tensor) -> Tensor:
     return torch.nn.functional.pad(weight, (0, 0, 0, 1)).flatten(0, 1)
 
 
-def _touched(cells: Tensor, planes: Planes) -> tuple[Tensor, Tensor]:
-    """For every mark where it counts in the first convolution's padded output, and with which row of weights.
+def _touched_with_padding(cells: Tensor, planes: Planes) -> tuple[Tensor, Tensor]:
+    """As `_touched`, in the padded output."""
+    n_places = (halved(planes.height) + 2) * (halved(planes.width) + 2)
+    return _touched(cells, planes, n_places, _cover(planes.height, planes.width, cells.device))
+
+
+def _touched(cells: Tensor, planes: Planes, n_places: int, cover: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """For every mark where it counts in the first convolution's output, and with which row of weights.
 
     Every mark has as many entries as the one with the most. Those that it does not need have the row of zeros.
 
     Shapes: [S, B, K] → [S·B·K·n] each, indices into all seeds' places and into `_with_nothing`.
     """
     n_seeds, n_pictures, _ = cells.shape
-    place, tap = _cover(planes.height, planes.width, cells.device)  # [H·W, n] each
+    place, tap = cover  # [H·W, n] each
     plane, cell = cells.div(len(place), rounding_mode="floor"), cells.remainder(len(place))
-    n_places = (halved(planes.height) + 2) * (halved(planes.width) + 2)
     n_rows = TAPS * planes.n_planes + 1
     pictures = torch.arange(n_seeds * n_pictures, device=cells.device).view(n_seeds, n_pictures, 1, 1)
     seeds = torch.arange(n_seeds, device=cells.device).view(n_seeds, 1, 1, 1)
