@@ -97,10 +97,10 @@ class Network(NamedTuple):
     """All that is learnt. Rows of `heads` are agent 0's choices, then agent 1's …, i.e. the Wⁱ one after the other.
 
     `latent` is μ and log σ of MACE, μ of Shared, nothing of Cloned, which has one head and one value for all. The trunk
-    is `Still` where nothing is learnt.
+    is `Still` where nothing is learnt, and empty where several networks have one that lies elsewhere.
     """
 
-    trunk: Trunk | Still
+    trunk: Trunk | Still | tuple[()]
     latent: tuple[Linear, ...]
     heads: Linear
     value: Linear
@@ -274,7 +274,7 @@ class MACE:
         Shapes: noise [S, E, m], unit [S, E, A].
         """
         grid = on_a_grid(env)
-        features = grids.phi(grid.cells(game), grid.planes, network.trunk, self.beside(env, game))
+        features = grids.phi(grid.cells(game), grid.planes, cast(Trunk | Still, network.trunk), self.beside(env, game))
         acting = distribution(self.read(features), network, noise, unit.shape[2])
         return Decision(acting.latent, acting.mean, acting.log_std.exp(), drawn(acting.log_probability, unit))
 
@@ -383,7 +383,7 @@ class MACE:
     def _following(self, env: Env[Any], state: MACEState) -> Tensor:
         """V of where the rollout has ended. Shapes: [S, E, A]."""
         grid, game = on_a_grid(env), state.episodes.game
-        features = grids.phi(grid.cells(game), grid.planes, state.network.trunk, self.beside(env, game))
+        features = grids.phi(grid.cells(game), grid.planes, cast(Trunk, state.network.trunk), self.beside(env, game))
         return valued(self.read(features), state.network, env.roles[0].n_agents)
 
 
