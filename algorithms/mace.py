@@ -166,13 +166,6 @@ class Terms(NamedTuple):
     divergence: Tensor
 
 
-class HasNoise(Protocol):
-    """Whoever plays with an ε that may last."""
-
-    episodes: Episodes
-    noise: Tensor
-
-
 @dataclass
 class MACEState:
     """What training owns. Shapes: noise [S, E, m], the ε of every copy's last step."""
@@ -288,11 +281,12 @@ class MACE:
         """φ as what follows it reads it. Shapes: [S, B, hidden]."""
         return torch.nn.functional.layer_norm(features, features.shape[-1:]) if self.normalised else features
 
-    def renewed(self, fresh: Tensor, state: HasNoise) -> Tensor:
-        """The ε of a step: fresh, or that of the step before where it lasts and no episode begins. Shapes: [S, E, m]."""
-        if self.latent_lasts == "step":
-            return fresh
-        return torch.where((state.episodes.elapsed == 0).unsqueeze(-1), fresh, state.noise)
+    def renewed(self, fresh: Tensor, kept: Tensor, begins: Tensor) -> Tensor:
+        """The ε of a step: fresh, or that of the step before where it lasts and no episode begins.
+
+        Shapes: fresh and kept [S, E, m], begins [S, E] bool; returns [S, E, m].
+        """
+        return fresh if self.latent_lasts == "step" else torch.where(begins.unsqueeze(-1), fresh, kept)
 
     def _playable(self, env: Env[Any]) -> GridEnv[Any]:
         """The same game, whose marks can be asked for.
@@ -339,7 +333,7 @@ class MACE:
         grid, trunk = on_a_grid(env), cast(Trunk, state.network.trunk)
         layers, steps = [], []
         for fresh, unit in self.draws(env, state.streams):
-            game, state.noise = state.episodes.game, self.renewed(fresh, state)
+            game, state.noise = state.episodes.game, self.renewed(fresh, state.noise, state.episodes.elapsed == 0)
             layers.append(grids.seen(grid.cells(game), grid.planes, trunk, self.beside(env, game)))
             acting = distribution(self.read(layers[-1].features), state.network, state.noise, unit.shape[2])
             actions, able = drawn(acting.log_probability, unit), free(env, game, unit)

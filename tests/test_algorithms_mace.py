@@ -417,7 +417,8 @@ def test_a_decision_tells_the_latent_that_the_agents_shared() -> None:
     algorithm = MACE(**SMALL)
     state = learnt(algorithm)
     game = type(TARGETS.reset(streams(), 1))(torch.zeros(2, 4000, dtype=torch.int64))  # one state, many draws
-    decided = algorithm.decision(TARGETS, game, state.network, streams())
+    noise, unit = streams().normal(4000, 16), streams().uniform(4000, 4)
+    decided = algorithm.decision(TARGETS, game, state.network, noise, unit)
     latent, actions = decided.latent, decided.actions
     assert actions.shape == (2, 4000, 4)
     features = grids.seen(TARGETS.cells(game), TARGETS.planes, state.network.trunk).features
@@ -426,4 +427,4 @@ def test_a_decision_tells_the_latent_that_the_agents_shared() -> None:
     torch.testing.assert_close(latent.mean(dim=1), decided.mean[:, 0], rtol=0.0, atol=0.07)
     torch.testing.assert_close(latent.std(dim=1), decided.std[:, 0], rtol=0.06, atol=0.0)
     cloned = MACE(policy="Cloned", **SMALL)
-    assert cloned.decision(TARGETS, game, learnt(cloned).network, streams()).latent.shape == (2, 4000, 0)
+    assert cloned.decision(TARGETS, game, learnt(cloned).network, noise, unit).latent.shape == (2, 4000, 0)
