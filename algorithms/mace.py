@@ -40,7 +40,8 @@ train.py, whose arguments (`tau`, `value-loss-coef`, …) are those of the paper
     variance of 1 over φ's entries, and with `sees_time` φ also sees the share of the horizon that is over.
 
 With `search`, every seed draws hyper-parameters of its own from Table 2 (`RANGES`), the same whatever the policy, and
-so the seed axis is the random search. A `kl_weight` of 0 stays 0.
+so the seed axis is the random search; η between `slowest` and `fastest`, so that a search can be made stratum by
+stratum. A `kl_weight` of 0 stays 0.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ from algorithms import Policy
 from algorithms import _grids as grids
 from algorithms import _networks as networks
 from algorithms._episodes import EPISODE_METRICS, Episodes
-from algorithms._grids import Layers, Still, Trunk
+from algorithms._grids import Layers
 from algorithms._ledger import Ledger
 from algorithms._networks import Linear, tensors, trainable
 from algorithms._optimizers import Adam, clip_by_joint_norm
@@ -96,11 +97,11 @@ class Timed(Protocol):
 class Network(NamedTuple):
     """All that is learnt. Rows of `heads` are agent 0's choices, then agent 1's …, i.e. the Wⁱ one after the other.
 
-    `latent` is μ and log σ of MACE, μ of Shared, nothing of Cloned, which has one head and one value for all. The trunk
-    is `Still` where nothing is learnt, and empty where several networks have one that lies elsewhere.
+    `latent` is μ and log σ of MACE, μ of Shared, nothing of Cloned, which has one head and one value for all. The
+    trunk is a `Trunk`, `Still` where nothing is learnt, and empty where several networks have one that lies elsewhere.
     """
 
-    trunk: Trunk | Still | tuple[()]
+    trunk: Any
     latent: tuple[Linear, ...]
     heads: Linear
     value: Linear
@@ -206,6 +207,8 @@ class MACE:
     head_scale: Positive = 1.0
     normalised: bool = False
     sees_time: bool = False
+    slowest: Positive = 1e-6
+    fastest: Positive = 1e-1
 
     version: ClassVar[int] = 2
 
@@ -267,7 +270,7 @@ class MACE:
         Shapes: noise [S, E, m], unit [S, E, A].
         """
         grid = on_a_grid(env)
-        features = grids.phi(grid.cells(game), grid.planes, cast(Trunk | Still, network.trunk), self.beside(env, game))
+        features = grids.phi(grid.cells(game), grid.planes, network.trunk, self.beside(env, game))
         acting = distribution(self.read(features), network, noise, unit.shape[2])
         return Decision(acting.latent, acting.mean, acting.log_std.exp(), drawn(acting.log_probability, unit))
 
@@ -309,7 +312,7 @@ class MACE:
         own = float(getattr(self, name))
         if not self.search or (name == "kl_weight" and own == 0.0):
             return own
-        low, high = RANGES[name]
+        low, high = (self.slowest, self.fastest) if name == "learning_rate" else RANGES[name]
         if name == "learning_rate":
             return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
         return low + unit * (high - low)
@@ -330,7 +333,7 @@ class MACE:
     @torch.no_grad()
     def _play(self, env: Env[Any], state: MACEState) -> Rollout:
         """`steps_per_update` steps over all copies."""
-        grid, trunk = on_a_grid(env), cast(Trunk, state.network.trunk)
+        grid, trunk = on_a_grid(env), state.network.trunk
         layers, steps = [], []
         for fresh, unit in self.draws(env, state.streams):
             game, state.noise = state.episodes.game, self.renewed(fresh, state.noise, state.episodes.elapsed == 0)
@@ -357,7 +360,7 @@ class MACE:
         """One step of Adam, every seed at its own rate."""
         grid, (role,) = on_a_grid(env), env.roles
         network = trainable(state.network)
-        features = self.read(grids.features(rollout.layers, grid.planes, cast(Trunk, network.trunk)))
+        features = self.read(grids.features(rollout.layers, grid.planes, network.trunk))
         acting = distribution(features, network, rollout.noise, role.n_agents)
         value = valued(features, network, role.n_agents)
         with torch.no_grad():
@@ -377,7 +380,7 @@ class MACE:
     def _following(self, env: Env[Any], state: MACEState) -> Tensor:
         """V of where the rollout has ended. Shapes: [S, E, A]."""
         grid, game = on_a_grid(env), state.episodes.game
-        features = grids.phi(grid.cells(game), grid.planes, cast(Trunk, state.network.trunk), self.beside(env, game))
+        features = grids.phi(grid.cells(game), grid.planes, state.network.trunk, self.beside(env, game))
         return valued(self.read(features), state.network, env.roles[0].n_agents)
 
 
@@ -468,7 +471,7 @@ def judged(rollout: Rollout, value: Tensor, following: Tensor, settings: Setting
 
 
 def terms_of(actions: Tensor, acting: Distribution, error: Tensor, advantage: Tensor, able: Tensor) -> Terms:
-    """The terms of the loss of every step. Shapes: actions, error, advantage and able [S, B, A]; returns [S, B] each."""
+    """The terms of the loss of every step. Shapes: actions, error, advantage, able [S, B, A]; returns [S, B] each."""
     taken = acting.log_probability.gather(-1, actions.clamp_min(0).unsqueeze(-1)).squeeze(-1)  # [S, B, A]
     entropy = -(acting.log_probability.exp() * acting.log_probability).sum(dim=-1)
     return Terms(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -12,11 +12,12 @@ from torch import Tensor
 from algorithms import Policy
 from algorithms import _grids as grids
 from algorithms._episodes import EARLY, EPISODE_LENGTH, EPISODE_METRICS, EPISODE_REWARD, STEP_REWARD, Episodes
-from algorithms._grids import Still, Trunk
+from algorithms._grids import Still
 from algorithms._ledger import Ledger
 from algorithms.mace import MACE, Network, distribution, drawn, on_a_grid, sampled
 from environments import Env, Streams, check
 
+DEFAULT = MACE()
 Name = Literal["MACE", "MACE, λ kept", "Shared", "Cloned"]
 NAMES: tuple[Name, ...] = ("MACE", "MACE, λ kept", "Shared", "Cloned")
 
@@ -77,7 +78,7 @@ class Untrained:
     Units: an iteration is `learner.steps_per_update` environment steps per seed and policy, over all copies.
     """
 
-    learner: MACE = MACE()
+    learner: MACE = DEFAULT
 
     version: ClassVar[int] = 1
     metrics: ClassVar[Mapping[str, str]] = {
@@ -106,7 +107,7 @@ class Untrained:
             episodes=episodes,
             noise=torch.cat([one.noise for one in begun], dim=1),
             finished=torch.zeros(streams.n_seeds, len(begun), dtype=torch.float64, device=streams.device),
-            trunk=grids.still(cast(Trunk, begun[0].network.trunk), on_a_grid(env).planes),
+            trunk=grids.still(begun[0].network.trunk, on_a_grid(env).planes),
             networks=tuple(one.network._replace(trunk=()) for one in begun),
             ledger=Ledger.of(self.metrics, streams.n_seeds, streams.device),
         )
@@ -127,9 +128,7 @@ class Untrained:
         """The learners', by name."""
         return {
             name: sampled(learner, network._replace(trunk=state.trunk), streams.branched())
-            for name, learner, network, streams in zip(
-                NAMES, self.learners, state.networks, state.streams, strict=True
-            )
+            for name, learner, network, streams in zip(NAMES, self.learners, state.networks, state.streams, strict=True)
         }
 
     def _actions(

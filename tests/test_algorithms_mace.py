@@ -431,6 +431,15 @@ def test_a_search_draws_from_the_ranges_whatever_the_policy() -> None:
     assert not drawn_settings(replace(TINY, search=True, kl_weight=0.0))["kl_weight"].any()
 
 
+def test_a_stratum_of_a_search_draws_from_it_and_all_else_as_before() -> None:
+    whole = replace(TINY, search=True)
+    part = replace(whole, slowest=1e-3, fastest=1e-2)
+    everywhere, within = drawn_settings(whole), drawn_settings(part)
+    rates = within.pop("learning_rate")
+    assert rates.min() >= 1e-3 and rates.max() <= 1e-2 and rates.log10().mean().item() == pytest.approx(-2.5, abs=0.15)
+    assert all(torch.equal(values, everywhere[name]) for name, values in within.items())
+
+
 def test_without_a_search_every_seed_has_the_settings_of_the_fields() -> None:
     for name, values in drawn_settings(TINY, 3).items():
         assert torch.equal(values, torch.full((3,), getattr(TINY, name)))

@@ -301,6 +301,7 @@ FIGURE = Figure(
             "The paper judges by eye.",
             departs=True,
         ),
+        mace.LASTING,
         *(decision for decision in mace.DECISIONS if decision.question != LENGTH),
     ),
 )
