@@ -81,6 +81,7 @@ RANDOM_WALK = {
 }
 """About what random play is paid per million samples, for δ alone: no row asks more of it than its size."""
 
+TRAINING = "How far is each game trained?"
 SCALE = "How large are the first weights?"
 UNTIL = "T until the first has ended"
 EVALUATION = Evaluation(every=10_000, n_episodes=0)
@@ -331,10 +332,10 @@ DECISIONS = (
         SCALE,
         "Xavier-uniform everywhere, the heads too.",
         "Not given, and it moves what untrained agents are paid by factors: heads near 0 walk at random, large ones "
-        "drift, and very large ones stand in their own way. Other scales are measured without training, in figure `exploration`.",
+        "drift, and very large ones stand in their own way. Other scales are measured without training (exploration).",
     ),
     Decision(
-        "How far is each game trained?",
+        TRAINING,
         "10 against 10 to a million samples, 10 runs; all other games, and T = 1000 with hares, to 200 000, 5 runs; "
         "untrained policies and random play to a million everywhere.",
         "Choices stay uniform: entropy is ln 5 after 200 000 samples on 50 × 50 cells, and after a million on 30 × 30. "

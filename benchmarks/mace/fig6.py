@@ -105,6 +105,6 @@ FIGURE = Figure(
             "So the figure's caption.",
         ),
         mace.LASTING,
-        *(decision for decision in mace.DECISIONS if decision.question != LENGTH),
+        *(decision for decision in mace.DECISIONS if decision.question not in (LENGTH, mace.TRAINING)),
     ),
 )
