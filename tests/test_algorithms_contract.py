@@ -35,6 +35,7 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.rivals import Rivals
+from algorithms.untrained import Untrained
 from benchmarks._training.circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -76,6 +77,10 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("policy", "Shared"),
     ("policy", "Cloned"),
     ("search", True),
+    ("latent_lasts", "episode"),
+    ("head_scale", 0.01),
+    ("normalised", True),
+    ("sees_time", True),
     ("outer", "REINFORCE"),
     ("baseline", Baseline(n_features=3, pooled=True)),
     ("shared_reward", True),
@@ -239,7 +244,7 @@ def test_the_glob_finds_the_algorithms() -> None:
 def test_choices_are_played_where_forces_cannot_be() -> None:
     assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is CHOICES} >= {DiscreteMADDPG}
     assert game_of(FOUND["MASAC"]) is FORCES
-    assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is GRID} == {MACE}
+    assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is GRID} == {MACE, Untrained}
 
 
 @every_algorithm

@@ -29,6 +29,7 @@ from algorithms.masac import MASAC
 from algorithms.random_play import RandomPlay
 from algorithms.rivals import Rivals
 from algorithms.uniform import Uniform
+from algorithms.untrained import Untrained
 from environments import Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_tag import SimpleTag
@@ -65,6 +66,9 @@ ALGORITHMS: dict[str, Any] = {
     "MACE-Shared": MACE(policy="Shared", **ON_A_GRID),
     "MACE-Cloned": MACE(policy="Cloned", **ON_A_GRID),
     "MACE-search": MACE(search=True, **ON_A_GRID),
+    "MACE-kept": MACE(latent_lasts="episode", **ON_A_GRID),
+    "MACE-reading": MACE(head_scale=0.01, normalised=True, sees_time=True, **ON_A_GRID),
+    "Untrained": Untrained(MACE(**ON_A_GRID)),
     "A3CKitchenSink": A3CKitchenSink(hidden=16, n_envs=4),
     "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),
     "DiMAPG-TRPO": DiMAPG(hidden=8, n_trajectories=25),

@@ -12,7 +12,7 @@ from benchmarks import Claim, Curve, Gap, Margin, NoWorse, Row, Share
 from benchmarks._catalogue import chosen
 from benchmarks._judging.scores import Gained, NotReachedError, Rate, ShortOf, Total
 from benchmarks.dimapg.fig3 import EARLY, outer
-from benchmarks.mace import GAMES, of_interest, place
+from benchmarks.mace import TRAINED, of_interest, place
 
 
 def curve(*values: float) -> Curve:
@@ -127,7 +127,7 @@ def test_every_game_of_the_table_is_compared_at_both_moments_with_both_baselines
     labels = {row.label for row in CLAIMS["MACE-T1-1"].rows}
     assert labels == {
         f"{place(*game)}, {samples}: MACE > {rival}"
-        for game in GAMES
+        for game in TRAINED
         for samples in ("500k", "1M")
         for rival in ("Shared", "Cloned")
     }

@@ -185,6 +185,8 @@ class Figure:
         def changed(part: Any) -> Any:
             if isinstance(part, Claim):
                 return replace(part, id=f"{part.id}@{name}")
+            if isinstance(part, str):
+                return reading.renamed.get(part, part)
             return others.get(part.key, part) if isinstance(part, Cell) else part
 
         panels, claims, plates, logged = mapped((self.panels, self.claims, self.plates, self.logged), changed)

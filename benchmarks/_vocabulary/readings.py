@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from benchmarks._vocabulary.cells import Cell
@@ -19,7 +19,8 @@ class Reading:
         Reading("kept", "an episode", reason, under=lambda cell: replace(cell, algorithm=kept(cell.algorithm)))
 
     `under` maps a cell to the one that this reading asks for, or to itself where the reading does not concern it. What
-    a cell starts from has been mapped before. `name` stands in ids: `mace/table1@kept`. `most` is the largest profile
+    a cell starts from has been mapped before. `renamed` says which metrics stand for which, where one cell has measured
+    both our choice and the other. `name` stands in ids: `mace/table1@kept`. `most` is the largest profile
     whose budget a reading is given.
 
     Raises: ValueError where the name cannot stand in an id.
@@ -30,6 +31,7 @@ class Reading:
     reason: str
     under: Callable[[Cell], Cell]
     most: str = "quick"
+    renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.name.replace("-", "").isalnum() or self.name == ALL:

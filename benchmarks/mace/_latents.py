@@ -79,9 +79,14 @@ def played(algorithm: MACE, env: Hunters, network: Network, game: Hunt, streams:
     going = torch.ones(game.t.shape[:2], dtype=torch.bool, device=device)
     length, latent, unfelt = (torch.zeros((), device=device) for _ in range(3))
     place, paths, first = game.hunters, [game.hunters.short()], [first_of(game)]
+    shape, kept = (game.t.shape[1], algorithm.latent_size), algorithm.latent_lasts == "episode"
+    if kept:
+        noise, unheard = streams.normal(*shape), streams.normal(*shape)
     for _ in range(env.horizon):
-        decided = algorithm.decision(env, game, network, streams)
-        other = decided.mean + decided.std * streams.normal(*decided.latent.shape[1:])
+        if not kept:
+            noise, unheard = streams.normal(*shape), streams.normal(*shape)
+        decided = algorithm.decision(env, game, network, noise, streams.uniform(shape[0], env.n_hunters))
+        other = decided.mean + decided.std * unheard
         latent = latent + (decided.latent + lost(decided.actions)[..., :1]) * going.unsqueeze(-1)
         unfelt = unfelt + other * going.unsqueeze(-1)
         length = length + going

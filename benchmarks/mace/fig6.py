@@ -104,6 +104,7 @@ FIGURE = Figure(
             "T = 1000 on 30 × 30 cells, ten hunters and ten frozen hares.",
             "So the figure's caption.",
         ),
-        *(decision for decision in mace.DECISIONS if decision.question != LENGTH),
+        mace.LASTING,
+        *(decision for decision in mace.DECISIONS if decision.question not in (LENGTH, mace.TRAINING)),
     ),
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from algorithms.mace import MACE, SIGMA
 from benchmarks import Claim, Decision, Figure, Line, Panel, mace
-from benchmarks.mace import CUMULATIVE, cell, place
+from benchmarks.mace import CUMULATIVE, cell
 
 WITH = cell("MACE", "stag", 10, True)
 WITHOUT = replace(WITH, name="MACE without KL", algorithm=MACE(kl_weight=0.0))
@@ -57,7 +57,7 @@ FIGURE = Figure(
             note="“Any” allows none: a quarter is slack in favour of the sentence.",
         ),
     ),
-    budgets=mace.budgets((place("stag", 10, True),)),
+    budgets=mace.budgets((("stag", 10, True),)),
     decisions=(
         Decision(
             "In which game is the KL term judged?",

@@ -152,7 +152,7 @@ FIGURE = Figure(
     ),
     budgets={
         profile: sizes | {SEARCH: Budget(n_runs, sizes[PLACE].n_steps)}
-        for (profile, sizes), n_runs in zip(mace.budgets((PLACE,)).items(), (2, 8, 20), strict=True)
+        for (profile, sizes), n_runs in zip(mace.budgets((GAME,)).items(), (2, 8, 20), strict=True)
     },
     decisions=(
         Decision(
