@@ -407,7 +407,7 @@ def test_a_repeat_that_differs_certifies_nothing(
 def test_what_starts_from_others_is_repeated_by_training_its_chain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "chosen", lambda _: (TRANSFERS,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (TRANSFERS,))
     for cell in TRANSFERS.cells:
         assert trained(tmp_path / "whole", cell, [0], TRANSFERS.budget("smoke", cell).n_steps)
     aged(tmp_path / "whole", tmp_path / "store", *TRANSFERS.cells, seeds=(0,))
