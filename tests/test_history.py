@@ -371,7 +371,7 @@ def said_by(capsys: pytest.CaptureFixture[str], status: int, *arguments: object)
 def test_results_of_other_code_are_said_to_be_so_until_today_s_has_repeated_them(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "chosen", lambda _: (FIGURE,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (FIGURE,))
     monkeypatch.setattr(command_line, "figures", lambda: (FIGURE,))
     aged(whole, tmp_path, *FIGURE.cells)
     of = ("tiny", "--store", tmp_path)
@@ -394,7 +394,7 @@ def test_results_of_other_code_are_said_to_be_so_until_today_s_has_repeated_them
 def test_a_repeat_that_differs_certifies_nothing(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "chosen", lambda _: (FIGURE,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (FIGURE,))
     run = tampered(loaded(whole, MADDPG_CELL, 0))
     Store(tmp_path / "other").save(MADDPG_CELL, run)
     aged(tmp_path / "other", tmp_path / "store", MADDPG_CELL, seeds=(0,))
@@ -407,7 +407,7 @@ def test_a_repeat_that_differs_certifies_nothing(
 def test_what_starts_from_others_is_repeated_by_training_its_chain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "chosen", lambda _: (TRANSFERS,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (TRANSFERS,))
     for cell in TRANSFERS.cells:
         assert trained(tmp_path / "whole", cell, [0], TRANSFERS.budget("smoke", cell).n_steps)
     aged(tmp_path / "whole", tmp_path / "store", *TRANSFERS.cells, seeds=(0,))

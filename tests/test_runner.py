@@ -896,7 +896,7 @@ def test_the_command_says_what_came_of_every_run_and_fails_where_one_differs(
         yield from (Repetition(cell, seed, 3, 300.0, True, parted, True, (digest(cell),)) for cell, seed in work)
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # which the command line takes over
-    monkeypatch.setattr(command_line, "chosen", lambda _: (TRANSFERS,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (TRANSFERS,))
     monkeypatch.setattr(command_line, "repetitions", found)
     assert command_line.main(["repeat", "tiny", "--store", str(handed_on), "--chains", "0.001s"]) == status
     *lines, last = capsys.readouterr().out.splitlines()

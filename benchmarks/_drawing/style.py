@@ -99,6 +99,7 @@ def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its 
     return {
         "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same glyphs everywhere
         "font.size": 8,
+        "text.hinting": "none",  # the letters of an image are those of the SVG
         "text.color": INK,
         "axes.titlesize": 9,
         "axes.titley": 1.0,  # nothing is above the axes, so that no title need be moved
