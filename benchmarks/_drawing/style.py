@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import seaborn as sns
+
 from algorithms._copies import TRAINING_RETURN
 from benchmarks import Figure, Line
 from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
@@ -90,44 +92,26 @@ def _class(line: Line) -> str:
     return type(line.cell.algorithm).__name__
 
 
-INK = ".15"
-"""Of texts, axes and ticks: not quite black."""
-
-
 def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its keys lists all their names
     """What is set while this figure is drawn or written, and only then."""
     return {
+        **sns.plotting_context("paper"),
+        **sns.axes_style("ticks"),
         "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same glyphs everywhere
         "font.size": 8,
         "text.hinting": "none",  # the letters of an image are those of the SVG
-        "text.color": INK,
         "axes.titlesize": 9,
         "axes.titley": 1.0,  # nothing is above the axes, so that no title need be moved
         "axes.labelsize": 8.5,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": INK,
         "axes.linewidth": 0.7,
-        "axes.axisbelow": True,
         "axes.unicode_minus": True,
-        "xtick.color": INK,
-        "ytick.color": INK,
         "xtick.labelsize": 8,
         "ytick.labelsize": 8,
         "xtick.major.width": 0.7,
         "ytick.major.width": 0.7,
         "xtick.major.size": 3,
         "ytick.major.size": 3,
-        "xtick.minor.width": 0.8,
-        "ytick.minor.width": 0.8,
-        "xtick.minor.size": 3.2,
-        "ytick.minor.size": 3.2,
         "legend.fontsize": 8.5,
-        "lines.linewidth": 1.2,
-        "lines.markersize": 4.8,
-        "lines.solid_capstyle": "round",
-        "patch.linewidth": 0.8,
-        "patch.edgecolor": "w",
-        "patch.force_edgecolor": True,
         "figure.facecolor": "white",
         "path.simplify_threshold": 0.3,
         "svg.fonttype": "path",
