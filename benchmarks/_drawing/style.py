@@ -14,7 +14,7 @@ from benchmarks import Figure, Line
 from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
 from benchmarks._training.loop import TEST_RETURN
 
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", "#332288", GREY)
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", "#332288", GREY, "#882255", "#999933")
 """Neighbours are of different lightness, too."""
 
 DASHES: tuple[Any, ...] = (
@@ -26,6 +26,8 @@ DASHES: tuple[Any, ...] = (
     (0, (9, 2)),
     (0, (2.2, 2.2)),
     "-",
+    (0, (1.2, 3)),
+    (0, (9, 1.5, 3, 1.5)),
 )
 """One for every colour, so that lines can be told apart in grey."""
 
