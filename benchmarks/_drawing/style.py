@@ -81,7 +81,11 @@ class Palette:
 
 
 def method(line: Line, main: Mapping[str, str]) -> Method:
-    """What a line shows, whatever a panel calls it."""
+    """What a line shows, whatever a panel calls it: where one cell plays several policies, "policy: metric" says whose
+    it is."""
+    policy, colon, _ = line.metric.partition(": ")
+    if colon:
+        return line.cell.name, policy
     like_the_main_one = line.metric in (TRAINING_RETURN, main.get(_class(line)))
     return line.cell.name, "" if like_the_main_one else line.metric
 
