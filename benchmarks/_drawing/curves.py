@@ -307,7 +307,7 @@ def marker_name(marker: str) -> str:
 
 def alike(lines: Sequence[Sequence[Drawn]], palette: Palette) -> bool:
     """Whether all panels use the same names for the same methods, so that one legend serves them."""
-    named = [{(item.line.label, method(item.line, palette.main)) for item in drawn} for drawn in lines]
+    named = [{(item.line.label, method(item.line, palette.main, palette.several)) for item in drawn} for drawn in lines]
     return all(names == named[0] for names in named)
 
 

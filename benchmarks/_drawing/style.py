@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,7 +32,8 @@ DASHES: tuple[Any, ...] = (
 """One for every colour, so that lines can be told apart in grey."""
 
 Method = tuple[str, str]
-"""Name of a cell and, where it is not how well its main policy does, the metric: ("CTEDD", "test return L-3")."""
+"""Name of a cell and, where a panel draws several metrics of it, the metric if it is not how well its main policy does:
+("CTEDD", "test return L-3")."""
 
 
 class Style(NamedTuple):
@@ -51,6 +52,7 @@ class Palette:
     """
 
     main: Mapping[str, str]
+    several: frozenset[str]  # names of cells of which one panel draws several metrics
     styles: Mapping[Method, Style]
 
     @classmethod
@@ -60,11 +62,12 @@ class Palette:
         panels = [panel.lines for other in every for panel in other.panels]
         tests = Counter((_class(line), line.metric) for lines in panels for line in lines if _is_test(line))
         main = {name: metric for (name, metric), _ in reversed(tests.most_common())}
-        sets = [{method(line, main) for line in lines} for lines in panels]
+        several = _several(panels)
+        sets = [{method(line, main, several) for line in lines} for lines in panels]
         homes = Counter(
             name
             for other in every
-            for name in {method(line, main): 0 for panel in other.panels for line in panel.lines}
+            for name in {method(line, main, several): 0 for panel in other.panels for line in panel.lines}
         )
         shared = {name for name, count in homes.items() if count > 1}
         index: dict[Method, int] = {}
@@ -73,21 +76,27 @@ class Palette:
             taken = {index[other] for other in beside if other in index}
             free = (i for i in range(len(COLOURS)) if i not in taken)
             index[name] = next(free, len(index) % len(COLOURS))
-        return cls(main, {name: Style(COLOURS[i], DASHES[i]) for name, i in index.items()})
+        return cls(main, several, {name: Style(COLOURS[i], DASHES[i]) for name, i in index.items()})
 
     def style(self, line: Line) -> Style:
         """How a line is drawn."""
-        return self.styles[method(line, self.main)]
+        return self.styles[method(line, self.main, self.several)]
 
 
-def method(line: Line, main: Mapping[str, str]) -> Method:
+def method(line: Line, main: Mapping[str, str], several: Container[str]) -> Method:
     """What a line shows, whatever a panel calls it: where one cell plays several policies, "policy: metric" says whose
     it is."""
     policy, colon, _ = line.metric.partition(": ")
     if colon:
         return line.cell.name, policy
     like_the_main_one = line.metric in (TRAINING_RETURN, main.get(_class(line)))
-    return line.cell.name, "" if like_the_main_one else line.metric
+    return line.cell.name, "" if like_the_main_one or line.cell.name not in several else line.metric
+
+
+def _several(panels: Iterable[Sequence[Line]]) -> frozenset[str]:
+    """The names of cells that stand in one panel with several metrics."""
+    counted = (Counter(name for name, _ in {(line.cell.name, line.metric) for line in lines}) for lines in panels)
+    return frozenset(name for names in counted for name, count in names.items() if count > 1)
 
 
 def _is_test(line: Line) -> bool:
