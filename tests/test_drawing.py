@@ -23,6 +23,7 @@ from benchmarks import (
     Figure,
     Floats,
     Gap,
+    Level,
     Line,
     Metric,
     Panel,
@@ -304,3 +305,25 @@ def test_what_is_not_counted_in_episodes_says_so(tmp_path: Path) -> None:
     assert np.asarray(thick.get_xdata(), float)[-1] == N_TESTS
     assert picture.axes[0].get_xlabel() == "iterations (thousands)"
     assert "40,000 of 320,000 iterations each" in texts(picture).replace("\n", " ")
+
+
+def test_levels_are_lines_where_the_axis_reaches_them_and_words_beyond_it(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
+    measured = Score(BAD, Metric("test return greedy", "larger"), Final(window=3))
+    levels = (Level("chance", 7.0), Level("chance, too", 7.0), Level("measured", measured), Level("script", 400.0))
+    panel = Panel("Game", (line(GOOD), line(BAD)), "test return", levels=levels)
+    picture = drawn(desk, figure(panel))
+    (ax,) = picture.axes
+    across = [item.get_ydata()[0] for item in ax.lines if list(item.get_xdata()) == [0, 1]]
+    assert across[:2] == [7.0, 7.0]
+    assert len(across) == 3
+    said = [text.get_text() for text in ax.texts]
+    assert "chance, chance, too" in said
+    assert any("above: script 400" in text for text in said)
+
+
+def test_a_level_that_nobody_has_run_is_left_out(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10)})
+    level = Level("chance", Score(NEVER, Metric("test return greedy", "larger"), Final(window=3)))
+    (ax,) = drawn(desk, figure(Panel("Game", (line(GOOD),), "test return", levels=(level,)))).axes
+    assert not [item for item in ax.lines if list(item.get_xdata()) == [0, 1]]

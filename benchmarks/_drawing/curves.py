@@ -32,7 +32,8 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from benchmarks import Band, Figure, Floats, Line, Panel
+from benchmarks import Band, Figure, Floats, Line, Panel, Score
+from benchmarks._drawing.plates import GREY
 from benchmarks._drawing.style import Palette, Style, method, settings
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.samples import Bundle
@@ -51,6 +52,8 @@ FOOT_COLUMNS = 116
 FAR = 3.0  # an axis is cut where all values reach this many times as far as nine tenths of every seed's curve do
 MARGIN = 0.6  # of those nine tenths' range, kept on the side that is cut
 
+
+CLOSE = 0.06  # levels that are nearer to each other, as a share of the axis, have one label
 
 AS_PRINTED = "-as-printed"
 
@@ -149,6 +152,8 @@ def draw(exhibit: Exhibit, band: Band | None = None) -> Picture:
         picture = _sheet(n_rows * (PANEL_HEIGHT + legend_height), head_height, foot, foot_height)
         axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
         notes = [_draw_panel(ax, drawn, palette, band) for ax, drawn in zip(axes, lines, strict=False)]
+        for i, (ax, panel) in enumerate(zip(axes, figure.panels, strict=False)):
+            notes[i] += _draw_levels(ax, exhibit, panel) if ax.lines else []
         for i, (ax, panel) in enumerate(zip(axes, figure.panels, strict=False)):
             row = i // n_columns * n_columns
             _write_title(ax, panel.title, notes[i], max(len(note) for note in notes[row : row + n_columns]))
@@ -261,6 +266,41 @@ def _draw_panel(ax: Axes, drawn: Sequence[Drawn], palette: Palette, band: Band |
     else:
         _write_not_run(ax)
     return [line for note in notes for line in textwrap.wrap(note, NOTE_COLUMNS)]
+
+
+def _draw_levels(ax: Axes, exhibit: Exhibit, panel: Panel) -> list[str]:
+    """A line for each level that the axis reaches; of those beyond it, which it leaves as it is, a text comes back."""
+    low, high = ax.get_ylim()
+    within: dict[float, str] = {}
+    beyond: dict[str, list[str]] = {"below": [], "above": []}
+    for level in panel.levels:
+        values = exhibit.scores(level.value).values if isinstance(level.value, Score) else np.array([level.value])
+        if not len(values) or not np.isfinite(values).all():
+            continue
+        value = float(values.mean())
+        if not low < value < high:
+            beyond["above" if value > low else "below"].append(f"{level.label} {number(value)}")
+            continue
+        if len(values) > 1:
+            first, last = mean_interval(values)
+            ax.axhspan(float(first), float(last), color=GREY, alpha=0.16, lw=0, zorder=1)
+        ax.axhline(value, color=GREY, lw=0.8, ls=(0, (1, 1.5)), zorder=1)
+        near = next((other for other in within if abs(other - value) < CLOSE * (high - low)), value)
+        within[near] = f"{within[near]}, {level.label}" if near in within else level.label
+    for value, label in within.items():
+        if value > high - CLOSE * (high - low):  # no place for a name over it
+            beyond["dotted"] = [f"{label} {number(value)}"]
+        else:
+            _name_level(ax, value, label)
+    return [f"{where}: {', '.join(labels)}" for where, labels in beyond.items() if labels]
+
+
+def _name_level(ax: Axes, value: float, label: str) -> None:
+    """The name of a level at the right, over its line."""
+    place: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
+    place |= {"xytext": (-2, 1.5), "va": "bottom", "ha": "right"}
+    paper = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.6}
+    ax.annotate(label, (1, value), fontsize=7, color="0.25", zorder=6, bbox=paper, **place)
 
 
 def _write_not_run(ax: Axes) -> None:

@@ -39,6 +39,17 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A line across a panel, such as how far one gets without learning, or a number that the paper prints.
+
+    `value` is fixed, or a score, which is drawn as its mean over seeds with a 95 % interval. Units: those of the panel.
+    """
+
+    label: str
+    value: float | Score
+
+
+@dataclass(frozen=True)
 class Panel:
     """One set of axes. `against` is what steps are counted in: whole episodes, or what one step of the cells is.
 
@@ -49,6 +60,7 @@ class Panel:
     lines: tuple[Line, ...]
     ylabel: str
     against: Literal["learning episodes", "iterations", "samples"] = "learning episodes"
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,7 +208,8 @@ class Figure:
     def cells(self) -> tuple[Cell, ...]:
         """Every cell that a panel or a claim needs, each once, in order of first use; what it starts from before it."""
         scores = [score for claim in self.claims for row in claim.rows for score in scores_of(row)]
-        used = [*self.drawn, *(score.cell for score in scores)]
+        levels = [level.value.cell for panel in self.panels for level in panel.levels if isinstance(level.value, Score)]
+        used = [*self.drawn, *levels, *(score.cell for score in scores)]
         return tuple({cell.key: cell for last in used for cell in lineage(last)}.values())
 
     @property

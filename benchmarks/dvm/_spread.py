@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks import AboutEquals, Claim, Exceeds, Figure, Line, Margin, NoWorse, Panel, Row, dvm
+from benchmarks import AboutEquals, Claim, Exceeds, Figure, Level, Line, Margin, NoWorse, Panel, Row, dvm
 from benchmarks._judging.scores import Area, Fixed, Window
 from benchmarks.dvm import FINAL, HELD, HORIZON, SPREAD_AGENTS, Method, delta, learnt, levels, tested
 from benchmarks.dvm._logs import at_the_end, logs
@@ -28,6 +28,10 @@ def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
                 f"{n} agents",
                 tuple(Line(method, dvm.phase_two(algorithm, n, method), dvm.TEST) for method in dvm.METHODS),
                 "test return",
+                levels=(
+                    Level("uniform play", levels(algorithm, n).uniform),
+                    Level("straight to the landmarks", levels(algorithm, n).script),
+                ),
             )
             for n in SPREAD_AGENTS
         ),

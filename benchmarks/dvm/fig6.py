@@ -3,7 +3,7 @@
 from benchmarks import AboutEquals, Claim, Exceeds, Figure, Line, NoWorse, Panel, Row, dvm
 from benchmarks._judging.scores import Area
 from benchmarks.dvm import FINAL, METHODS, Method, tested
-from benchmarks.dvm._push import DELTA, PUSH_DECISIONS, budgets, optimum, teams_learnt, third
+from benchmarks.dvm._push import DELTA, PUSH_DECISIONS, PUSH_LEVELS, budgets, optimum, teams_learnt, third
 
 OPTIMUM_IS = "The optimum is -60, twice what the authors' logs of Tasks I and II reach; no number is printed."
 PLACE = "section V-B-2, on Figure 6"
@@ -14,7 +14,14 @@ FIGURE = Figure(
     name="fig6",
     title="Task III of push box, MADDPG, 2 agents that have learnt Task I or Task II",
     caption="Test return in Task III.",
-    panels=(Panel("Task III", tuple(Line(method, third(method), dvm.TEST) for method in METHODS), "test return"),),
+    panels=(
+        Panel(
+            "Task III",
+            tuple(Line(method, third(method), dvm.TEST) for method in METHODS),
+            "test return",
+            levels=PUSH_LEVELS,
+        ),
+    ),
     claims=(
         Claim(
             "DVM-F6-1",

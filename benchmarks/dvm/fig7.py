@@ -8,6 +8,7 @@ from benchmarks.dvm._push import (
     HELD,
     HORIZON,
     PUSH_DECISIONS,
+    PUSH_LEVELS,
     budgets,
     optimum,
     teams_learnt,
@@ -37,6 +38,7 @@ FIGURE = Figure(
             "Task III",
             (Line("DVM", LEARNING, dvm.TEST), Line("DVM without learning", FROZEN, dvm.TEST)),
             "test return",
+            levels=PUSH_LEVELS,
         ),
     ),
     claims=(
