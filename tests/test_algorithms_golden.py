@@ -47,6 +47,7 @@ SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, 
 ALGORITHMS: dict[str, Any] = {
     "MADDPG-0": MADDPG(**SMALL),
     "MADDPG-3": MADDPG(message_size=3, **SMALL),
+    "MADDPG-3-sender": MADDPG(message_size=3, message_updates="sender", **SMALL),
     "MADDPG-two-roles": MADDPG(shared_reward=True, **SMALL),
     "CTEDD": CTEDD(distill_every=1_000, **SMALL),
     "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
