@@ -227,9 +227,7 @@ class MADDPG:
         loss = losses.squared_error(networks.value(joint, variables), target)
         self._descend(loss, variables, state.critic_optimizers[agent])
 
-    def _update_actor(
-        self, observed: Tensor, joint: Tensor, state: MADDPGState, critic: MLP, agent: int
-    ) -> Gradients:
+    def _update_actor(self, observed: Tensor, joint: Tensor, state: MADDPGState, critic: MLP, agent: int) -> Gradients:
         """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
         actor = trainable(state.actors.reaching(agent))
         raw = actor.of_agent(observed, agent)  # [S, B, 2n]

@@ -584,7 +584,7 @@ def test_a_sender_steps_by_the_sum_of_what_its_listeners_ask_for() -> None:
     for old, new in zip(*(networks.tensors(of.actors.speak) for of in (state, alike)), strict=True):
         assert torch.equal(old, new)  # no listener moves what its senders say
     replace(played, first_update=0).advance(GAME, state)
-    for moment, *gradients in zip(state.actor_optimizers[-1].first, *asked, strict=True):
+    for moment, gradients in zip(state.actor_optimizers[-1].first, zip(*asked, strict=True), strict=True):
         torch.testing.assert_close(moment, 0.1 * sum(gradients))
 
 

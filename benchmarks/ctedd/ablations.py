@@ -26,11 +26,6 @@ def with_temperature(temperature: float) -> Cell:
     return ctedd.cell(f"CTEDD, α = {temperature}", ENVIRONMENT, algorithm)
 
 
-def as_numbered(environment: str) -> Cell:
-    """CTEDD whose equation (5) comes after (4)."""
-    return ctedd.cell("CTEDD, (5) after (4)", environment, replace(TEACHER, update_order="as numbered"))
-
-
 RATES = {rate: with_learning_rate(rate) for rate in (0.02, 0.01, 0.002)}
 TEMPERATURES = {temperature: with_temperature(temperature) for temperature in (0.1, 0.01, 0.001)}
 DELTA = delta(ENVIRONMENT)
@@ -64,17 +59,6 @@ FIGURE = Figure(
                 *(Line(str(temperature), cell, TEST.format("G")) for temperature, cell in TEMPERATURES.items()),
             ),
             "test return",
-        ),
-        *(
-            Panel(
-                f"order of the updates, {environment}",
-                (
-                    Line("(5) before (4)", ctedd.ctedd(environment), TEST.format("G")),
-                    Line("(5) after (4)", as_numbered(environment), TEST.format("G")),
-                ),
-                "test return",
-            )
-            for environment in (ENVIRONMENT, "PF")
         ),
     ),
     claims=(
@@ -175,7 +159,7 @@ FIGURE = Figure(
             "On CN-V1.",
             "The paper does not say where it compared; CN-V1 is its first environment and the cheapest.",
         ),
-        *ctedd.DECISIONS,
+        *ctedd.decisions(),
     ),
     family="ablations",
 )

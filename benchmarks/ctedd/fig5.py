@@ -242,6 +242,6 @@ FIGURE = Figure(
         ),
     ),
     budgets=ctedd.budgets(),
-    decisions=ctedd.DECISIONS,
+    decisions=ctedd.decisions(*ctedd.PLAYED, *ctedd.TAUGHT),
     published=("CTEDD-L-3 on CN-V1: -390 after about 150 000 learning episodes; MADDPG-3 after twice the number.",),
 )

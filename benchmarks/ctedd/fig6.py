@@ -101,5 +101,5 @@ FIGURE = Figure(
         ),
     ),
     budgets=ctedd.budgets(),
-    decisions=ctedd.DECISIONS,
+    decisions=ctedd.decisions("as-numbered"),
 )
