@@ -616,11 +616,19 @@ def test_scatter_is_the_difference_of_how_far_seeds_lie_from_the_median_of_their
     assert only.estimate == pytest.approx(2.0)
 
 
-def test_what_scatters_more_does_so_wherever_it_lies() -> None:
+def test_what_scatters_more_is_told_from_what_lies_elsewhere() -> None:
     wide = np.array([-9.0, -8.0, -7.0, 7.0, 8.0, 9.0])
-    assert outcome(Scatters(ONE), wide - 100, SPREAD) == "REPRODUCED"
+    assert outcome(Scatters(ONE), wide, SPREAD) == "REPRODUCED"
     assert outcome(Scatters(ONE), SPREAD, wide) == "REVERSED"
+    assert outcome(Scatters(ONE), wide - 100, SPREAD) == "INCONCLUSIVE"  # too far away to exchange seeds
     assert outcome(Scatters(ONE), SPREAD + 100, SPREAD) == "NOT REPRODUCED"
+
+
+def test_three_seeds_of_six_that_collapse_are_weak_evidence_of_scatter() -> None:
+    """Distances from one median are not independent: all six seeds of a side lie far from it then."""
+    collapsed = SPREAD + np.array([-9.0, -9.0, -9.0, 0.0, 0.0, 0.0])
+    assert verdict(Exceeds(ONE), np.abs(collapsed - np.median(collapsed)), np.abs(SPREAD)).rows[0].p == FLOOR
+    assert 0.03 < verdict(Scatters(ONE), collapsed, SPREAD).rows[0].p < 0.04
 
 
 def test_a_diverged_seed_is_the_furthest_from_the_median() -> None:

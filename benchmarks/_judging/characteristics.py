@@ -44,8 +44,6 @@ Truth = Literal["true", "half true", "false"]
 TRUTHS: tuple[Truth, ...] = ("true", "half true", "false")
 SHARES: Mapping[Truth, float] = {"true": 1.0, "half true": 0.5, "false": 0.0}
 LOOKED_AT = (6, 10)
-ABSOLUTE, DEVIATION = math.sqrt(2 / math.pi), math.sqrt(1 - 2 / math.pi)
-"""Mean and standard deviation of |z|: how far a seed is from the median, and how that varies."""
 N_SPLITS = 1000  # of the 184 756 of ten seeds a side, which are enough for the levels that occur
 
 
@@ -228,8 +226,9 @@ def compared(row: Likeness, share: Floats, noise: tuple[Floats, Floats], ways: S
         case PrintedTime(factor=factor):
             found = _one_time(row, factor, left + off)
         case Scatters():
-            wider = 1 / DEVIATION + share * 2 * delta / ABSOLUTE
-            found = comparisons.scatter(wider * left, right / DEVIATION, delta, sides)
+            away = np.abs(np.stack(noise) - np.median(noise))  # of all seeds, whose deviations shall vary by 1
+            wider = 1 / away.std() + share * 2 * delta / away.mean()
+            found = comparisons.scatter(wider * left, right / away.std(), delta, sides)
         case Multiple(ratio):
             told = Ratio.of(row.rule)
             found = comparisons.multiple(1 + share * (ratio - 1) + delta * left, 1 + delta * right, told, sides)

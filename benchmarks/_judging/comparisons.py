@@ -92,13 +92,11 @@ def equality(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -
 
 def scatter(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -> Found:
     """`Scatters`: the difference of how far seeds lie from the median of their side."""
-    return difference(apart(left), apart(right), delta, math.nan, sides)
-
-
-def apart(side: Floats) -> Floats:
-    """|x − median|, of a seed that diverged NaN."""
-    found: Floats = np.abs(side - np.nanmedian(side, axis=0))
-    return found
+    found = difference(statistics.apart(left), statistics.apart(right), delta, math.nan, sides)
+    if min(len(left), len(right)) < 2:
+        return found
+    test = statistics.scattering(left, right, sides.splits)
+    return found._replace(support=test.p, opposite=test.opposite)
 
 
 def printed(left: Floats, value: float, tolerance: float) -> Found:

@@ -149,9 +149,8 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
 
 def weigh_difference(row: Row, sides: Sequence[SeedScores], lookup: Lookup, account: _Account) -> Evidence:
     """Difference or ratio of two means."""
-    if isinstance(row.rule, Scatters):
-        sides = [replace(side, values=comparisons.apart(side.values)) for side in sides]
-    left, right = _aligned(row, [_with_worst(row, sides, side) for side in sides])
+    whole = _with_furthest(sides) if isinstance(row.rule, Scatters) else [_with_worst(row, sides, s) for s in sides]
+    left, right = _aligned(row, whole)
     together = Sides(row.paired, statistics.splits(len(left), len(right), account.text))
     delta = delta_of(row, left, right, lookup)
     if not delta > 0:
@@ -159,8 +158,11 @@ def weigh_difference(row: Row, sides: Sequence[SeedScores], lookup: Lookup, acco
     match row.rule:
         case Exceeds(Gap(gap)):
             found = comparisons.difference(left, right, delta, gap, together)
-        case Exceeds() | Scatters():
+        case Exceeds():
             found = comparisons.difference(left, right, delta, math.nan, together)
+        case Scatters():
+            found = comparisons.scatter(left, right, delta, together)
+            left, right = statistics.apart(left), statistics.apart(right)
         case NoWorse():
             found = comparisons.no_worse(left, right, delta, together)
         case AboutEquals():
@@ -337,8 +339,19 @@ def _p_larger(left: Floats, right: Floats, shift: float, text: str) -> float:
 def _with_worst(row: Row, sides: Sequence[SeedScores], side: SeedScores) -> SeedScores:
     """A side whose diverged seeds have the worst value of both."""
     known = np.concatenate([each.values[~np.isnan(each.values)] for each in sides])
-    worst = known.max() if row.left.metric.better == "smaller" or isinstance(row.rule, Scatters) else known.min()
+    worst = known.max() if row.left.metric.better == "smaller" else known.min()
     return replace(side, values=np.where(np.isnan(side.values), worst, side.values))
+
+
+def _with_furthest(sides: Sequence[SeedScores]) -> list[SeedScores]:
+    """Both sides with their diverged seeds as far above their median as the furthest seed of both is from its own."""
+    medians = [float(np.nanmedian(side.values)) if not np.isnan(side.values).all() else 0.0 for side in sides]
+    apart = [np.abs(side.values - median) for side, median in zip(sides, medians, strict=True)]
+    furthest = float(np.nanmax(np.concatenate(apart)))
+    return [
+        replace(side, values=np.where(np.isnan(side.values), median + furthest, side.values))
+        for side, median in zip(sides, medians, strict=True)
+    ]
 
 
 def _arrived(side: SeedScores) -> SeedScores:
