@@ -348,13 +348,14 @@ def test_a_row_of_a_sentence_with_can_is_not_shown_by_another() -> None:
     first, second = on_games(2, 0.02, holds="some").rows
     assert (first.outcome, second.outcome == "REPRODUCED") == ("REPRODUCED", False)
     wide = [row(Exceeds(ONE), side, role="replicate") for side in ("small", "wide")]
-    sides = {"small": SPREAD + 0.5, "wide": 20 * SPREAD + 3, "right": SPREAD}
+    sides: dict[str, Any] = {"small": SPREAD + 0.5, "wide": 20 * SPREAD + 3, "right": SPREAD}
     assert judged(claim(*wide, holds="some"), **sides)[0].outcome == "NEGLIGIBLE"
 
 
 def groups(*of: Sequence[float], holds: Any = "some") -> Verdict:
     """A sentence whose replicates are groups of rows; every number is how much a row's left side is above its right."""
-    rows, sides = [], {"right": SPREAD}
+    rows: list[Row] = []
+    sides: dict[str, Any] = {"right": SPREAD}
     for group, rises in enumerate(of):
         for i, rise in enumerate(rises):
             sides[f"{group} {i}"] = SPREAD + rise
@@ -584,9 +585,9 @@ def test_a_printed_time_is_met_within_its_factor_and_what_is_censored_is_longer(
 def test_a_printed_time_is_told_as_a_ratio_of_geometric_means() -> None:
     only = verdict(PrintedTime(150.0, 4 / 3, "…"), 100 * np.exp(SPREAD)).rows[0]
     assert only.estimate == pytest.approx(1.5)
-    assert (only.left_mean, only.right_mean, only.delta) == (pytest.approx(100), 150, 4 / 3)
+    assert [only.left_mean, only.right_mean, only.delta] == pytest.approx([100, 150, 4 / 3])
     half = 2.015048 * np.std(SPREAD, ddof=1) / math.sqrt(6)
-    assert (only.low, only.high) == (pytest.approx(1.5 * math.exp(-half)), pytest.approx(1.5 * math.exp(half)))
+    assert [only.low, only.high] == pytest.approx([1.5 * math.exp(-half), 1.5 * math.exp(half)])
     assert verdict(PrintedTime(150.0, 4 / 3, "…"), [150.0]).outcome == "INCONCLUSIVE"
     some = verdict(PrintedTime(150.0, 4 / 3, "…"), [150.0, 151.0, 152.0, math.inf, math.inf, 150.0]).rows[0]
     assert some.low == 0 and "2 of 6 seeds of left return did not reach it" in some.note
