@@ -582,6 +582,15 @@ def test_a_printed_time_is_met_within_its_factor_and_what_is_censored_is_longer(
     assert outcome(PrintedTime(150.0, 4 / 3, "…"), left) == expected
 
 
+@pytest.mark.parametrize(("limit", "seen"), [(152.0, 150.0), (62.0, 60.0)])
+def test_a_time_that_too_few_reach_is_not_met_nor_shorter_however_near_the_budget_ends(
+    limit: float, seen: float
+) -> None:
+    times = SeedScores(np.array([seen, seen, seen, seen + 1, math.inf, math.inf]), limit=limit)
+    found = judged(claim(row(PrintedTime(150.0, 4 / 3, "…"))), seeds={"left": times})[0]
+    assert found.outcome == "INCONCLUSIVE"
+
+
 def test_a_printed_time_is_told_as_a_ratio_of_geometric_means() -> None:
     only = verdict(PrintedTime(150.0, 4 / 3, "…"), 100 * np.exp(SPREAD)).rows[0]
     assert only.estimate == pytest.approx(1.5)
