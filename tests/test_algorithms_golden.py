@@ -105,7 +105,7 @@ def trace(algorithm: Any) -> dict[str, Any]:
         teacher = algorithm.learner.init(env, Streams.of([2026], "teacher", "cpu"))
         for _ in range(2):
             algorithm.learner.advance(env, teacher)
-        begin = Enrolment() if isinstance(algorithm, Merging) else Handover()
+        begin: Any = Enrolment() if isinstance(algorithm, Merging) else Handover()
         begin(algorithm, env, state, [(env, teacher)])
     n_rounds = 1 if algorithm == ALGORITHMS["DiMAPG-TRPO"] else 2
     for _ in range(n_rounds if isinstance(algorithm, IN_TWO_ROUNDS) else N_ITERATIONS):

@@ -13,7 +13,7 @@ from torch import Tensor
 from algorithms import _networks as networks
 from algorithms._networks import Linear
 from algorithms.ctedd import CTEDD, CTEDDState
-from algorithms.tuition import Handover, Tuition, TuitionState, by_seed, parted
+from algorithms.tuition import Handover, Tuition, TuitionState, parted
 from environments import Streams
 from environments.cooperative_navigation import CooperativeNavigation
 
@@ -68,10 +68,7 @@ def taught(tuition: Tuition, state: TuitionState, n_passes: int) -> list[Tensor]
 def test_a_student_that_can_be_what_its_teacher_is_becomes_that() -> None:
     state = begun(TUITION, 0)
     losses = taught(TUITION, state, 60)
-    untaught = by_seed(
-        *(torch.tanh(torch.randn(1, 1, 64, 2, generator=torch.Generator().manual_seed(i))) for i in (0, 1))
-    )
-    assert losses[-1] < 2e-3 * untaught
+    assert losses[-1] < 2e-3  # two random policies differ by about 1
     game = ALONE.reset(streams(5), 50)
     of_teacher, of_student = (TUITION.policies(state)[name](ALONE, game)[0] for name in ("G", "L-0"))
     assert (of_teacher - of_student).abs().max() < 0.2
@@ -82,16 +79,14 @@ def test_the_level_is_kept_and_teaching_ends_where_nothing_falls() -> None:
     impatient = replace(TUITION, patience=1, n_stages=2)
     state = begun(impatient, 0)
     losses = taught(impatient, state, 40)
-    assert all(after <= before for before, after in zip(losses, losses[1:], strict=False))
+    assert losses == sorted(losses, reverse=True)
     assert state.pupils[0].stage.item() == 2
     stood = deepcopy(state.pupils[0])
     drawn = state.streams.save()
     impatient.advance(ALONE, state)
     assert torch.equal(state.streams.save(), drawn)
-    for old, new in zip(
-        *map(networks.tensors, ((stood.policies, stood.best), (state.pupils[0].policies, state.pupils[0].best))),
-        strict=True,
-    ):
+    before, after = ((pupil.policies, pupil.best) for pupil in (stood, state.pupils[0]))
+    for old, new in zip(networks.tensors(before), networks.tensors(after), strict=True):
         assert torch.equal(old, new)
 
 
