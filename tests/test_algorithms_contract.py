@@ -35,8 +35,8 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.rivals import Rivals
-from algorithms.untrained import Untrained
 from algorithms.tuition import Handover, Tuition
+from algorithms.untrained import Untrained
 from benchmarks._training.circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
