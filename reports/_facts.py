@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks import (
     LOOKS,
+    ONE_SIDED,
     Cell,
     Claim,
     Figure,
@@ -23,7 +24,7 @@ from benchmarks import (
     Metric,
     Multiple,
     Paper,
-    Printed,
+    PrintedTime,
     Row,
     RowVerdict,
     Score,
@@ -92,12 +93,12 @@ class Compared(NamedTuple):
     @property
     def is_ratio(self) -> bool:
         """Whether means are geometric and the estimate is a ratio."""
-        return isinstance(self.row.rule, Shorter | Multiple)
+        return isinstance(self.row.rule, Shorter | Multiple | PrintedTime)
 
     @property
     def is_printed(self) -> bool:
         """Whether the right side is a number of the paper."""
-        return isinstance(self.row.rule, Printed)
+        return isinstance(self.row.rule, ONE_SIDED)
 
 
 @dataclass(frozen=True)

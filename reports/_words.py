@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks import Claim, Multiple, Outcome, Printed, RowVerdict, Shorter, Verdict
+from benchmarks import ONE_SIDED, Claim, Multiple, Outcome, Printed, PrintedTime, RowVerdict, Shorter, Verdict
 from benchmarks._judging.decisions import REFUTED, SHOWN
 from benchmarks._judging.readings import Robustness
 from benchmarks._judging.statistics import ALPHA
@@ -180,7 +180,7 @@ def _partly(rows: Sequence[RowVerdict]) -> str:
 def _refuted_alone(claim: Claim, rows: Sequence[RowVerdict]) -> str:
     if math.isnan(rows[0].estimate):
         return rows[0].note
-    if isinstance(claim.rows[0].rule, Printed):
+    if isinstance(claim.rows[0].rule, ONE_SIDED):
         return "our mean lies beyond the printed number and its tolerance"
     return "the interval excludes an effect large enough to matter"
 
@@ -195,10 +195,10 @@ def effect(claim: Claim, verdict: Verdict) -> str:
     found = [seen for _, seen in pairs]
     some = f" ({len(found)} of {len(claim.rows)} comparisons)" if len(found) < len(claim.rows) else ""
     kinds = {type(row.rule) for row, _ in pairs}
-    if kinds == {Printed}:
+    if kinds in ({Printed}, {PrintedTime}):
         ours, printed = ([getattr(seen, side) for seen in found] for side in ("left_mean", "right_mean"))
         text = f"{spread(ours)} where {spread(printed)} is printed"
-    elif kinds == {Shorter}:
+    elif kinds <= {Shorter, PrintedTime}:
         text = times(found)
     elif kinds == {Multiple}:
         text = f"ratio, left over right: {spread([row.estimate for row in found])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -553,6 +554,38 @@ def test_an_update_of_one_agent_of_maddpg_leaves_the_others_actors_critics_and_t
         *map(networks.tensors, (state.target_critics, before[3], state.critics)), strict=True
     ):
         torch.testing.assert_close(target[:, 1], 0.99 * old[:, 1] + 0.01 * online[:, 1])
+
+
+@pytest.mark.parametrize(("updates", "n_steps"), [("every listener", 2), ("sender", 1)])
+def test_what_makes_a_message_takes_a_step_for_every_listener_or_one_for_all(updates: Any, n_steps: int) -> None:
+    """Adam's first step is one of ± the learning rate in every entry that has a gradient."""
+    algorithm = MADDPG(message_size=2, message_updates=updates, clip=1e9, learning_rate=0.01, **SMALL)
+    state = algorithm.init(GAME, streams())
+    before = networks.clone(state.actors)
+    replace(algorithm, first_update=50).advance(GAME, state)
+    moved = [
+        [(new - old).abs().max().item() for new, old in zip(*map(networks.tensors, parts), strict=True)]
+        for parts in ((state.actors.speak, before.speak), (state.actors.act, before.act))
+    ]
+    assert moved == [[pytest.approx(0.01 * n, rel=1e-2)] * 4 for n in (n_steps, 1)]
+
+
+def test_a_sender_steps_by_the_sum_of_what_its_listeners_ask_for() -> None:
+    algorithm = MADDPG(message_size=2, message_updates="sender", clip=1e9, **SMALL)
+    state = algorithm.init(GAME, streams())
+    algorithm.advance(GAME, state)
+    alike = deepcopy(state)
+    played = replace(algorithm, steps_per_update=25)
+    played._play(GAME, alike)
+    asked = [algorithm._update(GAME, alike, agent) for agent in range(3)]
+    for listener, gradients in enumerate(asked):
+        for gradient in gradients:
+            assert [gradient[:, sender].any().item() for sender in range(3)] == [i != listener for i in range(3)]
+    for old, new in zip(*(networks.tensors(of.actors.speak) for of in (state, alike)), strict=True):
+        assert torch.equal(old, new)  # no listener moves what its senders say
+    replace(played, first_update=0).advance(GAME, state)
+    for moment, gradients in zip(state.actor_optimizers[-1].first, zip(*asked, strict=True), strict=True):
+        torch.testing.assert_close(moment, 0.1 * sum(gradients))
 
 
 def test_maddpgs_targets_start_from_random_numbers_of_their_own_and_ctedds_as_copies() -> None:

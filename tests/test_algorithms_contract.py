@@ -35,6 +35,7 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.rivals import Rivals
+from algorithms.tuition import Handover, Tuition
 from algorithms.untrained import Untrained
 from benchmarks._training.circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
@@ -173,12 +174,14 @@ def fresh(algorithm: Any, seeds: list[int], env: Env[Any]) -> Any:
 
 
 def begun(algorithm: Any, seeds: list[int]) -> Any:
-    """The beginning; of merging, with teachers that have learnt something."""
+    """The beginning; of merging and tuition, with teachers that have learnt something."""
     env = game_of(algorithm)
     state = fresh(algorithm, seeds, env)
     if isinstance(algorithm, Merging):
         teams = [tuple(seed + 20 * team for seed in seeds) for team in range(len(state.teachers))]
         Enrolment()(algorithm, env, state, [(env, team(algorithm.learner, taught)) for taught in teams])
+    if isinstance(algorithm, Tuition):
+        Handover()(algorithm, env, state, [(env, team(algorithm.learner, tuple(seeds)))])
     return state
 
 
@@ -362,6 +365,8 @@ def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any)
 def steps_of_an_iteration(algorithm: Any) -> int:
     if isinstance(algorithm, DiMAPG | A3CKitchenSink | TRPOKitchenSink):
         return algorithm.steps_per_iteration(game_of(algorithm))
+    if isinstance(algorithm, Tuition):
+        return 1
     names = ("steps_per_update", "steps_per_iteration", "iterations_per_round", "steps_per_round")
     (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)
     return int(steps)

@@ -28,6 +28,7 @@ from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.random_play import RandomPlay
 from algorithms.rivals import Rivals
+from algorithms.tuition import Handover, Tuition
 from algorithms.uniform import Uniform
 from algorithms.untrained import Untrained
 from environments import Streams
@@ -40,13 +41,14 @@ torch.set_num_threads(1)
 FILE = Path(__file__).parent / "golden" / "algorithms.json"
 FOLDER = Path(__file__).parent.parent / "algorithms"
 N_ITERATIONS = 30
-IN_TWO_ROUNDS = (Merging, DiMAPG, A3CKitchenSink, TRPOKitchenSink)
+IN_TWO_ROUNDS = (Merging, Tuition, DiMAPG, A3CKitchenSink, TRPOKitchenSink)
 TEAM = ((0, 0), (0, 1))
 ON_A_GRID: dict[str, Any] = {"hidden": 16, "n_envs": 4, "steps_per_update": 20, "widths": (16, 16)}
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, "n_envs": 25}
 ALGORITHMS: dict[str, Any] = {
     "MADDPG-0": MADDPG(**SMALL),
     "MADDPG-3": MADDPG(message_size=3, **SMALL),
+    "MADDPG-3-sender": MADDPG(message_size=3, message_updates="sender", **SMALL),
     "MADDPG-two-roles": MADDPG(shared_reward=True, **SMALL),
     "CTEDD": CTEDD(distill_every=1_000, **SMALL),
     "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
@@ -54,6 +56,7 @@ ALGORITHMS: dict[str, Any] = {
         distillations=("continued", "random"), message_sizes=(1,), distill_every=1_000, distill_repeats=1, **SMALL
     ),
     "CTEDD-on-policy": CTEDD(update_order="on-policy", message_sizes=(0,), distill_every=1_000, **SMALL),
+    "Tuition": Tuition(CTEDD(**SMALL)),
     "DiscreteMADDPG": DiscreteMADDPG(**SMALL),
     "MASAC": MASAC(random_steps=1_000, **SMALL),
     "Merging-actor": Merging(MASAC(**SMALL), "actor", TEAM),
@@ -93,16 +96,17 @@ def game_of(algorithm: Any) -> Any:
 def trace(algorithm: Any) -> dict[str, Any]:
     """What was counted in 30 iterations, five of them with an update, and what every policy then does in one state.
 
-    Merging has two rounds, with a teacher that has only played; what learns in every iteration has two, and DiMA-PG
-    with TRPO one: whether its longest step is just short enough hangs on how a processor rounds.
+    Merging and tuition have two rounds, with a teacher that has only played; what learns in every iteration has two,
+    and DiMA-PG with TRPO one: whether its longest step is just short enough hangs on how a processor rounds.
     """
     env = game_of(algorithm)
     state = algorithm.init(env, Streams.of([2026], "golden", "cpu"))
-    if isinstance(algorithm, Merging):
+    if isinstance(algorithm, Merging | Tuition):
         teacher = algorithm.learner.init(env, Streams.of([2026], "teacher", "cpu"))
         for _ in range(2):
             algorithm.learner.advance(env, teacher)
-        Enrolment()(algorithm, env, state, [(env, teacher)])
+        begin: Any = Enrolment() if isinstance(algorithm, Merging) else Handover()
+        begin(algorithm, env, state, [(env, teacher)])
     n_rounds = 1 if algorithm == ALGORITHMS["DiMAPG-TRPO"] else 2
     for _ in range(n_rounds if isinstance(algorithm, IN_TWO_ROUNDS) else N_ITERATIONS):
         algorithm.advance(env, state)

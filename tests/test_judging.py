@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from test_drawing import BAD, GOOD, NEVER, beats, curves, figure, line, stored
 
-from benchmarks import LOOKS, Band, Claim, Metric, Panel
+from benchmarks import LOOKS, Band, Budget, Claim, Curve, Metric, Panel
+from benchmarks._judging.beside import Following, LeftBehind, left_behind
 from benchmarks._judging.desk import desks, exhibition, papers
-from benchmarks._judging.samples import curve_of, has_twins, limit_of, number
-from benchmarks._judging.scores import EpisodesTo, Final, Last, Length, Window
+from benchmarks._judging.samples import Sample, curve_of, has_twins, limit_of, number
+from benchmarks._judging.scores import EpisodesTo, Final, Last, Length, NothingSeenError, Sparse, Window
 from benchmarks._options import SIMULATED
 from reports._site import build
 from results import Run, Store
@@ -63,6 +64,71 @@ def test_a_count_that_stands_still_since_its_seed_diverged_is_divergence() -> No
 def test_a_quantile_at_the_horizon_is_censored_there() -> None:
     assert score_of(Metric("median", better="smaller"), Length(), median=[25.0] * 4) == math.inf
     assert [limit_of(statistic, 1000, 25) for statistic in (Length(), EpisodesTo(1.0), Last())] == [25, 40, math.inf]
+
+
+# ------------------------------------------------------------------------------------------------- a student, a teacher
+
+STUDENT, TEACHER = [-9.0, -6.0, -5.0, -4.0, -4.0, -3.0], [-8.0, -6.0, -3.0, -4.0, -2.0, -1.0]
+STAYS = Sparse(Final(2), 100)  # at -3.5
+
+
+def of_run(values: list[float], every: float = 100.0) -> Curve:
+    return Curve(every * np.arange(1.0, len(values) + 1), np.array(values), horizon=25)
+
+
+def pair(student: list[float], teacher: list[float]) -> tuple[Curve, Curve]:
+    left, right = of_run(student), of_run(teacher)
+    return replace(left, beside=right), replace(right, beside=left)
+
+
+def test_a_student_is_left_behind_once_its_teacher_is_twice_where_the_student_stays() -> None:
+    student, teacher = pair(STUDENT, TEACHER)
+    assert left_behind(student, teacher, STAYS, 100) == 500  # at 300 once only
+    assert left_behind(student, of_run(STUDENT), STAYS, 100) == math.inf
+    assert math.isnan(left_behind(of_run([*STUDENT[:5], NAN]), teacher, STAYS, 100))
+
+
+def test_both_are_averaged_over_the_same_tests_until_the_student_is_left_behind() -> None:
+    student, teacher = pair(STUDENT, TEACHER)
+    assert Following(STAYS, 100)(student) == pytest.approx(-(9 + 6 + 5 + 4 + 4) / 5)
+    assert Following(STAYS, 100, teacher=True)(teacher) == pytest.approx(-(8 + 6 + 3 + 4 + 2) / 5)
+
+
+def test_a_student_that_is_never_left_behind_is_followed_to_the_end() -> None:
+    student, teacher = pair(STUDENT, [-9.0] * 6)
+    assert Following(STAYS, 100)(student) == pytest.approx(np.mean(STUDENT))
+    assert Following(STAYS, 100, teacher=True)(teacher) == -9
+    with pytest.raises(NothingSeenError):
+        LeftBehind(STAYS, 100, 100)(student)
+
+
+def test_a_student_that_has_been_left_behind_is_averaged_over_what_comes_then_and_no_less() -> None:
+    student, _ = pair([-9.0, -6.0, -5.0, -4.0, -4.0, -3.0], [-3.0, -3.0, -3.0, -3.0, -3.0, -3.0])  # left behind at 100
+    assert LeftBehind(STAYS, 100, 200)(student) == pytest.approx(-(6 + 5) / 2)
+    assert LeftBehind(STAYS, 100, 500)(student) == pytest.approx(-(6 + 5 + 4 + 4 + 3) / 5)
+    with pytest.raises(NothingSeenError):
+        LeftBehind(STAYS, 100, 600)(student)
+
+
+def test_a_teacher_that_is_tested_more_often_is_read_where_its_student_is() -> None:
+    often = Curve(50 * np.arange(1.0, 13), np.repeat(TEACHER, 2) + np.tile([50.0, 0.0], 6), horizon=25)
+    student, teacher = replace(of_run(STUDENT), beside=often), replace(often, beside=of_run(STUDENT))
+    assert Following(STAYS, 100)(student) == pytest.approx(-(9 + 6 + 5 + 4 + 4) / 5)
+    assert Following(STAYS, 100, teacher=True)(teacher) == pytest.approx(-(8 + 6 + 3 + 4 + 2) / 5)
+
+
+def test_a_score_of_two_curves_reads_both_of_the_same_run() -> None:
+    student, teacher = Metric("student", better="larger"), Metric("teacher", better="larger")
+    runs = {
+        0: a_run(student=[-4.0, -3.0, -3.0, -3.0], teacher=[-4.0, -2.0, -2.0, -2.0]),
+        1: replace(a_run(student=[-8.0, -6.0, -6.0, -6.0], teacher=[-6.0, -6.0, -9.0, -9.0]), seed=1),
+    }
+    sample = Sample(GOOD, Budget(2, 4000), runs, {})
+    statistic = Following(Final(1), 1000)
+    assert sample.scores(student, statistic, teacher).values.tolist() == [-3.5, -8.0]
+    assert sample.scores(student, Final(1)).values.tolist() == [-3.0, -6.0]
+    with pytest.raises(ValueError, match="must name the metric beside its own, found none"):
+        sample.scores(student, statistic)
 
 
 def test_the_claims_of_all_figures_of_a_paper_are_one_family(tmp_path: Path) -> None:

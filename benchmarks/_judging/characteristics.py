@@ -5,7 +5,7 @@ of a seed, the correlation of seeds that are paired, the share of times that are
 the rules that judge what is recorded, with the family at its full size.
 
 True is the effect that the paper prints or else 2δ, in every row; half true is half of that, and false is none. Of what
-is to be equal true is 0, half true δ or τ, false twice that.
+is to be equal true is 0, half true δ or τ, false twice that. What is to scatter more does so by the same effect.
 """
 
 from __future__ import annotations
@@ -19,7 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from benchmarks import AboutEquals, Exceeds, Floats, Gap, Multiple, NoWorse, Outcome, Printed, Role, Rule, Shorter
+from benchmarks import (
+    AboutEquals,
+    Exceeds,
+    Floats,
+    Gap,
+    Multiple,
+    NoWorse,
+    Outcome,
+    Printed,
+    PrintedTime,
+    Role,
+    Rule,
+    Scatters,
+    Shorter,
+)
 from benchmarks._judging import comparisons, decisions, statistics
 from benchmarks._judging.comparisons import Found, Names, Ratio, Sides
 from benchmarks._judging.decisions import Rows
@@ -46,6 +60,7 @@ class Likeness:
     paired: bool = False
     correlation: float = 0.0
     censored: float = 0.0
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,14 +89,15 @@ def likeness(part: Evidence, otherwise: float) -> Likeness:
     """What a row's scores are like, as far as they were seen."""
     row, known = part.row, interest(part)
     correlation = part.correlation if math.isfinite(part.correlation) else 0.0
-    censored = min(part.censored[1], 0.9)
-    return Likeness(row.rule, row.role, known if math.isfinite(known) else otherwise, row.paired, correlation, censored)
+    censored = min(part.censored[isinstance(row.rule, Shorter)], 0.9)
+    delta = known if math.isfinite(known) else otherwise
+    return Likeness(row.rule, row.role, delta, row.paired, correlation, censored, row.group)
 
 
 def interest(part: Evidence) -> float:
     """δ in standard deviations of a seed; NaN where nothing is known of them."""
     delta, spread = part.shown.delta, part.spread
-    if isinstance(part.row.rule, Shorter):
+    if isinstance(part.row.rule, Shorter | PrintedTime):
         return math.log(delta) / spread if spread > 0 else math.nan
     if isinstance(part.row.rule, Multiple):
         return min(spread / part.shown.right_mean, 1.0) if part.shown.right_mean > 0 else math.nan
@@ -170,7 +186,8 @@ def simulated(family: Sequence[Sketch], shares: Floats, random: np.random.Genera
                 compared(row, share, (left[:n], right[:n]), splits)
                 for row, (left, right) in zip(claim.rows, noise, strict=True)
             ]
-            rows.append(Rows(tuple(row.role for row in claim.rows), claim.holds, *_stacked(found)))
+            roles, groups = (tuple(getattr(row, name) for row in claim.rows) for name in ("role", "group"))
+            rows.append(Rows(roles, claim.holds, *_stacked(found), groups))
     return tuple(np.stack([outcome for outcome, _, _ in decisions.decided(rows)]) for rows in looks)
 
 
@@ -206,6 +223,12 @@ def compared(row: Likeness, share: Floats, noise: tuple[Floats, Floats], ways: S
             found = comparisons.equality(left + off, right, delta, sides)
         case Printed():
             found = comparisons.printed(left + off, 0.0, delta)
+        case PrintedTime(factor=factor):
+            found = _one_time(row, factor, left + off)
+        case Scatters():
+            away = np.abs(np.stack(noise) - np.median(noise))  # of all seeds, whose deviations shall vary by 1
+            wider = 1 / away.std() + share * 2 * delta / away.mean()
+            found = comparisons.scatter(wider * left, right / away.std(), delta, sides)
         case Multiple(ratio):
             told = Ratio.of(row.rule)
             found = comparisons.multiple(1 + share * (ratio - 1) + delta * left, 1 + delta * right, told, sides)
@@ -222,6 +245,14 @@ def _times(row: Likeness, ratio: Ratio, share: Floats, noise: tuple[Floats, Floa
     left, right = (np.exp(spread * noise[0] - share * effect), np.exp(spread * noise[1]))
     left, right = (np.where(side > limit, math.inf, side) for side in (left, right))
     return comparisons.times(left, right, ratio, limit, sides)
+
+
+def _one_time(row: Likeness, factor: float, logs: Floats) -> Found:
+    """A time whose logarithm varies so that log f is δ, censored where it was seen to be."""
+    spread = math.log(factor) / row.delta
+    limit = math.exp(spread * float(ndtri(1 - row.censored))) if row.censored else math.inf
+    times = np.exp(spread * logs)
+    return comparisons.printed_time(np.where(times > limit, math.inf, times), 1.0, factor, limit)
 
 
 class Errors(NamedTuple):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks import Floats, Multiple, Shorter
 from benchmarks._judging import statistics
-from benchmarks._judging.statistics import ALPHA, OneSided, Splits
+from benchmarks._judging.statistics import ALPHA, OneSided, Splits, Welch
 
 LEVEL = 1 - 2 * ALPHA  # an interval whose either end is a one-sided test at α
 MOST_CENSORED = 0.2  # above this share of a side, what it hides bounds the ratio no longer
@@ -90,19 +90,45 @@ def equality(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -
     return _ungraded(left.mean(axis=0) - right.mean(axis=0), low, high, support, refuted)
 
 
+def scatter(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -> Found:
+    """`Scatters`: the difference of how far seeds lie from the median of their side."""
+    found = difference(statistics.apart(left), statistics.apart(right), delta, math.nan, sides)
+    if min(len(left), len(right)) < 2:
+        return found
+    test = statistics.scattering(left, right, sides.splits)
+    return found._replace(support=test.p, opposite=test.opposite)
+
+
 def printed(left: Floats, value: float, tolerance: float) -> Found:
     """`Printed`: two one-sided t tests of |mean − m₀| < τ; refuted where the mean is beyond m₀ ± τ."""
-    found = statistics.paired_difference(left - value)
+    found, above, below = _beyond(left - value, tolerance)
+    support, refuted = np.maximum(1 - above, below), np.minimum(1.0, 2 * np.minimum(above, 1 - below))
+    return _ungraded(found.estimate, *found.interval(LEVEL), support, refuted)
+
+
+def printed_time(times: Floats, value: float, factor: float, limit: float | Floats) -> Found:
+    """`PrintedTime`: the ratio m₀ / T, of the mean of log T, which is at least what is seen where many are censored.
+
+    Shapes: limit a scalar or [B]; censored times are +inf.
+    """
+    hidden = np.isinf(times).mean(axis=0) > MOST_CENSORED
+    found, above, below = _beyond(np.log(np.minimum(times, limit)) - math.log(value), math.log(factor))
     low, high = found.interval(LEVEL)
+    support = np.where(hidden, 1.0, np.maximum(1 - above, below))
+    refuted = np.minimum(1.0, 2 * np.where(hidden, above, np.minimum(above, 1 - below)))
+    longest = np.where(hidden, math.inf, high)
+    return _ungraded(np.exp(-found.estimate), np.exp(-longest), np.exp(-low), support, refuted)
+
+
+def _beyond(differences: Floats, tolerance: float) -> tuple[Welch, Floats, Floats]:
+    """The mean, and the t test's p of "mean ≤ τ" and of "mean ≤ −τ"."""
+    found = statistics.paired_difference(differences)
 
     def p_above(shift: float) -> Floats:
         shifted = found._replace(estimate=found.estimate - shift)
         return np.where(found.error > 0, shifted.p, np.where(shifted.estimate > 0, 0.0, 1.0))
 
-    above, below = p_above(tolerance), p_above(-tolerance)
-    return _ungraded(
-        found.estimate, low, high, np.maximum(1 - above, below), np.minimum(1.0, 2 * np.minimum(above, 1 - below))
-    )
+    return found, p_above(tolerance), p_above(-tolerance)
 
 
 class Ratio(NamedTuple):

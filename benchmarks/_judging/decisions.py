@@ -17,7 +17,8 @@ at most .05 is in error, one way or the other, and a claim that is confirmed nev
 
 "All rows hold" is an intersection-union test: its p is the largest. "At least u of m replicates hold" is a partial
 conjunction: (m − u + 1) · p₍ᵤ₎; where the paper says "can", u is 1, and all replicates must be refuted to refute it.
-Which rows of a claim were shown is told by Holm's correction within the claim.
+Replicates of one group hold together: they are one replicate, whose p is the largest of its rows, and which is refuted
+where one of its rows is. Which rows of a claim were shown is told by Holm's correction within the claim.
 
 Shapes: rows first, then B.
 """
@@ -29,6 +30,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import Floats, Role
 from benchmarks._judging import statistics
@@ -48,6 +50,7 @@ class Rows(NamedTuple):
     refuted: Floats
     opposite: Floats
     grade: Names
+    groups: tuple[str, ...] = ()  # which replicates hold together, by name; none, or "" of a row by itself
 
 
 class Questions(NamedTuple):
@@ -86,47 +89,74 @@ def questions_of(rows: Rows) -> Questions:
     """The four p of a claim before any correction."""
     core, replicas = split(rows)
     of_core = rows.support[core].max(axis=0, initial=0.0)
-    n = len(replicas)
+    n, of_replicas = len(replicas), _largest(rows.support, replicas)
     asked = {"all": n, "some": min(n, 1)}[rows.holds]
     halves = asked if rows.holds == "some" or n < 2 else math.ceil(n / 2)
     return Questions(
-        np.maximum(of_core, _at_least(rows.support[replicas], asked)),
-        np.maximum(of_core, _at_least(rows.support[replicas], halves)),
+        np.maximum(of_core, _at_least(of_replicas, asked)),
+        np.maximum(of_core, _at_least(of_replicas, halves)),
         refutation(rows, core, replicas),
         rows.opposite.max(axis=0),
     )
 
 
-def refutation(rows: Rows, core: list[int], replicas: list[int]) -> Floats:
+def refutation(rows: Rows, core: list[int], replicas: list[list[int]]) -> Floats:
     """p of "no row is below δ": rows × the smallest; of "can", the replicates count once, with their largest p."""
     if rows.holds == "all" or not replicas:
         smallest, count = rows.refuted.min(axis=0), len(rows.refuted)
     else:
-        every = np.concatenate([rows.refuted[core], rows.refuted[replicas].max(axis=0, keepdims=True)])
+        each = [len(group) * rows.refuted[group].min(axis=0) for group in replicas]
+        every = np.concatenate([rows.refuted[core], np.max(each, axis=0, keepdims=True)])
         smallest, count = every.min(axis=0), len(every)
     found: Floats = np.minimum(1.0, count * smallest)
     return found
 
 
-def split(rows: Rows) -> tuple[list[int], list[int]]:
-    """The rows that must hold, and the replicates."""
+def split(rows: Rows) -> tuple[list[int], list[list[int]]]:
+    """The rows that must hold, and the replicates, each with all rows that it is made of."""
     core = [i for i, role in enumerate(rows.roles) if role != "replicate"]
-    return core, [i for i, role in enumerate(rows.roles) if role == "replicate"]
+    replicas: dict[str | int, list[int]] = {}
+    for i in range(len(rows.roles)):
+        if i not in core:
+            replicas.setdefault((rows.groups and rows.groups[i]) or i, []).append(i)
+    return core, list(replicas.values())
+
+
+def _largest(p: Floats, replicas: list[list[int]]) -> Floats:
+    """Of each replicate that of its rows. Shapes: [m, B] → [replicates, B]."""
+    return np.stack([p[rows].max(axis=0) for rows in replicas]) if replicas else np.empty((0, *p.shape[1:]))
 
 
 def _at_least(p: Floats, n_true: int) -> Floats:
     return statistics.partial_conjunction(p, n_true) if n_true else np.zeros(p.shape[1:])
 
 
+def _all(holds: NDArray[np.bool_], replicas: list[list[int]]) -> NDArray[np.bool_]:
+    """Whether all rows of each replicate do. Shapes: [m, B] → [replicates, B]."""
+    found = [holds[rows].all(axis=0) for rows in replicas]
+    return np.stack(found) if found else np.empty((0, *holds.shape[1:]), bool)
+
+
 def row_outcomes(rows: Rows, question: Questions) -> Names:
     """What each row comes to, its p corrected within the claim; an only row has the claim's."""
-    support, opposite = within(rows.support, question.whole), within(rows.opposite, question.reversed)
+    support, opposite = shown(rows, question.whole), within(rows.opposite, question.reversed)
     refuted = question.refuted[None] if len(rows.refuted) == 1 else statistics.holm(rows.refuted)
     return np.select(
         [support <= ALPHA, opposite <= ALPHA, refuted <= ALPHA],
         [rows.grade, np.full(rows.grade.shape, "REVERSED"), np.full(rows.grade.shape, "NOT REPRODUCED")],
         "INCONCLUSIVE",
     )
+
+
+def shown(rows: Rows, whole: Floats) -> Floats:
+    """p of every row: where all must hold that of `within`; where some must, Holm's, or that of its replicate."""
+    _, replicas = split(rows)
+    if rows.holds == "all" or not replicas:
+        return within(rows.support, whole)
+    p = statistics.holm(rows.support) if len(rows.support) > 1 else whole[None].copy()
+    for group in replicas:
+        p[group] = np.minimum(p[group], np.maximum(len(replicas) * rows.support[group].max(axis=0), whole))
+    return p
 
 
 def within(p: Floats, of_claim: Floats) -> Floats:
@@ -137,11 +167,14 @@ def within(p: Floats, of_claim: Floats) -> Floats:
 def concluded(rows: Rows, question: Questions, outcomes: Names) -> Names:
     """The outcome of a claim from its corrected p and its rows' outcomes."""
     core, replicas = split(rows)
-    whole, shown = outcomes == "REPRODUCED", np.isin(outcomes, SHOWN)
     asked = np.any if rows.holds == "some" and replicas else np.all
     holds = question.whole <= ALPHA
-    full, less = (of[core].all(axis=0) & asked(of[replicas], axis=0) for of in (whole, shown))
-    enough = shown[core].all(axis=0) & (2 * shown[replicas].sum(axis=0) >= max(len(replicas), 1))
+    cores, of_replicas = zip(
+        *((of[core].all(axis=0), _all(of, replicas)) for of in (outcomes == "REPRODUCED", np.isin(outcomes, SHOWN))),
+        strict=True,
+    )
+    full, less = (of & asked(each, axis=0) for of, each in zip(cores, of_replicas, strict=True))
+    enough = cores[1] & (2 * of_replicas[1].sum(axis=0) >= max(len(replicas), 1))
     part = (question.part <= ALPHA) & enough & ~(outcomes == "REVERSED").any(axis=0)
     return np.select(
         [

@@ -129,7 +129,7 @@ class Desk:
 
     def scores(self, figure: Figure, score: Score) -> SeedScores:
         """One number of every seed of the cell that a score reads."""
-        return self.sample(figure, score.cell).scores(score.metric, score.statistic)
+        return self.sample(figure, score.cell).scores(score.metric, score.statistic, score.beside)
 
     def is_whole(self, figure: Figure) -> bool:
         """Whether every seed of a figure is there in full."""

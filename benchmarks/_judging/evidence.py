@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks import (
+    ONE_SIDED,
     AboutEquals,
     Claim,
     Exceeds,
@@ -27,8 +28,10 @@ from benchmarks import (
     NoWorse,
     Outcome,
     Printed,
+    PrintedTime,
     Row,
     RowVerdict,
+    Scatters,
     Score,
     Share,
     Shorter,
@@ -133,7 +136,7 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     if note := "; ".join(filter(None, [*diverged, *(unlearnt(part, lookup) for part in row.learnt)])):
         return unweighed(row, found, "NOT LEARNT", note)
     account = _Account(f"{named(claim)} {row.label}", _diverged(row, sides))
-    if isinstance(row.rule, Shorter):
+    if isinstance(row.rule, Shorter | PrintedTime):
         return weigh_times(row, row.rule, sides, account)
     if any(np.isinf(seeds.values).any() for seeds in found):
         raise ValueError(f"{account.text}: a score that can be +inf (never reached) is compared by Shorter only")
@@ -146,7 +149,8 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
 
 def weigh_difference(row: Row, sides: Sequence[SeedScores], lookup: Lookup, account: _Account) -> Evidence:
     """Difference or ratio of two means."""
-    left, right = _aligned(row, [_with_worst(row, sides, side) for side in sides])
+    whole = _with_furthest(sides) if isinstance(row.rule, Scatters) else [_with_worst(row, sides, s) for s in sides]
+    left, right = _aligned(row, whole)
     together = Sides(row.paired, statistics.splits(len(left), len(right), account.text))
     delta = delta_of(row, left, right, lookup)
     if not delta > 0:
@@ -156,6 +160,9 @@ def weigh_difference(row: Row, sides: Sequence[SeedScores], lookup: Lookup, acco
             found = comparisons.difference(left, right, delta, gap, together)
         case Exceeds():
             found = comparisons.difference(left, right, delta, math.nan, together)
+        case Scatters():
+            found = comparisons.scatter(left, right, delta, together)
+            left, right = statistics.apart(left), statistics.apart(right)
         case NoWorse():
             found = comparisons.no_worse(left, right, delta, together)
         case AboutEquals():
@@ -199,21 +206,16 @@ def _exact(left: Floats, rule: Printed, n_other: int, *, of_one: bool) -> Found:
     return Found(estimate, -inf, inf, np.asarray(support), np.asarray(refuted), np.ones(()), np.asarray("REPRODUCED"))
 
 
-def weigh_times(row: Row, rule: Shorter, sides: Sequence[SeedScores], account: _Account) -> Evidence:
+def weigh_times(row: Row, rule: Shorter | PrintedTime, sides: Sequence[SeedScores], account: _Account) -> Evidence:
     """Ratio of the geometric means, T_right / T_left, and a log-rank test; who diverged has never arrived.
 
     Raises: ValueError where seeds are censored and the two sides do not share a limit.
     """
+    if isinstance(rule, PrintedTime):
+        return weigh_printed_time(row, rule, sides[0], account)
     left, right = _aligned(row, [_arrived(side) for side in sides])
-    limit, other = sides[0].limit, sides[1].limit
-    n_censored = [int(np.isinf(side).sum()) for side in (left, right)]
-    if any(n_censored) and not (np.isfinite(limit) and limit == other):
-        raise ValueError(f"{account.text}: censored times need one finite limit on both sides, got {limit}, {other}")
-    account.notes += [
-        f"{count} of {_seeds(len(side))} of {score.label} did not reach it within the budget"
-        for count, side, score in zip(n_censored, (left, right), scores_of(row), strict=False)
-        if count
-    ]
+    limit = sides[0].limit
+    n_censored = _censored(row, (left, right), [side.limit for side in sides], account)
     ratio = Ratio.of(rule)
     together = Sides(row.paired, statistics.splits(len(left), len(right), account.text))
     found = comparisons.times(left, right, ratio, limit, together)
@@ -226,6 +228,38 @@ def weigh_times(row: Row, rule: Shorter, sides: Sequence[SeedScores], account: _
     return replace(evidence, shown=shown, censored=shares)
 
 
+def weigh_printed_time(row: Row, rule: PrintedTime, side: SeedScores, account: _Account) -> Evidence:
+    """Ratio of the printed time to the geometric mean; who diverged has never arrived.
+
+    Raises: ValueError where seeds are censored and there is no limit.
+    """
+    side = _arrived(side)
+    (n_censored,) = _censored(row, (side.values,), [side.limit], account)
+    if len(side.values) < 2:
+        return unweighed(row, [side], "INCONCLUSIVE", "one seed shows nothing")
+    found = comparisons.printed_time(side.values, rule.value, rule.factor, side.limit)
+    logs = np.log(np.minimum(side.values, side.limit))
+    printed = np.full(len(logs), math.log(rule.value))
+    evidence = _evidence(row, found, Compared(-logs, -printed, [side]), rule.factor, account)
+    shown = replace(evidence.shown, left_mean=math.exp(logs.mean()), right_mean=rule.value)
+    return replace(evidence, shown=shown, censored=(n_censored / len(logs), 0.0))
+
+
+def _censored(row: Row, sides: Sequence[Floats], limits: Sequence[float], account: _Account) -> list[int]:
+    """How many seeds of each side did not arrive within the budget, with a note."""
+    counts = [int(np.isinf(side).sum()) for side in sides]
+    if any(counts) and not (np.isfinite(limits[0]) and len({*limits}) == 1):
+        raise ValueError(
+            f"{account.text}: censored times need one finite limit on both sides, got {', '.join(map(str, limits))}"
+        )
+    account.notes += [
+        f"{count} of {_seeds(len(side))} of {score.label} did not reach it within the budget"
+        for count, side, score in zip(counts, sides, scores_of(row), strict=False)
+        if count
+    ]
+    return counts
+
+
 def delta_of(row: Row, left: Floats, right: Floats, lookup: Lookup) -> float:
     """δ in the unit of the score; of a ratio r."""
     match row.rule:
@@ -233,7 +267,7 @@ def delta_of(row: Row, left: Floats, right: Floats, lookup: Lookup) -> float:
             return Ratio.of(row.rule).interest
         case Exceeds(Gap(gap)):
             return gap / 3
-        case Exceeds(Margin(value)) | NoWorse(Margin(value)) | AboutEquals(Margin(value)):
+        case Exceeds(Margin(value)) | NoWorse(Margin(value)) | AboutEquals(Margin(value)) | Scatters(Margin(value)):
             return value
         case Exceeds(Share(share=share)) | NoWorse(Share(share=share)) | AboutEquals(Share(share=share)):
             level = reference_of(row.rule)
@@ -309,6 +343,17 @@ def _with_worst(row: Row, sides: Sequence[SeedScores], side: SeedScores) -> Seed
     return replace(side, values=np.where(np.isnan(side.values), worst, side.values))
 
 
+def _with_furthest(sides: Sequence[SeedScores]) -> list[SeedScores]:
+    """Both sides with their diverged seeds as far above their median as the furthest seed of both is from its own."""
+    medians = [float(np.nanmedian(side.values)) if not np.isnan(side.values).all() else 0.0 for side in sides]
+    apart = [np.abs(side.values - median) for side, median in zip(sides, medians, strict=True)]
+    furthest = float(np.nanmax(np.concatenate(apart)))
+    return [
+        replace(side, values=np.where(np.isnan(side.values), median + furthest, side.values))
+        for side, median in zip(sides, medians, strict=True)
+    ]
+
+
 def _arrived(side: SeedScores) -> SeedScores:
     return replace(side, values=np.where(np.isnan(side.values), math.inf, side.values))
 
@@ -325,10 +370,12 @@ def _aligned(row: Row, sides: Sequence[SeedScores]) -> tuple[Floats, Floats]:
 def _diverged(row: Row, sides: Sequence[SeedScores]) -> list[str]:
     """How many seeds of each side diverged, at which rate, and what they count as."""
     counts_as = "support nothing"
-    if isinstance(row.rule, Shorter):
+    if isinstance(row.rule, Shorter | PrintedTime):
         counts_as = "count as never having reached it"
     elif isinstance(row.rule, Exceeds | NoWorse | Multiple) and row.left.metric.better != "neither":
         counts_as = "count as the worst value seen"
+    elif isinstance(row.rule, Scatters):
+        counts_as = "count as the furthest one seen"
     notes = []
     for score, side in zip(scores_of(row), sides, strict=False):
         if side.n_diverged:
@@ -366,7 +413,7 @@ class Compared(NamedTuple):
 def _evidence(row: Row, found: Found, compared: Compared, delta: float, account: _Account) -> Evidence:
     left, right, sides = compared
     several = min(len(left), len(right)) > 1
-    one_sided = isinstance(row.rule, Printed)
+    one_sided = isinstance(row.rule, ONE_SIDED)
     shown = RowVerdict(
         label=row.label,
         outcome="INCONCLUSIVE",

@@ -51,7 +51,7 @@ class Exhibit:
 
     def scores(self, score: Score) -> SeedScores:
         """One number of every seed."""
-        return self.sample(score.cell).scores(score.metric, score.statistic)
+        return self.sample(score.cell).scores(score.metric, score.statistic, score.beside)
 
     def share(self, claim: Claim) -> float:
         """How much of the paper's training the cells of a claim have at least, by what is asked of them; 1 is all."""

@@ -46,14 +46,16 @@ def plan_of(figure: Figure, claim: Claim) -> Plan:
 
 
 def _row(row: Row) -> Plan:
-    parts = {item.name: _planned(getattr(row, item.name)) for item in fields(row) if item.name != "label"}
+    unsaid = {"label"} if row.group else {"label", "group"}
+    parts = {item.name: _planned(getattr(row, item.name)) for item in fields(row) if item.name not in unsaid}
     return {**parts, "paired": row.paired}
 
 
 def _planned(thing: Any) -> Any:
     """A dataclass as JSON values, with its class; a score as a text, its cell by name and game. Reasons stay out."""
     if isinstance(thing, Score):
-        return f"{_name(thing.cell)}, {thing.metric}, {thing.statistic}"
+        beside = "" if thing.beside is None else f", beside {thing.beside}"
+        return f"{_name(thing.cell)}, {thing.metric}, {thing.statistic}{beside}"
     if is_dataclass(thing) and not isinstance(thing, type):
         kept = {item.name: _planned(getattr(thing, item.name)) for item in fields(thing) if item.name != "reason"}
         return {"class": type(thing).__name__, **kept}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -38,7 +38,7 @@ class Sample:
     runs: Mapping[int, Run]
     folders: Mapping[int, Path]
     _curves: dict[Metric, list[Curve]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _scores: dict[tuple[Metric, Statistic], SeedScores] = field(
+    _scores: dict[tuple[Metric, Statistic, Metric | None], SeedScores] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -67,16 +67,26 @@ class Sample:
         values = np.stack([run.metrics[metric].astype(np.float64) for run in self.runs.values()])
         return Bundle(tuple(self.runs), next(iter(self.runs.values())).steps, values)
 
-    def scores(self, metric: Metric, statistic: Statistic) -> SeedScores:
-        """One number of every seed, how many seeds are missing, whether two are the same run."""
-        if (metric, statistic) not in self._scores:
-            self._scores[metric, statistic] = self._scored(metric, statistic)
-        return self._scores[metric, statistic]
+    def scores(self, metric: Metric, statistic: Statistic, beside: Metric | None = None) -> SeedScores:
+        """One number of every seed, how many seeds are missing, whether two are the same run.
 
-    def _scored(self, metric: Metric, statistic: Statistic) -> SeedScores:
+        `beside` is another metric that the statistic looks at.
+        """
+        if (metric, statistic, beside) not in self._scores:
+            self._scores[metric, statistic, beside] = self._scored(metric, statistic, beside)
+        return self._scores[metric, statistic, beside]
+
+    def curves(self, metric: Metric, beside: Metric | None = None) -> list[Curve]:
+        """A metric of every seed, with another one beside it where one is named."""
         if metric not in self._curves:
             self._curves[metric] = [curve_of(metric, run, self.cell.env.horizon) for run in self.runs.values()]
-        values = [number(statistic, curve) for curve in self._curves[metric]]
+        if beside is None:
+            return self._curves[metric]
+        pairs = zip(self._curves[metric], self.curves(beside), strict=True)
+        return [replace(curve, beside=other) for curve, other in pairs]
+
+    def _scored(self, metric: Metric, statistic: Statistic, beside: Metric | None) -> SeedScores:
+        values = [number(statistic, curve) for curve in self.curves(metric, beside)]
         return SeedScores(
             np.array([math.nan if isinstance(value, str) else value for value in values], float),
             missing=self.budget.n_seeds - len(self.runs),

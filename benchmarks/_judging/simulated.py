@@ -79,7 +79,8 @@ def digest(family: Sequence[Sketch]) -> str:
 
 def _likeness(row: Likeness) -> list[Any]:
     numbers = [f"{value:.3g}" for value in (row.delta, row.correlation, row.censored)]
-    return [_kind(row.rule), row.role, row.paired, *numbers]
+    group = [row.group] if row.group else []
+    return [_kind(row.rule), row.role, row.paired, *numbers, *group]
 
 
 def _kind(rule: Rule) -> str:

@@ -167,6 +167,34 @@ def paired_ordering(left: Floats, right: Floats, ways: Splits) -> OneSided:
     return where_worth(by_t, ways, lambda left, right, _: sign_flips(left - right), left, right)
 
 
+def apart(side: Floats) -> Floats:
+    """|x − median|. Shapes: [..., n, B] or [n], over the seeds."""
+    axis = -2 if np.ndim(side) > 1 else 0
+    found: Floats = np.abs(side - np.median(side, axis=axis, keepdims=True))
+    return found
+
+
+def scattering(left: Floats, right: Floats, ways: Splits) -> OneSided:
+    """The larger p of `ordering` of the seeds' distances from their medians, and of the same by splits of the seeds.
+
+    Distances from one median are not independent. Where a fifth of all seeds collapses, six seeds of which three do
+    all lie far from their median, by chance: the distances alone give p ≤ .0033 in .02 of cases. Where the
+    sides lie far from each other, nothing is told from a split of their seeds.
+    """
+    by_distance = ordering(apart(left), apart(right), ways)
+    return where_worth(by_distance, ways, _scatter_of_splits, left, right)
+
+
+def _scatter_of_splits(left: Floats, right: Floats, ways: Splits) -> OneSided:
+    """Share of the splits whose halves' mean distances from their own medians differ as much."""
+    pooled = np.concatenate([left, right]).reshape(ways.mask.shape[1], -1)  # [n, B]
+    order = np.argsort(-ways.mask, axis=1, kind="stable")
+    halves = np.split(order, [len(left)], axis=1)
+    mean_left, mean_right = (apart(pooled[half]).mean(axis=1) for half in halves)  # [K, B]
+    found = OneSided(*shares(mean_left - mean_right, itself=ways.itself))
+    return found if np.ndim(left) > 1 else OneSided(found.p[0], found.opposite[0])
+
+
 def larger_p(one: OneSided, other: OneSided) -> OneSided:
     """The larger p, each way; where one of them is NaN, the other."""
     return OneSided(np.fmax(one.p, other.p), np.fmax(one.opposite, other.opposite))

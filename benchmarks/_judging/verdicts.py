@@ -1,13 +1,15 @@
-"""What each claim came to, from one number a seed, by rules that are fixed before anything is run.
+r"""What each claim came to, from one number a seed, by rules that are fixed before anything is run.
 
 | rule        | supported where                            | then PARTIAL        | NEGLIGIBLE | refuted where         |
 |-------------|--------------------------------------------|---------------------|------------|-----------------------|
 | Exceeds     | left − right > 0                           | upper < G           | upper < δ  | left − right < δ      |
 | NoWorse     | left − right > −δ                          | –                   | –          | left − right < −δ     |
 | AboutEquals | −δ < left − right < δ                      | –                   | –          | beyond δ or beyond −δ |
+| Scatters    | as Exceeds, of \|x − median\| of each side  | –                   | upper < δ  | left − right < δ      |
 | Shorter     | earlier by log-rank, lower > 1 where known | lower < r, upper < ρ | upper < r | ratio < r             |
 | Multiple    | left − right > 0                           | lower < r, upper < ρ | upper < r | left < r · right      |
 | Printed     | mean within m₀ ± τ                         | –                   | –          | mean beyond m₀ ± τ    |
+| PrintedTime | mean of log T within log m₀ ± log f        | –                   | –          | mean beyond that      |
 
 Each of these is a test at .05 after the corrections of `_decisions`; the opposite ordering has one too (REVERSED). What
 passes none is INCONCLUSIVE, with the seeds that would decide it. Intervals are 90 %, upper and lower their ends. G and
@@ -27,7 +29,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks import AboutEquals, Claim, Multiple, Outcome, Printed, Row, RowVerdict, Shorter, Verdict
+from benchmarks import AboutEquals, Claim, Multiple, Outcome, Printed, PrintedTime, Row, RowVerdict, Shorter, Verdict
 from benchmarks._judging import decisions, statistics
 from benchmarks._judging.decisions import Questions, Rows
 from benchmarks._judging.evidence import Evidence
@@ -97,6 +99,7 @@ def asked(claim: Claim, evidence: Sequence[Evidence], heard: Sequence[bool]) -> 
         column([part.refuted for part in evidence]),
         column([part.opposite for part in evidence]),
         np.array([[part.grade if say else "INCONCLUSIVE"] for part, say in zip(evidence, heard, strict=True)]),
+        tuple(part.row.group for part in evidence),
     )
 
 
@@ -107,7 +110,7 @@ def shown_rows(
     rows = asked(claim, evidence, [True] * len(evidence))
     alone = decisions.questions_of(rows)
     at_this_budget = decisions.row_outcomes(rows, alone)[:, 0]
-    p = decisions.within(rows.support, alone.whole)[:, 0]
+    p = decisions.shown(rows, alone.whole)[:, 0]
     found = []
     for part, say, outcome, now, corrected in zip(evidence, heard, outcomes, at_this_budget, p, strict=True):
         if part.settled is not None:
@@ -177,15 +180,15 @@ def more_seeds(evidence: Evidence, n_claims: int) -> str:
     row = evidence.shown
     if isinstance(evidence.row.rule, Multiple) or not evidence.spread > 0:
         return ""
-    if isinstance(evidence.row.rule, Shorter) and (row.low == 0 or row.high == math.inf):
+    if isinstance(evidence.row.rule, Shorter | PrintedTime) and (row.low == 0 or row.high == math.inf):
         return "a larger budget would decide more than further seeds"
     seen, interest, what = row.estimate, row.delta, "difference"
-    if isinstance(evidence.row.rule, Shorter):
+    if isinstance(evidence.row.rule, Shorter | PrintedTime):
         seen, interest, what = math.log(seen), math.log(interest), "ratio"
     spread = evidence.spread * math.sqrt(1 - evidence.correlation) if row.paired else evidence.spread
     if spread == 0:
         return ""
-    if isinstance(evidence.row.rule, AboutEquals | Printed):
+    if isinstance(evidence.row.rule, AboutEquals | Printed | PrintedTime):
         needed = statistics.seeds_for_power(abs(interest - abs(seen)) / spread)
     else:
         by_showing = statistics.seeds_for_power(seen / spread, ALPHA / n_claims)

@@ -28,6 +28,8 @@ class Statistic(Protocol):
 class Curve:
     """One metric of one seed; `empty` tests have seen nothing, and their values say nothing.
 
+    `beside` is another metric of the same seed, where the score names one.
+
     Shapes: steps, values and empty [N]. Units: steps are environment steps per seed.
     """
 
@@ -35,6 +37,7 @@ class Curve:
     values: Floats
     horizon: int
     empty: NDArray[np.bool_] | None = None
+    beside: Curve | None = None
 
     @property
     def seen(self) -> NDArray[np.bool_]:
@@ -72,11 +75,12 @@ class Metric:
 
 @dataclass(frozen=True)
 class Score:
-    """One number a seed: a statistic of a metric of a cell."""
+    """One number a seed: a statistic of a metric of a cell, or of two, where it looks at one beside the other."""
 
     cell: Cell
     metric: Metric
     statistic: Statistic
+    beside: Metric | None = None
 
     @property
     def label(self) -> str:
@@ -158,6 +162,13 @@ class AboutEquals:
 
 
 @dataclass(frozen=True)
+class Scatters:
+    """The seeds of `left` lie further from their median than those of `right` do from theirs, as by `Exceeds`."""
+
+    delta: Margin
+
+
+@dataclass(frozen=True)
 class Shorter:
     """`left` is a shorter time than `right`, such as the episodes until a threshold is reached, or the steps of an
     episode; `ratio` is how many times shorter, where printed, and otherwise `smallest` the least ratio of interest."""
@@ -194,12 +205,31 @@ class Printed:
         _reasoned(f"a tolerance of {self.tolerance:g}", self.reason)
 
 
+@dataclass(frozen=True)
+class PrintedTime:
+    """`left` is a time that the paper prints, within a factor that has a reason. Means are geometric; one that was not
+    reached within the budget hides a longer time."""
+
+    value: float
+    factor: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        _positive("a printed time", self.value)
+        _above_one(self.factor)
+        _reasoned(f"a factor of {self.factor:g}", self.reason)
+
+
+ONE_SIDED = (Printed, PrintedTime)
+"""Rules whose other side is a number that the paper prints."""
+
+
 def _above_one(ratio: float | None) -> None:
     if ratio is not None and not ratio > 1:
         raise ValueError(f"a ratio must be above 1, got {ratio}: exchange the sides")
 
 
-Rule = Exceeds | NoWorse | AboutEquals | Shorter | Multiple | Printed
+Rule = Exceeds | NoWorse | AboutEquals | Scatters | Shorter | Multiple | Printed | PrintedTime
 
 
 # ------------------------------------------------------------------------------------------------------ rows and claims
@@ -237,7 +267,7 @@ class Row:
 
     `role`: a "claim" and a "necessary" condition (true of every success, but trivial by itself) must hold, or the
     sentence does not; a "replicate" is the sentence once more elsewhere (another game, size or rival), of which PARTIAL
-    counts how many hold.
+    counts how many hold. Replicates of one `group` hold together, and count once.
 
     `learnt` holds preconditions. Where one fails the row is NOT LEARNT, which refutes nothing.
 
@@ -251,11 +281,14 @@ class Row:
     about: About
     role: Role = "claim"
     learnt: tuple[Learnt, ...] = ()
+    group: str = ""
 
     def __post_init__(self) -> None:
-        if (self.right is None) != isinstance(self.rule, Printed):
+        if (self.right is None) != isinstance(self.rule, ONE_SIDED):
             found = "no right side" if self.right is None else "a right side"
             raise ValueError(f"{self.label}: Printed has one side and every other rule two, found {found}")
+        if self.group and self.role != "replicate":
+            raise ValueError(f"{self.label}: only replicates have a group, found {self.group!r} of role {self.role}")
         if reference_of(self.rule) in (self.left, self.right) and reference_of(self.rule) is not None:
             raise ValueError(f"{self.label}: δ must not be measured from one of the two sides: give another level")
 

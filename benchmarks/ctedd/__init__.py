@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from algorithms.ctedd import CTEDD
@@ -17,6 +18,7 @@ from benchmarks import (
     Margin,
     Metric,
     Paper,
+    Reading,
     Score,
     Statistic,
 )
@@ -147,6 +149,53 @@ def learnt(*cells: Cell, by: Statistic = FINAL) -> tuple[Learnt, ...]:
     return (Learnt(arms, uniform_level(environment), delta(environment)),)
 
 
+# ----------------------------------------------------------------------------------- what the text leaves open, and how
+
+
+def by_distance(cell: Cell) -> Cell:
+    """On CN-V1, agents that measure lengths alone; who plays at random sees nothing."""
+    if cell.environment != "CN-V1" or isinstance(cell.algorithm, Uniform):
+        return cell
+    return replace(cell, env=replace(cell.env, observation="distance"))
+
+
+def by_sender(cell: Cell) -> Cell:
+    """MADDPG whose messages are trained by who sends them."""
+    if not isinstance(cell.algorithm, MADDPG):
+        return cell
+    return replace(cell, algorithm=replace(cell.algorithm, message_updates="sender"))
+
+
+def with_captures(cell: Cell, **changes: Any) -> Cell:
+    """Predator and prey with other captures."""
+    return cell if cell.environment != "PP" else replace(cell, env=replace(cell.env, **changes))
+
+
+def in_order_of_equations(cell: Cell) -> Cell:
+    """CTEDD whose equation (5) comes after (4); nobody looks at its students."""
+    if cell.algorithm != PUBLISHED:
+        return cell
+    return replace(cell, algorithm=replace(PUBLISHED, update_order="as numbered", message_sizes=()))
+
+
+def distilled(cell: Cell, **changes: Any) -> Cell:
+    """CTEDD whose students are taught in another way."""
+    return cell if cell.algorithm != PUBLISHED else replace(cell, algorithm=replace(PUBLISHED, **changes))
+
+
+def decisions(*readings: str) -> tuple[Decision, ...]:
+    """All that the paper leaves open, with those other readings that a figure is run under."""
+    return tuple(
+        replace(decision, readings=tuple(reading for reading in decision.readings if reading.name in readings))
+        for decision in DECISIONS
+    )
+
+
+PLAYED = ("distance", "own-messages", "wide-capture", "capture-for-each", "capture-once")
+"""Readings that change how a game is played or a baseline is trained."""
+TAUGHT = ("continued", "random")
+"""Readings that change local policies alone."""
+
 DECISIONS = (
     Decision(
         "What is an episode's reward?",
@@ -157,10 +206,17 @@ DECISIONS = (
     ),
     Decision(
         "What does an agent observe?",
-        'Its velocity and the vectors to all landmarks and other agents. `observation="distance"` keeps the literal '
-        "reading, lengths alone.",
+        "Its velocity and the vectors to all landmarks and other agents.",
         "Distances alone give no direction: local networks distilled from a scripted near-optimal controller reach "
         "about -395 with vectors and 3-number messages, and not better than -510 with distances.",
+        readings=(
+            Reading(
+                "distance",
+                "On CN-V1, its velocity and the lengths of those vectors alone.",
+                "The text is that agents “measure its Euclidean distance from other agents and all the landmarks”.",
+                under=by_distance,
+            ),
+        ),
     ),
     Decision(
         "How long is training?",
@@ -180,6 +236,16 @@ DECISIONS = (
         "others, computed anew from replayed observations, gradients through the channel. One optimizer an agent, over "
         "every variable that its loss reaches. Its critics see the full state, as CTEDD's does.",
         "The paper gives the topology and says that gradients pass; so only the actors differ between the methods.",
+        readings=(
+            Reading(
+                "own-messages",
+                "What makes a message is stepped by its sender's optimizer alone, once an iteration, by the sum of the "
+                "gradients of both listeners.",
+                "Who trains the senders is not said. With an optimizer an agent for all that its loss reaches, each "
+                "sender takes two steps an iteration, and MADDPG-3's first steps are the larger ones.",
+                under=by_sender,
+            ),
+        ),
     ),
     Decision(
         "Are MADDPG's actions bounded?",
@@ -199,8 +265,22 @@ DECISIONS = (
         "penalty also applies”, “similar to PF”. +10 goes “to every pushing agent”, but that for a capture is "
         "“provided by the learning environment”, which “produces a scalar reward to all learning agents”, like CN-V2's "
         "-10. Prey are not replaced and may “escape from a capture”, so that a capture lasts; and a game that paid for "
-        "a prey only once would have to remember it. Readings: `capture_reward=30`, 10 to each of three agents; "
-        '`capture_pays="once"`, in the step in which a capture begins.',
+        "a prey only once would have to remember it.",
+        readings=(
+            Reading(
+                "capture-for-each",
+                "A capture adds 10 to every agent's own reward, as a push does, and so 30 to the sum that all get.",
+                "“Similar to PF”, where +10 goes to every agent. The smallest difference of interest and the levels "
+                "stay those of our choice.",
+                under=lambda cell: with_captures(cell, capture_reward=30.0),
+            ),
+            Reading(
+                "capture-once",
+                "A capture pays in the step in which it begins.",
+                "“Upon capturing a landmark” may be a moment. Levels stay those of our choice, and are then too high.",
+                under=lambda cell: with_captures(cell, capture_pays="once"),
+            ),
+        ),
     ),
     Decision(
         "Which constants of Push Forward and of Predator and Prey are not printed?",
@@ -208,8 +288,17 @@ DECISIONS = (
         "0.05, landmarks that start uniformly in [-1, -0.2] × [-1, 1] and at least 0.5 apart. PP: capture radius 0.3, "
         "prey that start uniformly in [-1, 1]², stay there and go 0.05 a step in the best of 16 directions, or stay.",
         "Two agents in one zone would touch, and zones do not overlap. Three agents have room in 0.3 without "
-        "touching; 0.6 is a reading. A script earns 2413 in PF, where standing still earns -1355 and uniform play "
+        "touching. A script earns 2413 in PF, where standing still earns -1355 and uniform play "
         "-1484, and 152 in PP, where they earn -1447 and -1450 (20 000 episodes, standard errors 10, 2, 2; 2, 2, 2).",
+        readings=(
+            Reading(
+                "wide-capture",
+                "PP's capture radius is 0.6.",
+                "How close “the close proximity” is has no number. A capture is easier then; levels stay those of our "
+                "choice.",
+                under=lambda cell: with_captures(cell, capture_radius=0.6),
+            ),
+        ),
     ),
     Decision(
         "Who is penalised in CN-V2, and how often?",
@@ -235,10 +324,17 @@ DECISIONS = (
     Decision(
         "In which order are the three updates of an iteration made?",
         "Q by (2), the spread by (5), the deterministic part by (4): so (5) weighs samples of the very policy that "
-        "drew them. `update_order` makes them in the order of the equations.",
+        "drew them.",
         "The paper does not say, and it matters: with (5) after (4) the spread falls to between 0 and 0.33 within a "
-        "million steps, before it stays between 0.35 and 0.65 (five seeds, CN-V1 and PF; the figure `ctedd/ablations` "
-        "shows the returns).",
+        "million steps, before it stays between 0.35 and 0.65 (five seeds, CN-V1 and PF).",
+        readings=(
+            Reading(
+                "as-numbered",
+                "Q by (2), the deterministic part by (4), the spread by (5).",
+                "It is the order in which the text has the equations.",
+                under=in_order_of_equations,
+            ),
+        ),
     ),
     Decision(
         "How is the entropy term of equation (5) scaled?",
@@ -254,8 +350,22 @@ DECISIONS = (
         "Algorithm 1 and section 4.2: after the global policies have been trained, all samples in the buffer, earlier "
         "ones first, “a few iterations” a batch. The curves of Figure 5 need it more often than once, and at every "
         "test, 10 000 steps, it would cost many times the training. The buffer holds the newest million "
-        'transitions. Readings: `distillations=("random",)`, random draws from the whole buffer (footnote 2); '
-        '`("continued",)` with `distill_every=10_000`, policies that go on, from the newest 10 000 states alone.',
+        "transitions.",
+        readings=(
+            Reading(
+                "random",
+                "Fresh policies, as many states in as many batches, drawn at random from all that the buffer holds.",
+                "Footnote 2 names it as the other way, and calls it worse.",
+                under=lambda cell: distilled(cell, distillations=("random",)),
+            ),
+            Reading(
+                "continued",
+                "Every 10 000 steps, policies that go on learning, from the newest 10 000 states alone.",
+                "“State samples obtained at earlier times will be used first”: as they come, then, "
+                "and tested as often as everybody else.",
+                under=lambda cell: distilled(cell, distillations=("continued",), distill_every=10_000),
+            ),
+        ),
     ),
     Decision(
         "Which interval is the shaded one?",

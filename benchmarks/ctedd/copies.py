@@ -56,6 +56,6 @@ FIGURE = Figure(
         ),
     ),
     budgets=ctedd.budgets(QUICK_STEPS),
-    decisions=ctedd.DECISIONS,
+    decisions=ctedd.decisions(),
     family="decisions of this suite",
 )

@@ -120,5 +120,5 @@ FIGURE = Figure(
         ),
     ),
     budgets=ctedd.budgets(),
-    decisions=ctedd.DECISIONS,
+    decisions=ctedd.decisions(*ctedd.PLAYED, "as-numbered"),
 )

@@ -90,16 +90,16 @@ FIGURE = Figure(
                     "end",
                     "replicate",
                     learnt(fixed, theirs),
+                    group=fixed.name,
                 )
                 for fixed in FIXED.values()
                 for theirs in MADDPG
                 for what, score in (("learning", trained), ("testing", greedy))
             ),
             holds="some",
-            lacks="That all four comparisons of one standard deviation hold together, and not any of twelve, cannot be "
-            "asked yet.",
+            note="All four comparisons of one standard deviation hold together.",
         ),
     ),
     budgets=ctedd.budgets(),
-    decisions=ctedd.DECISIONS,
+    decisions=ctedd.decisions("as-numbered"),
 )
