@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from benchmarks import Claim, Figure, Margin, Outcome, Printed, Share, Shorter, Verdict, mapped
+from benchmarks import Claim, Figure, Margin, Outcome, Printed, PrintedTime, Share, Shorter, Verdict, mapped
 from benchmarks._judging.scores import EpisodesTo, Final, Stretch, Window
 
 Judge = Callable[[Sequence[Figure]], dict[str, Verdict]]
@@ -70,6 +70,8 @@ def delta(factor: float) -> Callable[[Any], Any]:
                 return replace(part, smallest=1 + (smallest - 1) * factor)
             case Printed(tolerance=tolerance):
                 return replace(part, tolerance=tolerance * factor)
+            case PrintedTime(factor=within):
+                return replace(part, factor=1 + (within - 1) * factor)
         return part
 
     return change

@@ -15,6 +15,7 @@ from benchmarks import (
     Decision,
     Evaluation,
     Learnt,
+    Level,
     Margin,
     Metric,
     Paper,
@@ -54,6 +55,18 @@ PAPER_STEPS = 8_000_000
 
 QUICK_STEPS = {"CN-V1": 1_000_000, "CN-V2": 1_000_000, "PF": 500_000, "PP": 500_000}
 """40 000 episodes of cooperative navigation, 10 000 of the others."""
+
+
+def levels(environment: str) -> tuple[Level, ...]:
+    """Lines across a panel: how far one gets in a game without learning, and the one return that the paper prints."""
+    known = LEVELS[environment]
+    printed = (Level("printed of CTEDD-L-3", known.target),) if environment == "CN-V1" else ()
+    return (
+        Level("uniform play", known.uniform),
+        Level("nobody moves", known.still),
+        Level("a script", known.script),
+        *printed,
+    )
 
 
 def budgets(most_steps: int = PAPER_STEPS) -> dict[str, dict[str, Budget]]:

@@ -67,6 +67,7 @@ FIGURE = Figure(
                 Line("MADDPG-3", ctedd.maddpg(environment, 3), ctedd.TRAINING),
             ),
             "training return",
+            levels=ctedd.levels(environment),
         )
         for environment in ENVIRONMENTS
     ),

@@ -133,6 +133,7 @@ FIGURE = Figure(
                 Line("MADDPG-3", ctedd.maddpg(environment, 3), TEST.format("greedy")),
             ),
             "test return",
+            levels=ctedd.levels(environment),
         )
         for environment in ENVIRONMENTS
     ),

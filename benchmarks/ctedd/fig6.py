@@ -36,6 +36,7 @@ FIGURE = Figure(
             "PF, learning",
             (Line("CTEDD", CTEDD, TRAINING), *(Line(f"CTEDD ({std})", FIXED[std], TRAINING) for std in STDS)),
             "training return",
+            levels=ctedd.levels("PF"),
         ),
         Panel(
             "PF, testing",
@@ -44,6 +45,7 @@ FIGURE = Figure(
                 *(Line(f"CTEDD-G ({std})", FIXED[std], TEST.format("G")) for std in STDS),
             ),
             "test return",
+            levels=ctedd.levels("PF"),
         ),
     ),
     claims=(
