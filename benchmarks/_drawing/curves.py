@@ -286,19 +286,20 @@ def _draw_levels(ax: Axes, exhibit: Exhibit, panel: Panel) -> list[str]:
             ax.axhspan(float(first), float(last), color=GREY, alpha=0.16, lw=0, zorder=1)
         ax.axhline(value, color=GREY, lw=0.8, ls=(0, (1, 1.5)), zorder=1)
         near = next((other for other in within if abs(other - value) < CLOSE * (high - low)), value)
-        within[near] = f"{within[near]}, {level.label}" if near in within else level.label
+        label = f"{within.pop(near)}, {level.label}" if near in within else level.label
+        within[min(near, value)] = label
     for value, label in within.items():
         if value > high - CLOSE * (high - low):  # no place for a name over it
             beyond["dotted"] = [f"{label} {number(value)}"]
         else:
-            _name_level(ax, value, label)
+            _name_level(ax, value, label, under=value > low + CLOSE * (high - low))
     return [f"{where}: {', '.join(labels)}" for where, labels in beyond.items() if labels]
 
 
-def _name_level(ax: Axes, value: float, label: str) -> None:
-    """The name of a level at the right, over its line."""
+def _name_level(ax: Axes, value: float, label: str, *, under: bool) -> None:
+    """The name of a level at the right, under its line or over it."""
     place: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
-    place |= {"xytext": (-2, 1.5), "va": "bottom", "ha": "right"}
+    place |= {"xytext": (-2, -1.5 if under else 1.5), "va": "top" if under else "bottom", "ha": "right"}
     paper = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.6}
     ax.annotate(label, (1, value), fontsize=7, color="0.25", zorder=6, bbox=paper, **place)
 
