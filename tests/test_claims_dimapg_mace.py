@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import Claim, Curve, Gap, Margin, NoWorse, Row, Share
 from benchmarks._catalogue import chosen
-from benchmarks._judging.scores import Gained, NotReachedError, Rate, ShortOf, Total
+from benchmarks._judging.scores import Gained, NotReachedError, Rate, ShortOf, StaysBelow, Total
 from benchmarks.dimapg.fig3 import EARLY, outer
 from benchmarks.mace import TRAINED, of_interest, place
 
@@ -55,6 +55,18 @@ def test_a_rate_is_of_any_run() -> None:
 def test_what_is_gone_is_missing_from_the_total() -> None:
     assert ShortOf(160)(curve(160, 100, 30)) == 130
     assert math.isnan(ShortOf(160)(curve(160, math.nan)))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [((9, 1, 1), 1), ((1, 3, 1), 0), ((1, 1, 3), 0), ((math.nan, 1, 1), 1)]
+)
+def test_what_has_collapsed_is_below_a_level_at_every_test_of_a_stretch(
+    values: tuple[float, ...], expected: int
+) -> None:
+    assert StaysBelow(2, 100, 300)(curve(*values)) == expected
+    assert math.isnan(StaysBelow(2, 100, 300)(curve(1, 1, math.nan)))
+    with pytest.raises(NotReachedError):
+        StaysBelow(2, 100, 400)(curve(*values))
 
 
 # ---- claims ---------------------------------------------------------------------------------------------------------
