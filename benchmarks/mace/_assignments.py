@@ -69,7 +69,8 @@ def correlating(latent: Tensor, moved: Tensor, used: Tensor, n: Tensor) -> Tenso
     """
     r = (_standardised(latent, used).unsqueeze(3) * _standardised(moved, used).unsqueeze(2)).sum(dim=1)
     p = p_of(r, n.clamp_min(3)[:, None, None])
-    return (p < ALPHA).unflatten(2, (-1, 2)).any(dim=-1)
+    found: Tensor = (p < ALPHA).unflatten(2, (-1, 2)).any(dim=-1)
+    return found
 
 
 def _standardised(x: Tensor, used: Tensor) -> Tensor:

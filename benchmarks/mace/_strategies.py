@@ -32,7 +32,6 @@ from benchmarks.mace._latents import (
 )
 from environments import Streams
 
-
 OF_RANDOM_STARTS = Latents()
 
 
