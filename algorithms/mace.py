@@ -32,8 +32,8 @@ train.py, whose arguments (`tau`, `value-loss-coef`, …) are those of the paper
  6. φ is two convolutions of 3×3, stride 2, 16 and 32 wide, and a layer of 256; λ has 16 entries; Vⁱ sees φ alone;
  7. Shared's layer is as wide as λ and linear, as μ is: MACE without σ and without KL is Shared;
  8. a hunter that is frozen has no choice: of `Freezing` games it counts in V and its reward alone, for else most of the
-    gradient would fall on hunters whose choices nobody plays (98 % of Σ|Aⁱ| in the rollouts that are paid, in
-    Hare-Hunters with 10 against 10);
+    gradient would fall on choices that nobody plays (of Σ|Aⁱ| from reward, in the paid rollouts of random play with 10
+    against 10: 90 % in Hare-Hunters, where one is free at the end, 96 to 99 % in Stag-Hunters);
  9. all weights are Xavier-uniform and biases zero, the heads' too, where pytorch-a3c begins with next to no preference:
     then λ would move nobody before training, which the paper's Figure 5 says it does. How much untrained agents stray
     hangs on it: `head_scale` multiplies the heads' first weights, `normalised` gives what follows φ a mean of 0 and a

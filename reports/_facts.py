@@ -34,7 +34,7 @@ from benchmarks import (
 from benchmarks._judging.characteristics import Characteristic, Errors
 from benchmarks._judging.desk import Exhibition
 from benchmarks._judging.exhibit import Exhibit
-from benchmarks._judging.scores import Final
+from benchmarks._judging.scores import Final, Last
 from benchmarks._judging.simulated import Simulated
 from benchmarks._judging.statistics import mean_interval
 from reports import _words as words
@@ -239,7 +239,7 @@ def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]
 
 def value(exhibit: Exhibit, panel: str, line: Line) -> Value:
     """Where a line ends, with what is wrong with it."""
-    scores = exhibit.scores(Score(line.cell, Metric(line.metric, "neither"), FINAL))
+    scores = exhibit.scores(Score(line.cell, Metric(line.metric, "neither"), Last() if line.total else FINAL))
     asked = exhibit.budget(line.cell).n_seeds
     n = len(scores.values)
     diverged = int((~np.isfinite(scores.values)).sum())

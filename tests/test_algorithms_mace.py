@@ -285,6 +285,7 @@ def test_untrained_policies_play_as_learners_do_until_they_learn() -> None:
         algorithm = Untrained(learner)
         state = algorithm.init(env, streams())
         algorithm.advance(env, state)
+        assert [one.latent_lasts for one in algorithm.learners] == ["step", "episode", "step", "step"]
         for k, one in enumerate(algorithm.learners):
             learning = one.init(env, streams())
             one._play(env, learning)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,10 @@ from benchmarks.dimapg._survival import AGENTS, FOOD, PIECES, REWARD, SHARE, SUR
 from benchmarks.dimapg._survival import LEARNER as SURVIVOR
 from benchmarks.dvm._maps import LOWER_LEFT, SETTINGS, UPPER_RIGHT, PolicyMap, _leaning, leaning
 from benchmarks.mace import CUMULATIVE, LENGTHS, MEDIAN, TENTH, Totals, quantile, search
+from benchmarks.mace import _assignments as assignments
 from benchmarks.mace import _latents as latents
-from benchmarks.mace._latents import Latents, Strategies
+from benchmarks.mace._latents import Latents
+from benchmarks.mace._strategies import Strategies
 from environments import Streams
 from environments.goal_navigation import GoalNavigation
 from environments.hunters import Hunters
@@ -66,7 +69,7 @@ def test_totals_are_what_the_episodes_have_counted() -> None:
 
 PAIR = Hunters(n_hunters=2, n_prey=2, grid=10, horizon=12)
 LEARNER = MACE(hidden=16, n_envs=4, steps_per_update=40, widths=(16, 16), learning_rate=1e-2)
-MEASURE = Strategies(Latents(n_episodes=20, n_orders=5), n_orders=5)
+MEASURE = Strategies(Latents(n_episodes=20, n_orders=5), n_orders=5, n_assigned=30)
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -174,7 +177,7 @@ def test_what_is_measured_of_a_seed_does_not_depend_on_the_others_and_costs_trai
     same = MEASURE(Frozen(LEARNER), PAIR, alone, Streams.of([1], "measure", "cpu"))
     assert set(found.metrics) == set(MEASURE.metrics) and set(found.arrays) == set(MEASURE.arrays)
     for theirs, ours in ((found.metrics, same.metrics), (found.arrays, same.arrays)):
-        assert [name for name in ours if not torch.equal(theirs[name][1:], ours[name])] == []
+        assert [name for name in ours if not torch.allclose(theirs[name][1:], ours[name], 0, 0, equal_nan=True)] == []
 
 
 def test_a_seed_that_has_diverged_has_no_numbers_and_leaves_the_others_theirs() -> None:
@@ -182,7 +185,32 @@ def test_a_seed_that_has_diverged_has_no_numbers_and_leaves_the_others_theirs() 
     state.network.heads.bias[0] = torch.nan
     found, expected = (MEASURE(LEARNER, PAIR, of, Streams.of([0, 1], "measure", "cpu")) for of in (state, sound))
     for name, values in found.metrics.items():
-        assert values[0].isnan() and torch.equal(values[1], expected.metrics[name][1]), name
+        assert values[0].isnan() and torch.equal(values[1].nan_to_num(), expected.metrics[name][1].nan_to_num()), name
+
+
+def test_entries_are_told_apart_by_assignment_and_by_hunter() -> None:
+    assignment = torch.where(noise(300)[:2] > -0.5, 1, -1)
+    assignment[:, ::7] = 0
+    moved, latent = noise(300, 2, 2), noise(300, 16) * 1e-9
+    first = (assignment == 1).unsqueeze(-1)
+    latent[..., :4] = torch.where(first, moved.flatten(2).sum(2, keepdim=True), 0)  # all four with both, in one
+    latent[..., 4:6] = torch.where(first, 0, moved[:, :, 1])  # one hunter alone, in the other
+    zeros = torch.zeros(2, 300, 1, 2, 2)
+    hunt = PAIR.reset(streams(), 300)
+    found = assignments.by_assignment(latents.Played(latent, latent * 0, moved, zeros, hunt, hunt), assignment)
+    assert (found[assignments.ENTRIES] - 6 >= 0).all() and (found[assignments.ENTRIES_UNFELT] == 0).all()
+    parts, n = assignments.thinned(assignment)
+    assert all((part.sum(1) == n).all() for part in parts) and (n >= assignments.FEWEST).all()
+    for seed, (part, which) in product(range(2), zip(parts, (1, -1), strict=True)):
+        chosen = part[seed]
+        assert (assignment[seed, chosen] == which).all()
+        one, other = latent[seed, chosen][None], moved.flatten(2)[seed, chosen][None]
+        p = latents.p_of(latents.correlation(one, other), int(n[seed]))
+        told = assignments.correlating(latent, moved.flatten(2), part, n)[seed]
+        assert torch.equal(told[:6], (p < latents.ALPHA).unflatten(2, (2, 2)).any(-1)[0, :6])
+    few = torch.where(assignment == -1, 0, assignment)
+    lost = assignments.by_assignment(latents.Played(latent, latent, moved, zeros, hunt, hunt), few)
+    assert [name for name, values in lost.items() if not values.isnan().all()] == [assignments.ASSIGNED]
 
 
 def test_from_one_start_assignments_are_who_caught_what() -> None:

@@ -107,9 +107,30 @@ class Window:
 
         Raises: NotReachedError where a further test would still lie in it.
         """
-        if curve.steps[-1] + np.diff(curve.steps, prepend=0.0).max() <= self.last:
-            raise NotReachedError
-        return _mean(curve, (curve.steps > self.first) & (curve.steps <= self.last))
+        return _mean(curve, _between(curve, self.first, self.last))
+
+
+@dataclass(frozen=True)
+class StaysBelow:
+    """1 where every test of a stretch of training is below a level, else 0: what has collapsed. Units: steps."""
+
+    level: float
+    first: int
+    last: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"1 where all tests over steps {self.first:,} to {self.last:,} are below {self.level:g}, else 0"
+
+    def __call__(self, curve: Curve) -> float:
+        """min over first < step_i ≤ last of [y_i < level].
+
+        Raises: NotReachedError where a further test would still lie in the stretch.
+        """
+        below = np.where(np.isfinite(curve.values), curve.values < self.level, math.nan)
+        value = _mean(replace(curve, values=below), _between(curve, self.first, self.last))
+        return value if math.isnan(value) else float(value == 1)
 
 
 @dataclass(frozen=True)
@@ -175,6 +196,17 @@ class EpisodesTo:
             if reached[first : first + self.stay].all():
                 return float(episodes[first])
         return math.inf if np.isfinite(values).all() else math.nan
+
+
+def _between(curve: Curve, first: int, last: int) -> NDArray[np.bool_]:
+    """The tests of a stretch.
+
+    Raises: NotReachedError where a further test would still lie in it.
+    """
+    if curve.steps[-1] + np.diff(curve.steps, prepend=0.0).max() <= last:
+        raise NotReachedError
+    within: NDArray[np.bool_] = (curve.steps > first) & (curve.steps <= last)
+    return within
 
 
 def _trailing_means(values: Floats, width: int) -> Floats:

@@ -29,13 +29,15 @@ class Paper:
 class Line:
     """One curve of a panel: which metric of which cell, under the paper's name for it.
 
-    `share` is how much of the cell's steps the panel counts, where a paper may have counted less than all.
+    `share` is how much of the cell's steps the panel counts, where a paper may have counted less than all. Of a running
+    `total` the last value is where it ends, of any other curve a mean of its last tests.
     """
 
     label: str
     cell: Cell
     metric: str
     share: float = 1.0
+    total: bool = False
 
 
 @dataclass(frozen=True)

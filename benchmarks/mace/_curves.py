@@ -13,6 +13,6 @@ PRINTED_BAND = Band(deviations=None)
 
 def panel(one: Game, horizon: int | None = None) -> Panel:
     """One game: every method while it trains, and as it begins."""
-    lines = [Line(name, cell(name, *one, horizon), CUMULATIVE) for name in METHODS]
-    lines += [Line(f"{name}, untrained", untrained(*one, horizon), of(name, CUMULATIVE)) for name in NAMES]
+    lines = [Line(name, cell(name, *one, horizon), CUMULATIVE, total=True) for name in METHODS]
+    lines += [Line(f"{name}, untrained", untrained(*one, horizon), of(name, CUMULATIVE), total=True) for name in NAMES]
     return Panel(named(one), tuple(lines), CUMULATIVE, against="samples")
