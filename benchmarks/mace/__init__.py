@@ -170,7 +170,7 @@ def budgets(games: tuple[Game, ...], horizon: int | None = None) -> dict[str, di
     """What each profile runs of every game: training in full only where something is asked of it. Units: samples."""
     sizes: dict[str, dict[str, Budget]] = {"smoke": {}, "quick": {}, "paper": {}}
     for one in games:
-        where, small = place(*one, horizon), Budget(5, 200_000)
+        where, small = place(*one, horizon), Budget(6, 200_000)
         in_full = where == place(*one) and one in TRAINED
         sizes["smoke"] |= {where: Budget(2, 10_000), f"untrained on {where}": Budget(2, 10_000)}
         sizes["quick"] |= {where: small, f"untrained on {where}": Budget(10, 200_000)}

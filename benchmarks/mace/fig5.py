@@ -248,7 +248,7 @@ FIGURE = Figure(
     ),
     budgets={
         "smoke": {PLACE: Budget(2, 50_000), START: Budget(2, 100)},
-        "quick": {PLACE: Budget(5, 1_000_000), START: Budget(5, 200)},
+        "quick": {PLACE: Budget(6, 1_000_000), START: Budget(6, 200)},
         "paper": {PLACE: Budget(10, 1_000_000), START: Budget(10, 200)},
     },
     decisions=(

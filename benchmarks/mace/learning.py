@@ -137,7 +137,7 @@ FIGURE = Figure(
         | {f"untrained on {where}": Budget(n_seeds, n_untrained) for where in GAMES}
         for profile, n_seeds, n_steps, n_untrained in (
             ("smoke", 2, 50_000, 50_000),
-            ("quick", 5, 1_000_000, 100_000),
+            ("quick", 6, 1_000_000, 100_000),
             ("paper", 10, 1_000_000, 200_000),
         )
     },
