@@ -386,7 +386,7 @@ INCONSISTENCIES = (
         "Does the lead of MACE grow?",
         "Hardly: the second half of a million samples pays MACE 1.42, 1.09, 0.97 and 0.86 times the first in "
         "Hare-Hunters, and 1.01, 1.03, 0.88 and 0.94 times in Stag-Hunters.",
-        "What is printed may be paid by exploration from the start, without learning. Only untrained lines can tell.",
+        "What is printed may be paid by exploration from the start, without learning: untrained lines stand beside it.",
     ),
 )
 """What the paper's own numbers contradict, or leave open."""

@@ -1,9 +1,10 @@
 """What λ has to do with where hunters go: the episodes of Figures 5 and 6, and what is counted in them.
 
-λ is drawn anew at every step, so that its mean over an episode has two parts. One is what the draws happened to be: if
-λ steers, a hunter's mean step goes with it. The other is where the game has been, through μ(s): that part goes with the
-steps of the hunters even if nobody feels λ. To tell them apart a second λ is drawn in the same states, and used for
-nothing; and what chance alone would give is counted with the episodes of one side in another order.
+λ is drawn at every step, or ε once an episode, so that its mean over an episode has two parts. One is what the draws
+happened to be: if λ steers, a hunter's mean step goes with it. The other is where the game has been, through μ(s): that
+part goes with the steps of the hunters even if nobody feels λ. To tell them apart a second λ is drawn in the same
+states, and used for nothing; and what chance alone would give is counted with the episodes of one side in another
+order.
 """
 
 from __future__ import annotations
