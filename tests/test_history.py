@@ -100,7 +100,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 LEARNT = "return losses.td_target(batch.reward[..., agent], networks.value(joint, critic), self.discount)"
 CHANGES = {
     "other words": ('"""Fresh networks, empty replay, new episodes."""', '"""Fresh networks."""  # and nothing else'),
-    "another line": ("agents = range(n_agents)", "agents = range(0, n_agents)"),
+    "another line": ("state.steps += self.steps_per_update", "state.steps = state.steps + self.steps_per_update"),
     "other numbers": (LEARNT, LEARNT.replace("self.discount", "0.9 * self.discount")),
 }
 SCRIPT = """
