@@ -69,7 +69,7 @@ def begun(cell: Cell, seeds: tuple[int, ...]) -> Training:
         return Training.of(cell, seeds)
     teachers = []
     for teacher, _ in cell.teachers:
-        brief = replace(small(teacher), device=cell.device)
+        brief = small(teacher).on(cell.device)
         teachers.append(begun(brief, seeds))
         advanced(brief, seeds, teachers[-1], 3)
     return Training.started(cell, cell.start, seeds, teachers)
