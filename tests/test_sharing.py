@@ -49,7 +49,9 @@ def test_as_many_as_have_a_core_and_fit_and_no_more_than_cells() -> None:
 
 
 def test_the_largest_cell_decides() -> None:
-    large = Work(replace(MADDPG_CELL, algorithm=replace(MADDPG_CELL.algorithm, capacity=10**6)), tuple(range(10)), 10**6)
+    large = Work(
+        replace(MADDPG_CELL, algorithm=replace(MADDPG_CELL.algorithm, capacity=10**6)), tuple(range(10)), 10**6
+    )
     small = Work(MADDPG_CELL, (0,), 400)
     free = int(4 * (ALLOWANCE + bytes_needed(large)) / 0.9) + 1
     assert processes([small] * 9, 9, free) == 9

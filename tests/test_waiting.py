@@ -81,5 +81,8 @@ def test_it_would_be_noticed(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         ask(state.copies.returns)
 
     monkeypatch.setattr(type(learner), "_play", looking)
-    with never_waiting(ALLOWED), pytest.raises(WaitingError, match="would wait for an accelerator, in algorithms/maddpg.py"):
+    with (
+        never_waiting(ALLOWED),
+        pytest.raises(WaitingError, match="would wait for an accelerator, in algorithms/maddpg.py"),
+    ):
         advanced(cell, SEEDS, training, 1)

@@ -26,7 +26,16 @@ from benchmarks.speed._samples import begun, cells, small
 from environments import _particles
 
 N_SEEDS = 10
-NO_KERNELS = {"detach", "empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_unsafe_view", "set_"}
+NO_KERNELS = {
+    "detach",
+    "empty",
+    "empty_like",
+    "empty_strided",
+    "new_empty",
+    "new_empty_strided",
+    "_unsafe_view",
+    "set_",
+}
 DRAWS = {"uniform_", "normal_", "random_"}
 
 
