@@ -80,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--seeds", help="how many seeds, instead of the profile's number")
         sub.add_argument("--store", type=Path, default=LOCAL, help="where results are kept (default: results/local)")
         sub.add_argument("--device", default="auto", help="auto, cpu or cuda")
-        sub.add_argument("--jobs", help="cells that train side by side (default: one a core, and on a card as many as fit)")
+        sub.add_argument(
+            "--jobs", help="cells that train side by side (default: one a core, and on a card as many as fit)"
+        )
         sub.add_argument("--time-limit", help="stop at a checkpoint after this long, such as 9m")
         sub.add_argument(
             "--set-aside", action="store_true", help="begin anew where a training state is damaged or of other code"
