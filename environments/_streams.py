@@ -175,7 +175,7 @@ class Streams:
 
 
 def _stretched(unit: Tensor, low: float, high: float) -> Tensor:
-    """Draws from U[0, 1) as such from U[low, high), in memory of their own; `high` itself is not reached by rounding."""
+    """Draws from U[0, 1) as such from U[low, high), in memory of their own; no rounding leads to `high` itself."""
     if (low, high) == (0.0, 1.0):
         return unit.clone()
     below = float(np.nextafter(np.float32(high), np.float32(low)))
