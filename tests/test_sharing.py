@@ -10,6 +10,7 @@ from test_runner import Pool
 from torch import Tensor
 
 from algorithms._tree import leaves
+from benchmarks import Cell
 from benchmarks._training.loop import Training, train
 from benchmarks._training.sharing import ALLOWANCE, bytes_needed, processes
 from benchmarks._training.work import Work
@@ -23,8 +24,8 @@ def held(training: Training) -> int:
 
 
 @pytest.mark.parametrize("cell", [MADDPG_CELL, CTEDD_CELL], ids=lambda cell: cell.name)
-def test_what_a_cell_needs_is_what_training_holds_and_the_ring_that_its_replay_outgrew(cell: object) -> None:
-    large = replace(cell, algorithm=replace(cell.algorithm, capacity=10_000))  # type: ignore[type-var,attr-defined]
+def test_what_a_cell_needs_is_what_training_holds_and_the_ring_that_its_replay_outgrew(cell: Cell) -> None:
+    large = replace(cell, algorithm=replace(cell.algorithm, capacity=10_000))
     for n_steps in (100, 1_000, 2_000):
         training = Training.of(large, (0, 1))
         sizes = {training.learner.replay.rows.nbytes}

@@ -83,6 +83,6 @@ def test_it_would_be_noticed(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(learner), "_play", looking)
     with (
         never_waiting(ALLOWED),
-        pytest.raises(WaitingError, match="would wait for an accelerator, in algorithms/maddpg.py"),
+        pytest.raises(WaitingError, match=r"would wait for an accelerator, in algorithms/maddpg\.py"),
     ):
         advanced(cell, SEEDS, training, 1)

@@ -65,7 +65,8 @@ def _replays(node: object) -> Iterator[Replay]:
 def _peak(replay: Replay, n_steps: int) -> int:
     """The bytes of a replay after so many steps, or at most until then, when an old ring and a new one are there."""
     ring: Any = replace(replay, rows=replay.rows.to("meta"))  # sizes without memory
-    size = peak = ring.rows.nbytes
+    size: int = ring.rows.nbytes
+    peak = size
     while True:
         ring.n_steps = ring._episodes * ring.horizon  # as if it had been filled
         if ring.n_steps > math.ceil(n_steps / ring.n_envs):

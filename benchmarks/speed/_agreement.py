@@ -1,4 +1,4 @@
-"""Whether two classes of devices train alike: not bit for bit, for they draw other numbers, but as two groups of seeds."""
+"""Whether two classes of devices train alike: not bit for bit, for they draw otherwise, but as two groups of seeds."""
 
 from __future__ import annotations
 
