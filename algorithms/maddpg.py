@@ -46,7 +46,7 @@ from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, by
 from algorithms._ledger import Ledger
 from algorithms._local_policies import LocalPolicies, stacked, teams
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
-from algorithms._optimizers import Adam, clip_by_norm, descend
+from algorithms._optimizers import Adam, Tensors, clip_by_norm, follow
 from algorithms._replay import Replay, Transitions
 from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check, side_by_side
 
@@ -210,8 +210,8 @@ class MADDPG:
         target = self._target(env, state, batch, target_critic, agent)
         self._update_critic(joint, target, state, critic, agent)
         asked = self._update_actor(observed, joint, state, critic, agent)
-        polyak(target_critic, critic, self.polyak)
-        polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
+        online = (critic, of_agent(state.actors, agent))
+        polyak((target_critic, of_agent(state.target_actors, agent)), online, self.polyak)
         return asked
 
     @torch.no_grad()
@@ -224,8 +224,8 @@ class MADDPG:
 
     def _update_critic(self, joint: Tensor, target: Tensor, state: MADDPGState, critic: MLP, agent: int) -> None:
         variables = trainable(critic)
-        loss = losses.squared_error(networks.value(joint, variables), target)
-        self._descend(loss, variables, state.critic_optimizers[agent])
+        value = networks.value(joint, variables)
+        self._follow((value,), (losses.squared_error_slope(value, target),), variables, state.critic_optimizers[agent])
 
     def _update_actor(self, observed: Tensor, joint: Tensor, state: MADDPGState, critic: MLP, agent: int) -> Gradients:
         """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
@@ -237,17 +237,19 @@ class MADDPG:
         begin = joint.shape[-1] - (observed.shape[1] - agent) * own.shape[-1]
         mine = slice(begin, begin + own.shape[-1])
         joint[..., mine] = own.detach()  # over the replayed action, which has been used for the last time
-        (slope,) = torch.autograd.grad(losses.negative_value(networks.value(joint.requires_grad_(), critic)), joint)
-        loss = (slope[..., mine] * own).sum() + self.regularizer * losses.regularizer(raw)
+        value = networks.value(joint.requires_grad_(), critic)
+        (slope,) = torch.autograd.grad(value, joint, losses.negative_value_slope(value))
+        slopes = (slope[..., mine], losses.regularizer_slope(raw, self.regularizer))
         if self.message_updates == "every listener":
-            self._descend(loss, actor, state.actor_optimizers[agent])
+            self._follow((own, raw), slopes, actor, state.actor_optimizers[agent])
             return ()
-        gradients, n_spoken = torch.autograd.grad(loss, tensors(actor)), len(tensors(actor.speak))
+        gradients = torch.autograd.grad((own, raw), tensors(actor), slopes)
+        n_spoken = len(tensors(actor.speak))
         self._step(tensors(actor.act), gradients[n_spoken:], state.actor_optimizers[agent])
         return gradients[:n_spoken]
 
-    def _descend(self, loss: Tensor, network: tuple[Any, ...], optimizer: Adam) -> None:
-        descend(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
+    def _follow(self, outputs: Tensors, slopes: Tensors, network: tuple[Any, ...], optimizer: Adam) -> None:
+        follow(outputs, slopes, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
 
     @torch.no_grad()
     def _step(self, variables: list[Tensor], gradients: Sequence[Tensor], optimizer: Adam) -> None:

@@ -80,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--seeds", help="how many seeds, instead of the profile's number")
         sub.add_argument("--store", type=Path, default=LOCAL, help="where results are kept (default: results/local)")
         sub.add_argument("--device", default="auto", help="auto, cpu or cuda")
-        sub.add_argument("--jobs", help="cells that train side by side (default: one a core)")
+        sub.add_argument(
+            "--jobs", help="cells that train side by side (default: one a core, and on a card as many as fit)"
+        )
         sub.add_argument("--time-limit", help="stop at a checkpoint after this long, such as 9m")
         sub.add_argument(
             "--set-aside", action="store_true", help="begin anew where a training state is damaged or of other code"
@@ -150,7 +152,8 @@ def _states(options: argparse.Namespace) -> States:
 
 def _plan(options: argparse.Namespace) -> int:
     library, states, device = Library(stores_of(options.store)), _states(options), usable_device(options.device)
-    print(_campaign(options, library).words(whole_number("jobs", options.jobs) or jobs_on(device)))
+    campaign = _campaign(options, library)
+    print(campaign.words(whole_number("jobs", options.jobs) or jobs_on(device, campaign.missing)))
     if sizes := states.sizes():
         print(disk(sizes, _spare(options, "paper", library, states)))
     _say_standing(options, library)

@@ -207,7 +207,7 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     work = missing_work(wanted, asked.desk.profile, asked.n_seeds, asked.desk.library)
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if config.getoption("--repro-plan"):
-        pytest.exit(_campaign(asked, wanted).words(jobs_on(usable_device(asked.device))), returncode=0)
+        pytest.exit(_campaign(asked, wanted).words(jobs_on(usable_device(asked.device), work)), returncode=0)
     trains = bool(work) and not config.getoption("--repro-no-train")
     if trains and hasattr(config, "workerinput"):
         raise ValueError(

@@ -151,9 +151,7 @@ class Survival:
         """
         heading = streams.integers(n_envs, self.n_agents, high=4)
         copies = heading.shape[:2]
-        rings, block = (
-            torch.tensor(cells(self.map_size), device=heading.device) for cells in (ring_cells, block_cells)
-        )
+        rings, block = _places(self.map_size, heading.device)
         evenly = torch.arange(self.n_agents, device=heading.device) * len(rings) // self.n_agents
         position = rings[evenly].expand(*copies, -1, -1).clone()
         food = block[: self.n_food].expand(*copies, -1, -1).clone()
@@ -446,6 +444,12 @@ def _empty_map(side: int, nobody: int, device: torch.device) -> Tensor:
     cells = torch.full((side + 2, side + 2), nobody + 1, dtype=torch.int32, device=device)
     cells[2:side, 2:side] = nobody
     return cells.flatten()
+
+
+@functools.cache
+def _places(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """`ring_cells` and `block_cells` as tensors. Shapes: [cells, 2] each."""
+    return torch.tensor(ring_cells(side), device=device), torch.tensor(block_cells(side), device=device)
 
 
 @functools.cache

@@ -54,6 +54,21 @@ def test_losses_are_means_over_the_batch_and_sums_over_seeds() -> None:
     assert losses.regularizer(torch.stack([x, 2 * x])) == (1 + 9 + 4 + 36) / 4 + 4 * (1 + 9 + 4 + 36) / 4
 
 
+@pytest.mark.parametrize("n", [7, 64, 257, 1024])
+def test_slopes_are_what_autograd_finds_to_the_last_bit(n: int) -> None:
+    streams = Streams.of([0, 1, 2], "slopes", "cpu")
+    x, target, raw = streams.normal(n), streams.normal(n), streams.normal(n, 3)
+
+    def found(loss: Tensor, by: Tensor) -> Tensor:
+        return torch.autograd.grad(loss, by)[0]
+
+    for tensor in (x, raw):
+        tensor.requires_grad_()
+    assert torch.equal(found(losses.squared_error(x, target), x), losses.squared_error_slope(x, target))
+    assert torch.equal(found(losses.negative_value(x), x), losses.negative_value_slope(x))
+    assert torch.equal(found(1e-3 * losses.regularizer(raw), raw), losses.regularizer_slope(raw, 1e-3))
+
+
 def test_gaussian_densities_are_scipys_summed_over_agents_and_entries() -> None:
     x, mean, std = random(2, 5, 3, 2), random(2, 5, 3, 2, seed=1), random(2, 5, 3, 2, seed=2).exp()
     expected = torch.from_numpy(stats.norm.logpdf(x.numpy(), mean.numpy(), std.numpy())).sum((-2, -1))

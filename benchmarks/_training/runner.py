@@ -7,7 +7,8 @@ A cell that starts from others begins when their training states are there. Stat
 the seeds are trained again, to the same numbers.
 
 Every process trains with one thread, always: another number of threads gives other bits. Where fewer cells are left
-than there are processes, the seeds of a cell are shared among several of them, each with the same bits as ever.
+than there are processes, the seeds of a cell are shared among several of them, each with the same bits as ever. On an
+accelerator they stay together: half of them would start as many kernels, and take as long.
 
 Any number of calls may train in one store at once, on as many machines as see its folder: each takes the seeds that no
 other has taken.
@@ -40,6 +41,7 @@ from benchmarks._training.session import (
     traceback_file,
     train_cell,
 )
+from benchmarks._training.sharing import free_memory, processes
 from benchmarks._training.work import Device, Work, with_teachers
 from results import States, Store
 
@@ -60,9 +62,9 @@ def n_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def jobs_on(device: Device) -> int:
-    """How many cells train side by side where nobody says: one a core, or one on an accelerator."""
-    return 1 if device == "cuda" else n_cores()
+def jobs_on(device: Device, work: Sequence[Work]) -> int:
+    """How many cells train side by side where nobody says: one a core, on an accelerator as many as also fit."""
+    return n_cores() if device == "cpu" else processes(work, n_cores(), free_memory())
 
 
 def train_all(
@@ -83,7 +85,8 @@ def train_all(
     interrupt, SIGTERM to it or to all its processes, a kill) loses at most the last few minutes: the same call goes on
     from the last checkpoint. `set_aside` lets seeds begin anew whose training states cannot be used.
 
-    `report(progress of every cell, seconds left)` is called every two seconds.
+    `report(progress of every cell, seconds left)` is called every two seconds. Without `n_jobs` there is a process a
+    core, on an accelerator as many as also fit into its memory.
 
     Raises: StoreError before anything is trained, where the store cannot be written.
     """
@@ -93,7 +96,8 @@ def train_all(
         return Trained(complete=True)
     items = [item._replace(cell=item.cell.on(device)) for item in with_teachers(work, states, device)]
     ends = math.inf if time_limit is None else time.monotonic() + time_limit
-    return _Campaign(items, _Trainer(store, states, ends, set_aside), n_jobs or jobs_on(device)).run(report)
+    n_jobs = n_jobs or jobs_on(device, items)
+    return _Campaign(items, _Trainer(store, states, ends, set_aside), n_jobs, splits=device == "cpu").run(report)
 
 
 # ---- one training process --------------------------------------------------------------------------------------------
@@ -233,6 +237,7 @@ class _Campaign:
     due: dict[Work, float] = field(default_factory=dict)  # when to try again what another process trains
     failures: list[Failure] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)  # by the cell's key
+    splits: bool = True  # whether free processes take seeds of cells that others have begun
 
     def __post_init__(self) -> None:
         self.waiting = [item for item in self.items if item.all_seeds]
@@ -298,11 +303,11 @@ class _Campaign:
         """Fills the free processes; where there are more of them than cells, seeds are shared out."""
         n_free = self.n_jobs - len(self.running)
         ready = self._ready() if n_free else []
-        pieces = shared_out(ready, n_free)
+        pieces = shared_out(ready, n_free) if self.splits else list(ready[:n_free])
         for item in ready[:n_free]:
             self.waiting.remove(item)
         self.running += [self.trainer.begin(piece) for piece in pieces]
-        if len(pieces) < n_free and not ready:
+        if self.splits and len(pieces) < n_free and not ready:
             self._halve()
 
     def _ready(self) -> list[Work]:
