@@ -23,8 +23,8 @@ one_thread()
 
 SEEDS = (0, 1)
 CELLS = cells()
-ASKING = ("TRPO", "DiMAPG", "Rivals", "Survival", "Hunters")
-"""Whose line search, or rounds until nothing changes any more, need a number."""
+ASKING = ("TRPO", "DiMAPG", "Rivals", "Survival", "Hunters", "Tuition")
+"""Whose line search, early stop, or rounds until nothing changes any more, need a number."""
 
 
 class Nowhere:

@@ -24,6 +24,7 @@ ALLOWED = {
     ("environments/hunters.py", "_captures"): ROUNDS,
     ("environments/survival.py", "_attack"): ROUNDS,
     ("environments/survival.py", "_move"): ROUNDS,
+    ("algorithms/tuition.py", "advance"): "whether a student still improves, once a pass over the replay",
     ("algorithms/_trust_region.py", "trust_region_step"): "a line search of fifteen steps at most, mostly one",
     ("benchmarks/_training/loop.py", "_record"): "what a test has found goes to the host, once a test",
 }
