@@ -93,7 +93,7 @@ class DiMAPG:
     baseline: Baseline = RLLAB
     second_order: bool = False
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[Mapping[str, str]] = {
         TRAINING_RETURN: TRAINING_RETURN_UNIT,
         LEAST_RETURN: "sum over steps of the reward of the agent that got least in an episode under θ, with "

@@ -158,7 +158,7 @@ class TRPOKitchenSink:
     curvature_stride: Count = 5
     discount: Share = 0.99
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[Mapping[str, str]] = {
         TRAINING_RETURN: TRAINING_RETURN_UNIT,
         LEAST_RETURN: LEAST_RETURN_UNIT,
