@@ -35,6 +35,7 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.rivals import Rivals
+from algorithms.soft_maddpg import SoftMADDPG
 from benchmarks._training.circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -47,7 +48,8 @@ one_thread()  # as every process that trains
 FOLDER = Path(algorithms.__file__).parent
 # An algorithm plays the first of these that it can.
 FORCES, CHOICES, GRID = CooperativeNavigation(horizon=4), Spread(action="discrete", horizon=4), Chase()
-GAMES: tuple[Env[Any], ...] = (FORCES, CHOICES, GRID)
+WEIGHTS = CooperativeNavigation(action="soft", horizon=4)
+GAMES: tuple[Env[Any], ...] = (FORCES, CHOICES, WEIGHTS, GRID)
 # So small that ten iterations learn, distil, end episodes, let replay grow once, and then let it wrap around; and that
 # all ways to explore are gone through.
 SMALL: dict[str, Any] = {
@@ -434,20 +436,23 @@ def test_asking_a_policy_changes_nothing_in_training(full_size: Any) -> None:
 def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, which: str) -> None:
     algorithm = with_settings(full_size, **SMALL)
     game = game_of(algorithm)
-    roles = "roles" if isinstance(algorithm, MADDPG) else "one role"
+    roles = "roles" if isinstance(algorithm, MADDPG | SoftMADDPG) else "one role"
     others: dict[str, Env[Any]] = {"two roles": SimpleTag(), "other box": SimpleSpread()}
+    if game is WEIGHTS:
+        others = {"two roles": SimpleTag(action="force"), "other box": FORCES}
     env = others.get(which, CHOICES if game is FORCES else FORCES)
     wanted = {
         FORCES: r"vectors of observations and vectors of actions in \[-1, 1\]",
         CHOICES: "vectors of observations and discrete actions",
+        WEIGHTS: r"vectors of observations and soft weights in \[0, 1\]",
         GRID: "discrete actions in a game on a grid",
     }[game]
     with pytest.raises(ValueError, match=rf"^expected {roles} with {wanted}.*, got "):
         fresh(algorithm, [0], env)
 
 
-BRIEF = (Brief(Box(2)), Brief(Discrete(5)))
-"""With forces, and with choices on a grid."""
+BRIEF = (Brief(Box(2)), Brief(Discrete(5)), Brief(Box(5, 0.0, 1.0)))
+"""With forces, with choices on a grid, and with soft weights."""
 RETURNS = ("training return", "episode reward")
 
 
@@ -469,7 +474,7 @@ def test_a_learner_takes_an_end_for_what_it_is_or_refuses_a_game_that_may_end(fu
         for totals in (state.ledger.totals[metric] for metric in RETURNS if metric in state.ledger.totals):
             assert (totals[:, 0] / totals[:, 1]).tolist() == [Brief.LENGTH * env.n_agents] * 2
         played.append("played")
-    assert set(played) - {"other kind"}, "one of the two must be a game of its kind"
+    assert set(played) - {"other kind"}, "one of them must be a game of its kind"
 
 
 @every_algorithm

@@ -28,6 +28,7 @@ from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.random_play import RandomPlay
 from algorithms.rivals import Rivals
+from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.uniform import Uniform
 from environments import Streams
 from environments.cooperative_navigation import CooperativeNavigation
@@ -47,6 +48,7 @@ ALGORITHMS: dict[str, Any] = {
     "MADDPG-0": MADDPG(**SMALL),
     "MADDPG-3": MADDPG(message_size=3, **SMALL),
     "MADDPG-two-roles": MADDPG(shared_reward=True, **SMALL),
+    "SoftMADDPG": SoftMADDPG(**SMALL),
     "CTEDD": CTEDD(distill_every=1_000, **SMALL),
     "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
     "CTEDD-students": CTEDD(
@@ -81,6 +83,8 @@ def game_of(algorithm: Any) -> Any:
         return TAG
     if isinstance(learner, MACE | RandomPlay):
         return Chase()
+    if isinstance(learner, SoftMADDPG):
+        return SimpleTag()
     if isinstance(learner, DiscreteMADDPG):
         return Spread()
     return Spread(action="force") if isinstance(learner, MASAC) else CooperativeNavigation()
