@@ -12,19 +12,23 @@ sink of its own. There are two, and what the paper leaves open is done so:
  1. all observations together are an image of agents × features with one channel, which passes two convolutions of
     2 × 2, a dense layer and an LSTM; that is the network of a public notebook (awjuliani/DeepRL-Agents, A3C-Doom), and
     what the paper is silent about is taken from there: γ = 0.99, thirty steps an update, half the squared error of the
-    value with a weight of 0.5, entropy 0.01, gradients clipped to a joint norm of 40, an episode's end has no value;
+    value with a weight of 0.5, entropy 0.01, gradients clipped to a joint norm of 40, an episode's end has no value,
+    and rewards are divided by 100: without that a value has to sink to −100 first, which takes its head thousands of
+    updates, in which the noise of −60·∇ log π was seen to send all agents out of the arena for good;
  2. images are padded with zeros, as much as keeps their size, for a role may have one agent and images one row;
  3. the policy is a Gaussian whose σ is a parameter and starts at 1, as DiMA-PG's;
- 4. its workers do not overtake each other: E copies play side by side, and after every thirty steps each worker, which
-    is `per_worker` of them, takes a step of Adam by its own loss, one worker after the other. So the last of them finds
-    parameters that all others have moved, as asynchronous workers do. One step by the mean of all gradients would be an
-    eighth of that; eight times that step was seen to end at the floor, for its noise is not divided by its size.
+ 4. its workers do not overtake each other: E copies play side by side, and an update is one step of Adam by the mean of
+    their gradients, √E times as long as a worker's: where noise prevails, E steps by one gradient each, which Adam
+    divides by the size of that gradient's noise, lead as far as one of √E by their mean, whose noise is 1/√E of it. A
+    step as long as a single worker's learns four times too slowly, and one E times as long was seen to fall to the
+    floor within 25 iterations.
 
 No rule may end a game of an `A3CKitchenSink`: one that may is refused. An iteration plays one episode of every copy.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -41,7 +45,7 @@ from algorithms._losses import smooth_bounded
 from algorithms._networks import Linear, tensors, trainable
 from algorithms._optimizers import Adam, descend_jointly
 from algorithms._policies import Gaussian, StochasticPolicy, acting, in_the_box, policy_for
-from algorithms._rollouts import play
+from algorithms._rollouts import RLLAB, Baseline, play
 from algorithms._surrogates import Judged, Objective, Scored, mean_entropy, moved
 from algorithms._trust_region import shaped, trust_region_step
 from environments import Amount, Box, Count, Env, Positive, Role, Share, Streams, check
@@ -143,12 +147,13 @@ def least(env: Env[Any], reward: Tensor) -> Tensor:
 
 @dataclass
 class TRPOState:
-    """What training owns: one policy a role."""
+    """What training owns: one policy a role, and the weights of its baseline."""
 
     steps: int
     streams: Streams
     ledger: Ledger
     policies: tuple[StochasticPolicy, ...]
+    fits: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,7 @@ class TRPOKitchenSink:
     max_divergence: Positive = 0.01
     curvature_stride: Count = 5
     discount: Share = 0.99
+    baseline: Baseline = RLLAB
 
     version: ClassVar[int] = 2
     metrics: ClassVar[Mapping[str, str]] = {
@@ -179,7 +185,8 @@ class TRPOKitchenSink:
             policy_for(role.action, streams, (role.observation_shape[0], self.hidden, self.hidden, role.action.n))
             for role in Joint(env).roles
         )
-        return TRPOState(0, streams, Ledger.of(self.metrics, streams.n_seeds, streams.device), policies)
+        fits = tuple(self.baseline.blank(streams, 1, role.observation_shape[0]) for role in Joint(env).roles)
+        return TRPOState(0, streams, Ledger.of(self.metrics, streams.n_seeds, streams.device), policies, fits)
 
     def steps_per_iteration(self, env: Env[Any]) -> int:
         """Environment steps per seed that one call of `advance` takes."""
@@ -191,8 +198,12 @@ class TRPOKitchenSink:
         joint = Joint(env)
         played = play(joint, state.streams, self.n_trajectories, state.policies, [alone] * len(state.policies))
         policies: list[StochasticPolicy] = []
-        for policy, own in zip(state.policies, played.chosen, strict=True):
-            tau = Judged.of(own, self.discount)
+        taus = [
+            Judged.of(own, self.discount, self.baseline, fit)
+            for own, fit in zip(played.chosen, state.fits, strict=True)
+        ]
+        state.fits = tuple(tau.fit for tau in taus)
+        for policy, tau in zip(state.policies, taus, strict=True):
             scored = Scored.alone(policy, tau)
             objective = Objective.of(scored)
             step = trust_region_step(
@@ -310,12 +321,6 @@ class Segment(NamedTuple):
     start: Memory
     end: Memory
 
-    def of(self, copies: slice) -> Segment:
-        """Of some copies."""
-        parts = (part[:, :, copies] for part in (self.image, self.action, self.reward))
-        memories = (Memory(*(part[:, copies] for part in memory)) for memory in (self.start, self.end))
-        return Segment(*parts, *memories)
-
 
 @dataclass
 class A3CState:
@@ -330,14 +335,17 @@ class A3CState:
 
 @dataclass(frozen=True)
 class A3CKitchenSink:
-    """Advantage actor-critic with a memory for all agents of a role at once. Units: `n_steps` a copy and update."""
+    """Advantage actor-critic with a memory for all agents of a role at once.
+
+    Units: `n_steps` a copy and update; `learning_rate` of one asynchronous worker.
+    """
 
     hidden: Count = 256
     learning_rate: Amount = 1e-4
     discount: Share = 0.99
     n_steps: int = 30
     n_envs: int = 16
-    per_worker: Count = 2
+    reward_scale: Positive = 0.01
     value_weight: Amount = 0.5
     entropy_weight: Amount = 0.01
     clip: Positive = 40.0
@@ -346,7 +354,7 @@ class A3CKitchenSink:
     metrics: ClassVar[Mapping[str, str]] = {
         TRAINING_RETURN: TRAINING_RETURN_UNIT,
         LEAST_RETURN: LEAST_RETURN_UNIT,
-        VALUE_ERROR: "squared error of the value, in squares of the reward; mean over roles, steps and copies",
+        VALUE_ERROR: "squared error of the value, in squares of the scaled reward; mean over roles, steps and copies",
         ENTROPY: "entropy of the joint policy in nats; mean over roles",
     }
 
@@ -384,9 +392,7 @@ class A3CKitchenSink:
                 if not over:
                     following = expected(network, env.observe(game)[r], segment.end)
                 target = n_step_returns(segment.reward, following, self.discount)
-                for copies in torch.arange(self.n_envs).tensor_split(max(self.n_envs // self.per_worker, 1)):
-                    own = slice(int(copies[0]), int(copies[-1]) + 1)
-                    self._learn(state, r, segment.of(own), target[:, :, own])
+                self._learn(state, r, segment, target)
             memories, returns = [segment.end for segment in segments], returns + got
         assert isinstance(returns, Tensor)
         state.ledger.enter(TRAINING_RETURN, returns.sum(dim=-1))
@@ -445,7 +451,7 @@ class A3CKitchenSink:
             )
             assert isinstance(missing, Tensor)
             got = got + reward + missing.unsqueeze(-1)
-            rewards.append(least(env, reward))
+            rewards.append(self.reward_scale * least(env, reward))
         assert isinstance(got, Tensor)
         of_roles = torch.stack(rewards, dim=1).unbind(-1)  # [S, T, E] each
         segments = [
@@ -457,7 +463,7 @@ class A3CKitchenSink:
         return game, segments, got
 
     def _learn(self, state: A3CState, r: int, segment: Segment, target: Tensor) -> None:
-        """A worker's step of Adam for a role, on losses summed over steps and averaged over its copies."""
+        """One step of Adam for a role, on losses summed over steps and averaged over copies."""
         network = trainable(state.networks[r])
         features = network.features(segment.image.flatten(1, 2)).unflatten(1, target.shape[1:])
         outputs, memory = [], segment.start
@@ -472,8 +478,9 @@ class A3CKitchenSink:
         squared = advantage.square()
         of_value = self.value_weight * 0.5 * squared
         of_policy = -density * advantage.detach() - self.entropy_weight * entropy
-        loss = (of_value + of_policy).sum() / target.shape[2]
-        descend_jointly(loss, tensors(network), state.optimizers[r], learning_rate=self.learning_rate, clip=self.clip)
+        loss = (of_value + of_policy).sum() / self.n_envs
+        rate = self.learning_rate * math.sqrt(self.n_envs)
+        descend_jointly(loss, tensors(network), state.optimizers[r], learning_rate=rate, clip=self.clip)
         state.ledger.enter(VALUE_ERROR, squared)
         state.ledger.enter(ENTROPY, entropy)
 

@@ -165,9 +165,7 @@ class SoftMADDPG:
         loss = losses.squared_error(networks.value(joint, variables), target)
         self._descend(loss, variables, state.critic_optimizers[agent])
 
-    def _update_actor(
-        self, observed: Tensor, joint: Tensor, state: SoftMADDPGState, critic: MLP, agent: int
-    ) -> None:
+    def _update_actor(self, observed: Tensor, joint: Tensor, state: SoftMADDPGState, critic: MLP, agent: int) -> None:
         """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
         actor = trainable(state.actors.reaching(agent))
         logits = actor.of_agent(observed, agent)  # [S, B, n]

@@ -224,7 +224,7 @@ def gone_through(kind: Box | Discrete, *seeds: int, n_adapted: int = 2) -> tuple
         action = policy.drawn(raw, policy.noise(drawing, *raw.shape[1:-1]))
         action = action.view(*seen.shape[:4], *([kind.n] if isinstance(kind, Box) else []))
         own = Trajectories(seen, action, drawing.normal(n_adapted, 6, 4), torch.ones(seen.shape[:4]))
-        return Judged(own, advantages(own, 0.9))
+        return Judged.of(own, 0.9)
 
     return theta, theta_n, tau(theta), tau(theta_n), drawing.normal(n_adapted)
 
@@ -248,7 +248,11 @@ def test_the_objectives_derivative_is_the_gradient(kind: Box | Discrete) -> None
     theta, theta_n, before, after, pull = gone_through(kind, 0, 1)
     double: Any = [mapped(part, torch.Tensor.double) for part in (theta, theta_n)]
     judged = [
-        Judged(Trajectories(*(x.double() if x.is_floating_point() else x for x in tau.own)), tau.advantage.double())
+        Judged(
+            Trajectories(*(x.double() if x.is_floating_point() else x for x in tau.own)),
+            tau.advantage.double(),
+            tau.fit,
+        )
         for tau in (before, after)
     ]
     parts: Any = (*double, *judged, pull.double())
@@ -462,7 +466,7 @@ def enumerated(theta: Any, rate: float, *, exact: bool = False) -> tuple[Tensor,
         reward = payoff[own, other]
         action = own[:, None, None, None]
         of_agent = Trajectories(seen, action, reward[:, None, None, None], torch.ones(16, 1, 1, 1).double())
-        return Judged(of_agent, reward[:, None, None])
+        return Judged(of_agent, reward[:, None, None], torch.empty(0))
 
     before, after = judged(pairs[:, 0], pairs[:, 1]), judged(pairs[:, 2], pairs[:, 3])
     start = mapped(repeated(every, 1), torch.clone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ from environments.simple_tag import SimpleTag
 torch.set_num_threads(1)
 
 TRPO = TRPOKitchenSink(hidden=16, n_trajectories=40, curvature_stride=1)
-A3C = A3CKitchenSink(hidden=16, n_envs=20, n_steps=2)
+A3C = A3CKitchenSink(hidden=16, n_envs=20, n_steps=2, reward_scale=1.0)
 every_sink = pytest.mark.parametrize("algorithm", [TRPO, A3C], ids=["TRPO", "A3C"])
 
 
@@ -161,13 +160,6 @@ def test_a3c_descends_its_loss() -> None:
         torch.testing.assert_close(10 * moment, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_every_worker_steps_from_where_the_others_have_led() -> None:
-    env, together, apart = Darts(horizon=2), replace(A3C, per_worker=20), replace(A3C, per_worker=10)
-    one, two = (trained(algorithm, env, 1) for algorithm in (together, apart))
-    assert [optimizer.steps for optimizer in one.optimizers] == [1]
-    assert [optimizer.steps for optimizer in two.optimizers] == [2]
-
-
 def plain(x: Tensor, layer: networks.Linear) -> Tensor:
     return functional.linear(x, layer.weight[0], layer.bias[0, 0])
 
@@ -190,7 +182,7 @@ def test_trpo_learns_to_hit_what_all_of_a_role_are_to_hit() -> None:
 
 def test_a3c_learns_to_hit_what_all_of_a_role_are_to_hit() -> None:
     env = Darts(n_mirrored=1, horizon=2)
-    algorithm = A3CKitchenSink(hidden=16, n_envs=60, per_worker=60, learning_rate=2e-2)
+    algorithm = A3CKitchenSink(hidden=16, n_envs=60, learning_rate=2.6e-3, reward_scale=1.0)
     assert (missed_by(algorithm, env, algorithm.init(env, streams())) > 0.15).all()
     assert (missed_by(algorithm, env, trained(algorithm, env, 120)) < 0.1).all()
 
@@ -271,7 +263,7 @@ def test_an_episodes_end_has_no_value_and_other_steps_that_of_what_follows(monke
     learnt: list[tuple[Segment, Tensor]] = []
     monkeypatch.setattr("algorithms.kitchen_sink.expected", noted)
     monkeypatch.setattr(A3CKitchenSink, "_learn", lambda _self, _state, _r, *parts: learnt.append(parts))
-    replace(A3C, per_worker=20).advance(env, state)
+    A3C.advance(env, state)
     assert [target.shape[1] for _, target in learnt] == [2, 2, 1]
     for (segment, target), after in zip(learnt, [*following, torch.zeros(2, 20)], strict=True):
         torch.testing.assert_close(target[:, -1], segment.reward[:, -1] + 0.99 * after)
