@@ -362,10 +362,17 @@ class Survival:
         reward += (bitten & (nth < enough)).to(dtype) * self.hit_reward
         if self.group_reward:
             struck = landed & (met < self.n_agents) & (nth <= enough)
-            reward += (struck & self._in_company(state, met)).to(dtype) * self.group_reward
+            reward += (struck & self.in_company(state, met)).to(dtype) * self.group_reward
         return reward
 
-    def _in_company(self, state: Crowd, met: Tensor) -> Tensor:
+    def met(self, state: Crowd, aim: Tensor) -> Tensor:
+        """Who is in each cell: an agent, or food, counted on from the agents; nobody and walls are beyond both.
+
+        Shapes: [S, E, A, 2] → [S, E, A] int64.
+        """
+        return self._occupants(state).gather(-1, self._index(aim)).long()
+
+    def in_company(self, state: Crowd, met: Tensor) -> Tensor:
         """Whether a third agent stands beside the agent that each has met. Shapes: [S, E, A] → [S, E, A] bool."""
         beside = torch.tensor(BESIDE, device=met.device)
         cells = self._index(state.position.unsqueeze(3) + beside).flatten(2)  # [S, E, A·8]
