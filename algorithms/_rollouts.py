@@ -262,11 +262,13 @@ def fit(x: Tensor, y: Tensor, ridge: float) -> Tensor:
     gram = gram + ridge * torch.eye(gram.shape[-1], device=x.device, dtype=x.dtype)
     factor, _ = torch.linalg.cholesky_ex(gram)
     weights: Tensor = torch.cholesky_solve(torch.bmm(stack.transpose(1, 2), targets), factor)[..., 0]
-    return weights.unflatten(0, x.shape[:2])
+    of_each: Tensor = weights.unflatten(0, x.shape[:2])
+    return of_each
 
 
 def predicted(x: Tensor, weights: Tensor) -> Tensor:
     """x·w. Shapes: [S, P, B, F], [S, P, F] → [S, P, B]."""
     columns = pad(weights.flatten(0, 1).unsqueeze(-1), (0, 15))
     product: Tensor = torch.bmm(x.flatten(0, 1), columns)[..., 0]
-    return product.unflatten(0, x.shape[:2])
+    of_each: Tensor = product.unflatten(0, x.shape[:2])
+    return of_each

@@ -262,7 +262,8 @@ class DiMAPG:
         n_agents = own.reward.shape[1]
         tau = Judged.of(own, self.discount, replace(self.baseline, lagged=False))
         weights = tau.advantage * tau.weights * (self._n_adapting(n_agents) / n_agents)
-        return flat(score(theta, *(rows.flatten(1, 2) for rows in own.rows), weights.flatten(1)))
+        seen, done = (rows.flatten(1, 2) for rows in own.rows)
+        return flat(score(theta, seen, done, weights.flatten(1)))
 
     def _pull(self, state: DiMAPGState, r: int, adapted: Judged) -> Tensor | None:
         """L_n, centred and scaled, which equation (14) weighs τ with; moves the level. Shapes: [S, P]."""

@@ -40,8 +40,15 @@ RINGS = (0.9, 0.8, 0.7)
 
 Source: geek-ai/MAgent @2144dbd, `examples/train_gather.py` `generate_map`.
 """
-LARDER = ((0.65, 0, 10), (0.6, 0, 10), (0.55, 0, 10), (0.5, 0, 4), (0.45, 0, 3), (0.4, 0, 1))
-LARDER += tuple((0.3, less, 1) for less in (0, 2, 4, 6))
+LARDER: tuple[tuple[float, int, int], ...] = (
+    (0.65, 0, 10),
+    (0.6, 0, 10),
+    (0.55, 0, 10),
+    (0.5, 0, 4),
+    (0.45, 0, 3),
+    (0.4, 0, 1),
+    *((0.3, less, 1) for less in (0, 2, 4, 6)),
+)
 """The squares on which food lies: their sides as shares of the map's, less so many cells, with food in every so manieth
 cell. The outermost is a few cells away from the innermost agents, who see it at the start. Source: as of `RINGS`; the
 letters that are drawn there in food besides are left out.

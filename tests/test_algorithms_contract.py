@@ -34,7 +34,6 @@ from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
-from algorithms.rivals import Rivals
 from algorithms.soft_maddpg import SoftMADDPG
 from benchmarks._training.circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
@@ -66,7 +65,6 @@ SMALL: dict[str, Any] = {
     "n_trajectories": 3,
     "inner_steps": 2,
     "n_steps": 3,
-    "steps_per_round": 50,
 }
 ITERATIONS = 11
 SWITCHES: tuple[tuple[str, Any], ...] = (
@@ -83,13 +81,14 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("shared_reward", True),
     ("second_order", True),
     ("logs_clipping", True),
+    ("baseline", Baseline(lagged=True)),
+    ("data", "all"),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
     "learner": (DiscreteMADDPG(), MASAC()),
     "part": ("actor", "critic"),
     "members": (((0, 0), (1, 1)),),
-    "learners": ((MASAC(), TRPOKitchenSink()),),
 }
 
 
@@ -114,7 +113,6 @@ def made(kind: Any) -> Iterator[tuple[str, Any]]:
             "learner": lambda learner: type(learner).__name__,
             "part": str,
             "members": lambda _: "of-two-teams",
-            "learners": lambda learners: "-and-".join(type(learner).__name__ for learner in learners),
         }
         name = "-".join([kind.__name__, *(said[name](value) for name, value in zip(needed, values, strict=True))])
         yield name, kind(**dict(zip(needed, values, strict=True)))
@@ -126,8 +124,6 @@ def with_settings(algorithm: Any, **settings: Any) -> Any:
     own = {name: value for name, value in settings.items() if name in fields}
     if "learner" in fields:
         own["learner"] = with_settings(algorithm.learner, **settings)
-    if "learners" in fields:
-        own["learners"] = tuple(with_settings(learner, **settings) for learner in algorithm.learners)
     return dataclasses.replace(algorithm, **own)
 
 
@@ -359,7 +355,7 @@ def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any)
 def steps_of_an_iteration(algorithm: Any) -> int:
     if isinstance(algorithm, DiMAPG | A3CKitchenSink | TRPOKitchenSink):
         return algorithm.steps_per_iteration(game_of(algorithm))
-    names = ("steps_per_update", "steps_per_iteration", "iterations_per_round", "steps_per_round")
+    names = ("steps_per_update", "steps_per_iteration", "iterations_per_round")
     (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)
     return int(steps)
 
@@ -487,13 +483,11 @@ def test_so_is_a_setting_of_a_part(settings: Any) -> None:
     assert_settings_are_checked(settings)
 
 
-def test_what_is_taught_or_plays_among_rivals_must_be_a_learner() -> None:
+def test_what_is_taught_must_be_a_learner() -> None:
     with pytest.raises(ValueError, match=r"^learner of Frozen must be an object that can init, advance, policies, got"):
         Frozen(learner=MASAC)
     with pytest.raises(ValueError, match=r"^members must name a teacher and its agent for every agent, got \(\)$"):
         Merging(MASAC(), "actor", ())
-    with pytest.raises(ValueError, match=r"^rivals must be at least one learner, got none$"):
-        Rivals(())
 
 
 def test_a_ramp_takes_at_least_a_step() -> None:

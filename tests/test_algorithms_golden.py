@@ -27,7 +27,6 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.random_play import RandomPlay
-from algorithms.rivals import Rivals
 from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.uniform import Uniform
 from environments import Streams
@@ -71,7 +70,6 @@ ALGORITHMS: dict[str, Any] = {
     "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),
     "DiMAPG-TRPO": DiMAPG(hidden=8, n_trajectories=25),
     "DiMAPG-REINFORCE": DiMAPG("REINFORCE", hidden=16, n_trajectories=6),
-    "Rivals": Rivals((MADDPG(**SMALL), A3CKitchenSink(hidden=16, n_envs=4)), steps_per_round=100),
 }
 TAG = SimpleTag(action="force")
 
@@ -79,7 +77,7 @@ TAG = SimpleTag(action="force")
 def game_of(algorithm: Any) -> Any:
     """What it plays."""
     learner = getattr(algorithm, "learner", algorithm)
-    if isinstance(learner, Rivals) or learner == ALGORITHMS["MADDPG-two-roles"]:
+    if learner == ALGORITHMS["MADDPG-two-roles"]:
         return TAG
     if isinstance(learner, MACE | RandomPlay):
         return Chase()

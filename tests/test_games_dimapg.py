@@ -34,9 +34,6 @@ from benchmarks.dimapg._pursuit import (
     pair,
     predators,
 )
-from benchmarks.dimapg._pursuit import (
-    METHODS as TEAMS_THAT_LEARN,
-)
 from benchmarks.dimapg._scripts import Scripted
 from benchmarks.dimapg._survival import EATEN, FOOD, INNER, KILLS, LEARNER, OUTER, REWARD, SURVIVORS, Outcomes
 from benchmarks.dimapg._survival import GAMES as SURVIVAL_GAMES
@@ -113,7 +110,7 @@ def test_a_method_learns_to_navigate(method: Method, n_agents: int, n_episodes: 
 def met(game: str) -> dict[str, float]:
     """What untrained teams, random players and a script get of each other."""
     env = PURSUIT_GAMES[game]
-    learners = (*(learner_of(method, game) for method in TEAMS_THAT_LEARN), Uniform(100), Scripted("hunter", 100))
+    learners = (*(learner_of(method, game) for method in METHODS), Uniform(100), Scripted("hunter", 100))
     meeting = Meeting(learners)
     teachers = [(own, begun(learner, own)) for learner in learners[:4] for own in (own_game(learner, env),)]
     state = begun(meeting, env)
@@ -128,18 +125,18 @@ def test_in_pursuit_a_script_is_far_better_than_chance_and_the_untrained_are_not
     found, levels = met(game), PURSUIT[game]
     assert found[pair(SCRIPT, UNIFORM)] == pytest.approx(levels.script, rel=0.3)
     assert found[pair(UNIFORM, SCRIPT)] < found[pair(UNIFORM, UNIFORM)] + levels.delta.value
-    for team in TEAMS_THAT_LEARN:
+    for team in METHODS:
         assert found[pair(team, UNIFORM)] > levels.uniform - levels.delta.value
         assert found[predators(SCRIPT)] > found[predators(team)] + levels.delta.value
 
 
 def test_means_are_over_the_four_methods_and_without_ones_own() -> None:
     found = met("3v1")
-    row = [found[pair("MADDPG", other)] for other in TEAMS_THAT_LEARN]
+    row = [found[pair("MADDPG", other)] for other in METHODS]
     assert found[predators("MADDPG")] == pytest.approx(sum(row) / 4, abs=1e-3)
-    apart = [value for value, other in zip(row, TEAMS_THAT_LEARN, strict=True) if other != "MADDPG"]
+    apart = [value for value, other in zip(row, METHODS, strict=True) if other != "MADDPG"]
     assert found[predators("MADDPG") + ", without its own team"] == pytest.approx(sum(apart) / 3, abs=1e-3)
-    column = [found[pair(other, UNIFORM)] for other in TEAMS_THAT_LEARN]
+    column = [found[pair(other, UNIFORM)] for other in METHODS]
     assert found[f"against prey of {UNIFORM}"] == pytest.approx(sum(column) / 4, abs=1e-3)
     assert len(TEAMS) == 6
 
@@ -148,12 +145,12 @@ def test_five_weights_push_as_their_differences_do() -> None:
     def soft(env: Any, game: Any) -> tuple[torch.Tensor, ...]:
         return (torch.tensor([0.1, 0.5, 0.2, 0.15, 0.05]).expand(1, 1, 2, 5),)
 
-    (force,) = forced(soft)(None, None)
+    (force,) = forced(soft)(PURSUIT_GAMES["3v1"], None)
     torch.testing.assert_close(force, torch.tensor([0.3, 0.1]).expand(1, 1, 2, 2))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("method", TEAMS_THAT_LEARN)
+@pytest.mark.parametrize("method", METHODS)
 def test_predators_learn_to_hunt_their_own_prey_or_prey_to_flee(method: Method) -> None:
     env = own_game(learner_of(method, "3v1"), PURSUIT_GAMES["3v1"])
     algorithm = learner_of(method, "3v1")

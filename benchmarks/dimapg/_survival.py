@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -65,8 +65,8 @@ PER_ITERATION = 25
 
 ITERATIONS: dict[str, dict[int, int]] = {
     "smoke": {60: 5, 230: 5, 630: 3},
-    "quick": {60: 300, 230: 200, 630: 60},
-    "paper": {60: 300, 230: 1_000, 630: 1_000},
+    "quick": {60: 150, 230: 200, 630: 60},
+    "paper": {60: 150, 230: 1_000, 630: 1_000},
 }
 EVERY = {60: 10, 230: 10, 630: 5}
 """Iterations between two tests."""
@@ -232,11 +232,13 @@ def at_last(cell: Cell, metric: str) -> Score:
 PIECES_OF_INTEREST = Margin(16.0, "a tenth of 160 pieces of food")
 
 
-def in_game(**settings: float) -> Any:
+def paying(*, hit: float = 0.5, group: float = 0.0) -> Callable[[Cell], Cell]:
     """A cell in a game with other rewards."""
 
     def under(cell: Cell) -> Cell:
-        return replace(cell, env=replace(cell.env, **settings)) if isinstance(cell.env, Survival) else cell
+        if not isinstance(cell.env, Survival):
+            return cell
+        return replace(cell, env=replace(cell.env, hit_reward=hit, group_reward=group))
 
     return under
 
@@ -253,13 +255,13 @@ GROUP = Reading(
     "An attack on an agent pays 1 where a third agent stands beside the victim.",
     "“if it chooses to attack another agent by forming a group it receives an award of 1”, and agents “also get reward "
     "for killing other agents (reward for eating food is higher)”.",
-    under=in_game(group_reward=1.0),
+    under=paying(group=1.0),
 )
 UNPAID = Reading(
     "unpaid-hits",
     "Nothing, until food is eaten.",
     "The paper lists 5 for eating food and nothing for hits.",
-    under=in_game(hit_reward=0.0),
+    under=paying(hit=0.0),
 )
 ALL_DATA = Reading(
     "all-data",
