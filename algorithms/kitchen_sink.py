@@ -12,11 +12,13 @@ sink of its own. There are two, and what the paper leaves open is done so:
  1. all observations together are an image of agents × features with one channel, which passes two convolutions of
     2 × 2, a dense layer and an LSTM; that is the network of a public notebook (awjuliani/DeepRL-Agents, A3C-Doom), and
     what the paper is silent about is taken from there: γ = 0.99, thirty steps an update, half the squared error of the
-    value with a weight of 0.5, entropy 0.01, gradients clipped to a joint norm of 40, an episode's end has no value,
+    value with a weight of 0.5, gradients clipped to a joint norm of 40, an episode's end has no value,
     and rewards are divided by 100: without that a value has to sink to −100 first, which takes its head thousands of
     updates, in which the noise of −60·∇ log π was seen to send all agents out of the arena for good;
  2. images are padded with zeros, as much as keeps their size, for a role may have one agent and images one row;
- 3. the policy is a Gaussian whose σ is a parameter and starts at 1, as DiMA-PG's;
+ 3. the policy is a Gaussian whose σ is a parameter and starts at 1, as DiMA-PG's; its entropy weighs 10⁻⁴, as Mnih et
+    al. (2016) have it for actions that are vectors: with the notebook's 0.01, which is for three choices, σ was seen to
+    grow in every iteration;
  4. its workers do not overtake each other: E copies play side by side, and an update is one step of Adam by the mean of
     their gradients, √E times as long as a worker's: where noise prevails, E steps by one gradient each, which Adam
     divides by the size of that gradient's noise, lead as far as one of √E by their mean, whose noise is 1/√E of it. A
@@ -347,7 +349,7 @@ class A3CKitchenSink:
     n_envs: int = 16
     reward_scale: Positive = 0.01
     value_weight: Amount = 0.5
-    entropy_weight: Amount = 0.01
+    entropy_weight: Amount = 1e-4
     clip: Positive = 40.0
 
     version: ClassVar[int] = 2

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 import torch
 
+from algorithms._tree import joined, split
 from algorithms.dimapg import DiMAPG
+from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
+from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.uniform import Uniform
 from benchmarks.dimapg import GAMES as NAVIGATION_GAMES
 from benchmarks.dimapg import LEARNERS, METHODS, Method
@@ -39,6 +42,7 @@ from benchmarks.dimapg._survival import EATEN, FOOD, INNER, KILLS, LEARNER, OUTE
 from benchmarks.dimapg._survival import GAMES as SURVIVAL_GAMES
 from benchmarks.dimapg._survival import TEAMS as IN_TEAMS
 from environments import Streams
+from environments.simple_tag import SimpleTag
 
 torch.set_num_threads(1)
 SEEDS = (0, 1)
@@ -139,6 +143,28 @@ def test_means_are_over_the_four_methods_and_without_ones_own() -> None:
     column = [found[pair(other, UNIFORM)] for other in METHODS]
     assert found[f"against prey of {UNIFORM}"] == pytest.approx(sum(column) / 4, abs=1e-3)
     assert len(TEAMS) == 6
+
+
+def test_those_who_meet_are_saved_with_all_that_they_play_by() -> None:
+    env = SimpleTag(action="force", horizon=8)
+    learners: tuple[Any, ...] = (
+        DiMAPG("REINFORCE", hidden=16, n_trajectories=2, inner_steps=1),
+        SoftMADDPG(hidden=16, n_envs=4, first_update=0, batch_size=16, steps_per_update=40),
+        A3CKitchenSink(hidden=16, n_envs=4),
+        TRPOKitchenSink(hidden=16, n_trajectories=4),
+    )
+    meeting = Meeting((*learners, Uniform(100), Scripted("hunter", 100)))
+    teachers = []
+    for learner in learners:
+        own = own_game(learner, env)
+        teachers.append((own, learnt(learner, own, 1)))
+    state = begun(meeting, env)
+    Seated()(meeting, env, state, tuple(teachers))
+    measured = CrossPlay(n_episodes=2)
+    expected = measured(meeting, env, state, streams()).metrics
+    alone = joined(meeting.init(env, Streams.of([7], "training", "cpu")), split(state, 2)[:1])
+    found = measured(meeting, env, alone, Streams.of(SEEDS[:1], "test", "cpu")).metrics
+    assert [name for name in expected if not torch.equal(expected[name][:1], found[name])] == []
 
 
 def test_five_weights_push_as_their_differences_do() -> None:
