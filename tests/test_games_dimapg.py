@@ -160,9 +160,10 @@ def test_those_who_meet_are_saved_with_all_that_they_play_by() -> None:
         teachers.append((own, learnt(learner, own, 1)))
     state = begun(meeting, env)
     Seated()(meeting, env, state, tuple(teachers))
+    saved = [{name: part.clone() for name, part in seed.items()} for seed in split(state, 2)]
     measured = CrossPlay(n_episodes=2)
     expected = measured(meeting, env, state, streams()).metrics
-    alone = joined(meeting.init(env, Streams.of([7], "training", "cpu")), split(state, 2)[:1])
+    alone = joined(meeting.init(env, Streams.of([7], "training", "cpu")), saved[:1])
     found = measured(meeting, env, alone, Streams.of(SEEDS[:1], "test", "cpu")).metrics
     assert [name for name in expected if not torch.equal(expected[name][:1], found[name])] == []
 

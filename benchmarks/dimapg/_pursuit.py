@@ -32,7 +32,7 @@ from results import Run
 GAMES: dict[str, SimpleTag] = {"3v1": PREDATOR_PREY_3V1, "12v4": PREDATOR_PREY_12V4}
 EPISODES: dict[str, dict[Method, int]] = {
     "3v1": dict.fromkeys(METHODS, 20_000) | {"DiMA-PG": 20_150},
-    "12v4": dict.fromkeys(METHODS, 2_500) | {"DiMA-PG": 2_600},
+    "12v4": dict.fromkeys(METHODS, 2_400) | {"DiMA-PG": 2_600},
 }
 """Of every method, in whole iterations: one of DiMA-PG has 325."""
 
@@ -489,7 +489,7 @@ PURSUIT_DECISIONS = (
     ),
     Decision(
         "How long do they train?",
-        "20 000 episodes each with 3 against 1, 2500 with 12 against 4, in every profile; DiMA-PG up to the end of the "
+        "20 000 episodes each with 3 against 1, 2400 with 12 against 4, in every profile; DiMA-PG up to the end of the "
         "test in which it reaches them.",
         "No number is printed for these games. Those who meet have learnt as long in every profile; an episode of "
         "MADDPG and of A3C-KitchenSink with 16 agents takes ten to a hundred times as long as one of DiMA-PG.",

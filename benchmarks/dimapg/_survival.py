@@ -64,7 +64,7 @@ PER_ITERATION = 25
 """Episodes: one of θ, and three of each of eight agents."""
 
 ITERATIONS: dict[str, dict[int, int]] = {
-    "smoke": {60: 5, 230: 5, 630: 3},
+    "smoke": {60: 10, 230: 10, 630: 5},
     "quick": {60: 150, 230: 200, 630: 60},
     "paper": {60: 150, 230: 1_000, 630: 1_000},
 }
