@@ -264,12 +264,12 @@ DECISIONS = (
         "What is A3C-KitchenSink?",
         "All observations are an image of agents × features with one channel; convolutions, a layer of 256 and an "
         "LSTM; one Gaussian for all agents; the reward of a step is the least of the agents'. 16 copies in step, and "
-        "a step of Adam by the mean of their gradients, √16 times as long as the printed 10⁻⁴.",
+        "one step of Adam at the printed 10⁻⁴ by the mean of their gradients.",
         "The layers are printed and are those of a public notebook (awjuliani/DeepRL-Agents, A3C-Doom), from which "
         "the rest is taken, also that rewards are divided by 100; the entropy's weight, 10⁻⁴, is that of Mnih et al. "
-        "(2016) for actions that are vectors. A3C's order of updates cannot be repeated: where "
-        "noise prevails, 16 workers' steps of 10⁻⁴ by one gradient each lead as far as one of √16 as much by their "
-        "mean.",
+        "(2016) for actions that are vectors. A3C's order of updates cannot be repeated: 16 workers' steps lead "
+        "further than one by their mean, but steps four and sixteen times as long were seen to bring navigators to the "
+        "floor within 40 iterations.",
         departs=True,
     ),
     Decision(
