@@ -12,16 +12,16 @@ sink of its own. There are two, and what the paper leaves open is done so:
  1. all observations together are an image of agents × features with one channel, which passes two convolutions of
     2 × 2, a dense layer and an LSTM; that is the network of a public notebook (awjuliani/DeepRL-Agents, A3C-Doom), and
     what the paper is silent about is taken from there: γ = 0.99, thirty steps an update, half the squared error of the
-    value with a weight of 0.5, gradients clipped to a joint norm of 40, an episode's end has no value,
-    and rewards are divided by 100: without that a value has to sink to −100 first, which takes its head thousands of
+    value with a weight of 0.5, gradients clipped to a joint norm of 40, an episode's end has no value, and rewards are
+    divided by 100: without that a value has to sink to −100 first, which takes its head thousands of
     updates, in which the noise of −60·∇ log π was seen to send all agents out of the arena for good;
  2. images are padded with zeros, as much as keeps their size, for a role may have one agent and images one row;
  3. the policy is a Gaussian whose σ is a parameter and starts at 1, as DiMA-PG's; its entropy weighs 10⁻⁴, as Mnih et
     al. (2016) have it for actions that are vectors: with the notebook's 0.01, which is for three choices, σ was seen to
     grow in every iteration;
  4. its workers do not overtake each other: E copies play side by side, and an update is one step of Adam by the mean of
-    their gradients, as long as one worker's. Sixteen workers' steps lead further where their gradients agree; but steps
-    four and sixteen times as long were seen to bring navigators to the floor within 40 iterations, this one not.
+    their gradients, as long as one worker's. Sixteen workers' steps lead further where their gradients agree; but with
+    steps four and sixteen times as long all agents were seen to leave the arena within 40 iterations for good.
 
 No rule may end a game of an `A3CKitchenSink`: one that may is refused. An iteration plays one episode of every copy.
 """

@@ -268,8 +268,8 @@ DECISIONS = (
         "The layers are printed and are those of a public notebook (awjuliani/DeepRL-Agents, A3C-Doom), from which "
         "the rest is taken, also that rewards are divided by 100; the entropy's weight, 10⁻⁴, is that of Mnih et al. "
         "(2016) for actions that are vectors. A3C's order of updates cannot be repeated: 16 workers' steps lead "
-        "further than one by their mean, but steps four and sixteen times as long were seen to bring navigators to the "
-        "floor within 40 iterations.",
+        "further than one by their mean, but with steps four and sixteen times as long all agents were seen to leave "
+        "the arena within 40 iterations for good.",
         departs=True,
     ),
     Decision(
