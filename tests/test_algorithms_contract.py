@@ -82,7 +82,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("second_order", True),
     ("logs_clipping", True),
     ("baseline", Baseline(lagged=True)),
-    ("data", "all"),
+    ("data", {"outer": "REINFORCE", "data": "all"}),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
@@ -131,9 +131,10 @@ def switched(name: str, algorithm: Any) -> Iterator[tuple[str, Any]]:
     """The algorithm, and what it becomes with each of the switches that it has."""
     yield name, algorithm
     for switch, setting in SWITCHES:
-        variant = with_settings(algorithm, **{switch: setting})
+        together = setting if isinstance(setting, dict) else {switch: setting}
+        variant = with_settings(algorithm, **together)
         if variant != algorithm:
-            yield f"{name}-{switch}-{setting}", variant
+            yield f"{name}-{switch}-{together.get(switch)}", variant
 
 
 def plays(algorithm: Any) -> bool:
