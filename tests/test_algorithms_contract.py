@@ -34,7 +34,7 @@ from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
-from algorithms.rivals import Rivals
+from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.tuition import Handover, Tuition
 from algorithms.untrained import Untrained
 from benchmarks._training.circumstances import one_thread
@@ -49,7 +49,8 @@ one_thread()  # as every process that trains
 FOLDER = Path(algorithms.__file__).parent
 # An algorithm plays the first of these that it can.
 FORCES, CHOICES, GRID = CooperativeNavigation(horizon=4), Spread(action="discrete", horizon=4), Chase()
-GAMES: tuple[Env[Any], ...] = (FORCES, CHOICES, GRID)
+WEIGHTS = CooperativeNavigation(action="soft", horizon=4)
+GAMES: tuple[Env[Any], ...] = (FORCES, CHOICES, WEIGHTS, GRID)
 # So small that ten iterations learn, distil, end episodes, let replay grow once, and then let it wrap around; and that
 # all ways to explore are gone through.
 SMALL: dict[str, Any] = {
@@ -66,7 +67,6 @@ SMALL: dict[str, Any] = {
     "n_trajectories": 3,
     "inner_steps": 2,
     "n_steps": 3,
-    "steps_per_round": 50,
 }
 ITERATIONS = 11
 SWITCHES: tuple[tuple[str, Any], ...] = (
@@ -87,13 +87,14 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("shared_reward", True),
     ("second_order", True),
     ("logs_clipping", True),
+    ("baseline", Baseline(lagged=True)),
+    ("data", {"outer": "REINFORCE", "data": "all"}),
 )
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
     "learner": (DiscreteMADDPG(), MASAC()),
     "part": ("actor", "critic"),
     "members": (((0, 0), (1, 1)),),
-    "learners": ((MASAC(), TRPOKitchenSink()),),
 }
 
 
@@ -118,7 +119,6 @@ def made(kind: Any) -> Iterator[tuple[str, Any]]:
             "learner": lambda learner: type(learner).__name__,
             "part": str,
             "members": lambda _: "of-two-teams",
-            "learners": lambda learners: "-and-".join(type(learner).__name__ for learner in learners),
         }
         name = "-".join([kind.__name__, *(said[name](value) for name, value in zip(needed, values, strict=True))])
         yield name, kind(**dict(zip(needed, values, strict=True)))
@@ -130,8 +130,6 @@ def with_settings(algorithm: Any, **settings: Any) -> Any:
     own = {name: value for name, value in settings.items() if name in fields}
     if "learner" in fields:
         own["learner"] = with_settings(algorithm.learner, **settings)
-    if "learners" in fields:
-        own["learners"] = tuple(with_settings(learner, **settings) for learner in algorithm.learners)
     return dataclasses.replace(algorithm, **own)
 
 
@@ -139,9 +137,10 @@ def switched(name: str, algorithm: Any) -> Iterator[tuple[str, Any]]:
     """The algorithm, and what it becomes with each of the switches that it has."""
     yield name, algorithm
     for switch, setting in SWITCHES:
-        variant = with_settings(algorithm, **{switch: setting})
+        together = setting if isinstance(setting, dict) else {switch: setting}
+        variant = with_settings(algorithm, **together)
         if variant != algorithm:
-            yield f"{name}-{switch}-{setting}", variant
+            yield f"{name}-{switch}-{together.get(switch)}", variant
 
 
 def plays(algorithm: Any) -> bool:
@@ -367,7 +366,7 @@ def steps_of_an_iteration(algorithm: Any) -> int:
         return algorithm.steps_per_iteration(game_of(algorithm))
     if isinstance(algorithm, Tuition):
         return 1
-    names = ("steps_per_update", "steps_per_iteration", "iterations_per_round", "steps_per_round")
+    names = ("steps_per_update", "steps_per_iteration", "iterations_per_round")
     (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)
     return int(steps)
 
@@ -444,20 +443,23 @@ def test_asking_a_policy_changes_nothing_in_training(full_size: Any) -> None:
 def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, which: str) -> None:
     algorithm = with_settings(full_size, **SMALL)
     game = game_of(algorithm)
-    roles = "roles" if isinstance(algorithm, MADDPG) else "one role"
+    roles = "roles" if isinstance(algorithm, MADDPG | SoftMADDPG) else "one role"
     others: dict[str, Env[Any]] = {"two roles": SimpleTag(), "other box": SimpleSpread()}
+    if game is WEIGHTS:
+        others = {"two roles": SimpleTag(action="force"), "other box": FORCES}
     env = others.get(which, CHOICES if game is FORCES else FORCES)
     wanted = {
         FORCES: r"vectors of observations and vectors of actions in \[-1, 1\]",
         CHOICES: "vectors of observations and discrete actions",
+        WEIGHTS: r"vectors of observations and soft weights in \[0, 1\]",
         GRID: "discrete actions in a game on a grid",
     }[game]
     with pytest.raises(ValueError, match=rf"^expected {roles} with {wanted}.*, got "):
         fresh(algorithm, [0], env)
 
 
-BRIEF = (Brief(Box(2)), Brief(Discrete(5)))
-"""With forces, and with choices on a grid."""
+BRIEF = (Brief(Box(2)), Brief(Discrete(5)), Brief(Box(5, 0.0, 1.0)))
+"""With forces, with choices on a grid, and with soft weights."""
 RETURNS = ("training return", "episode reward")
 
 
@@ -479,7 +481,7 @@ def test_a_learner_takes_an_end_for_what_it_is_or_refuses_a_game_that_may_end(fu
         for totals in (state.ledger.totals[metric] for metric in RETURNS if metric in state.ledger.totals):
             assert (totals[:, 0] / totals[:, 1]).tolist() == [Brief.LENGTH * env.n_agents] * 2
         played.append("played")
-    assert set(played) - {"other kind"}, "one of the two must be a game of its kind"
+    assert set(played) - {"other kind"}, "one of them must be a game of its kind"
 
 
 @every_algorithm
@@ -492,13 +494,11 @@ def test_so_is_a_setting_of_a_part(settings: Any) -> None:
     assert_settings_are_checked(settings)
 
 
-def test_what_is_taught_or_plays_among_rivals_must_be_a_learner() -> None:
+def test_what_is_taught_must_be_a_learner() -> None:
     with pytest.raises(ValueError, match=r"^learner of Frozen must be an object that can init, advance, policies, got"):
         Frozen(learner=MASAC)
     with pytest.raises(ValueError, match=r"^members must name a teacher and its agent for every agent, got \(\)$"):
         Merging(MASAC(), "actor", ())
-    with pytest.raises(ValueError, match=r"^rivals must be at least one learner, got none$"):
-        Rivals(())
 
 
 def test_a_ramp_takes_at_least_a_step() -> None:

@@ -27,7 +27,7 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.random_play import RandomPlay
-from algorithms.rivals import Rivals
+from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.tuition import Handover, Tuition
 from algorithms.uniform import Uniform
 from algorithms.untrained import Untrained
@@ -50,6 +50,7 @@ ALGORITHMS: dict[str, Any] = {
     "MADDPG-3": MADDPG(message_size=3, **SMALL),
     "MADDPG-3-sender": MADDPG(message_size=3, message_updates="sender", **SMALL),
     "MADDPG-two-roles": MADDPG(shared_reward=True, **SMALL),
+    "SoftMADDPG": SoftMADDPG(**SMALL),
     "CTEDD": CTEDD(distill_every=1_000, **SMALL),
     "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
     "CTEDD-students": CTEDD(
@@ -76,7 +77,6 @@ ALGORITHMS: dict[str, Any] = {
     "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),
     "DiMAPG-TRPO": DiMAPG(hidden=8, n_trajectories=25),
     "DiMAPG-REINFORCE": DiMAPG("REINFORCE", hidden=16, n_trajectories=6),
-    "Rivals": Rivals((MADDPG(**SMALL), A3CKitchenSink(hidden=16, n_envs=4)), steps_per_round=100),
 }
 TAG = SimpleTag(action="force")
 
@@ -84,10 +84,12 @@ TAG = SimpleTag(action="force")
 def game_of(algorithm: Any) -> Any:
     """What it plays."""
     learner = getattr(algorithm, "learner", algorithm)
-    if isinstance(learner, Rivals) or learner == ALGORITHMS["MADDPG-two-roles"]:
+    if learner == ALGORITHMS["MADDPG-two-roles"]:
         return TAG
     if isinstance(learner, MACE | RandomPlay):
         return Chase()
+    if isinstance(learner, SoftMADDPG):
+        return SimpleTag()
     if isinstance(learner, DiscreteMADDPG):
         return Spread()
     return Spread(action="force") if isinstance(learner, MASAC) else CooperativeNavigation()

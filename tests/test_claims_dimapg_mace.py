@@ -84,8 +84,8 @@ def test_every_sentence_is_quoted() -> None:
         assert claim.kind == "check" or (claim.quote[0], claim.quote[-1]) == ("“", "”"), claim.id
 
 
-def test_nothing_that_is_recorded_of_dimapg_is_held_against_the_paper() -> None:
-    assert all(claim.lacks or claim.untestable for claim in of("DIMA"))
+def test_every_sentence_of_dimapg_can_be_judged() -> None:
+    assert [claim.id for claim in of("DIMA") if claim.lacks] == []
 
 
 def test_no_delta_hangs_on_what_is_compared() -> None:

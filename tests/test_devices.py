@@ -23,7 +23,7 @@ one_thread()
 
 SEEDS = (0, 1)
 CELLS = cells()
-ASKING = ("TRPO", "DiMAPG", "Rivals", "Survival", "Hunters", "Tuition")
+ASKING = ("TRPO", "DiMAPG", "Survival", "Hunters", "Tuition")
 """Whose line search, early stop, or rounds until nothing changes any more, need a number."""
 
 

@@ -5,7 +5,6 @@ from benchmarks._judging.scores import Fixed, ShortOf
 from benchmarks.dimapg._maps import maps
 from benchmarks.dimapg._survival import (
     FOOD,
-    LACKS,
     METRICS,
     PIECES_OF_INTEREST,
     SHARE,
@@ -57,7 +56,6 @@ FIGURE = Figure(
                     learnt=learnt_to_eat(230),
                 ),
             ),
-            lacks=LACKS,
         ),
     ),
     budgets=budgets(),

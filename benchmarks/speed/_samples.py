@@ -24,7 +24,6 @@ SMALL: dict[str, Any] = {
     "random_steps": 40,
     "epsilon_steps": 80,
     "steps_per_update": 20,
-    "steps_per_round": 20,
     "steps_per_iteration": 20,
     "n_envs": 5,
     "distill_every": 40,
