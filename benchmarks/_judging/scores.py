@@ -124,13 +124,12 @@ class StaysBelow:
         return f"1 where all tests over steps {self.first:,} to {self.last:,} are below {self.level:g}, else 0"
 
     def __call__(self, curve: Curve) -> float:
-        """min over first < step_i ≤ last of [y_i < level].
+        """min over first < step_i ≤ last of [y_i < level]; who diverged is below nothing.
 
         Raises: NotReachedError where a further test would still lie in the stretch.
         """
-        below = np.where(np.isfinite(curve.values), curve.values < self.level, math.nan)
-        value = _mean(replace(curve, values=below), _between(curve, self.first, self.last))
-        return value if math.isnan(value) else float(value == 1)
+        below = (curve.values < self.level).astype(float)
+        return float(_mean(replace(curve, values=below), _between(curve, self.first, self.last)) == 1)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,12 @@ def felt(
     )
 
 
+def risen(before: Cell, after: Cell, statistic: Statistic = LATE) -> Learnt:
+    """More episodes succeed than before training: what a sentence says of chance is not asked of it beforehand."""
+    untrained = Score(before, SUCCESS, Last())
+    return Learnt((Arm(Score(after, SUCCESS, statistic), untrained),), untrained, TENTH)
+
+
 def successful(before: Cell, after: Cell, chance: Score, statistic: Statistic = LATE) -> Learnt:
     """More episodes succeed than before training, and than by chance."""
     arm = Arm(Score(after, SUCCESS, statistic), Score(before, SUCCESS, Last()))
