@@ -93,8 +93,8 @@ def equality(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -
 def scatter(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -> Found:
     """`Scatters`: the difference of how far seeds lie from the median of their side.
 
-    It is shown by splits of the seeds, and never refuted as too small: where a few seeds collapse, a t test of distances
-    would refute what is true far too often.
+    It is shown by splits of the seeds, and never refuted as too small: where a few seeds collapse, a t test of
+    distances would refute what is true far too often.
     """
     found = difference(statistics.apart(left), statistics.apart(right), delta, math.nan, sides)
     if min(len(left), len(right)) < 2:

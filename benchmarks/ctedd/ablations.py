@@ -147,7 +147,8 @@ FIGURE = Figure(
                 )
                 for rate, cell in RATES.items()
             ),
-            note="With 6 or 10 seeds it will hardly be shown. Both rates must have learnt: seeds at the floor do not scatter.",
+            note="With 6 or 10 seeds it will hardly be shown. Both rates must have learnt: seeds at the floor do not "
+            "scatter.",
         ),
         Claim(
             "CTEDD-T-5",

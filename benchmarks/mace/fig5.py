@@ -183,8 +183,8 @@ FIGURE = Figure(
                     learnt=CONVERGED,
                 ),
             ),
-            lacks="What false hits at α = 0.1 give by themselves is still to be taken off: with 16 entries a structure as "
-            "the sentence has it measures an overlap of about 0.15, and not 0.",
+            lacks="What false hits at α = 0.1 give by themselves is still to be taken off: with 16 entries a structure "
+            "as the sentence has it measures an overlap of about 0.15, and not 0.",
             note="The sets that are disjoint are those of the two assignments, not those of the two hunters: every "
             "entry is said to correlate with both. Of 400 episodes from one start as many of each assignment count, "
             "and a seed with fewer than 40 of either has no score. Fresh draws of λ average out over an episode, so "

@@ -52,8 +52,8 @@ FIGURE = Figure(
                     "end",
                 ),
             ),
-            lacks="An exact test of configurations in pairs, which refutes nothing where none collapses with the KL term "
-            "or without it.",
+            lacks="An exact test of configurations in pairs, which refutes nothing where none collapses with the KL "
+            "term or without it.",
             note="“Can” and “prone to” ask for more often than with it, not for always nor for the mean. A run that "
             "diverges has not collapsed: it counts as unstable. If none of 20 collapses, 13.9 % still may.",
         ),
