@@ -87,7 +87,7 @@ class Freezing(Protocol):
 
 
 @runtime_checkable
-class Timed(Protocol):
+class Clocked(Protocol):
     """What a game on a grid also has where its state tells how long it has lasted."""
 
     def elapsed(self, state: Any) -> Tensor:
@@ -278,7 +278,7 @@ class MACE:
         """What φ sees beside the picture. Shapes: [S, E, 1], or None."""
         if not self.sees_time:
             return None
-        return (cast(Timed, env).elapsed(game) / env.horizon).unsqueeze(-1)
+        return (cast(Clocked, env).elapsed(game) / env.horizon).unsqueeze(-1)
 
     def read(self, features: Tensor) -> Tensor:
         """φ as what follows it reads it. Shapes: [S, B, hidden]."""
@@ -296,9 +296,10 @@ class MACE:
 
         Raises: ValueError where it is none on a grid, or does not tell the time that is to be seen.
         """
-        if self.sees_time and not isinstance(env, Timed):
+        grid = on_a_grid(env)
+        if self.sees_time and not isinstance(env, Clocked):
             raise ValueError(f"expected a game that tells how long it has lasted, because sees_time is set, got {env}")
-        return on_a_grid(env)
+        return grid
 
     def _settings(self, streams: Streams) -> Settings:
         """The seeds' hyper-parameters. Their draws are made even where there is no search."""

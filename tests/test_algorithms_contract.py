@@ -366,6 +366,8 @@ def steps_of_an_iteration(algorithm: Any) -> int:
         return algorithm.steps_per_iteration(game_of(algorithm))
     if isinstance(algorithm, Tuition):
         return 1
+    if isinstance(algorithm, Untrained):
+        return algorithm.learner.steps_per_update
     names = ("steps_per_update", "steps_per_iteration", "iterations_per_round")
     (steps,) = (getattr(algorithm, field.name) for field in dataclasses.fields(algorithm) if field.name in names)
     return int(steps)
