@@ -57,15 +57,18 @@ QUICK_STEPS = {"CN-V1": 1_000_000, "CN-V2": 1_000_000, "PF": 500_000, "PP": 500_
 """40 000 episodes of cooperative navigation, 10 000 of the others."""
 
 
-def levels(environment: str) -> tuple[Level, ...]:
-    """Lines across a panel: how far one gets in a game without learning, and the one return that the paper prints."""
+def levels(environment: str, *, printed: bool = True) -> tuple[Level, ...]:
+    """Lines across a panel: how far one gets in a game without learning, and the one return that the paper prints.
+
+    `printed` says whether that one is drawn: it is a test return, and has no place beside training returns.
+    """
     known = LEVELS[environment]
-    printed = (Level("printed of CTEDD-L-3", known.target),) if environment == "CN-V1" else ()
+    of_tests = (Level("printed of CTEDD-L-3", known.target),) if printed and environment == "CN-V1" else ()
     return (
         Level("uniform play", known.uniform),
         Level("nobody moves", known.still),
         Level("a script", known.script),
-        *printed,
+        *of_tests,
     )
 
 
@@ -214,7 +217,7 @@ DECISIONS = (
         "What is an episode's reward?",
         "The sum over steps and over the three agents of the reward that they share, which itself is the sum of the "
         "agents' own rewards: openai/maddpg's `episode_rewards`. The penalty of an agent for overlapping itself stays.",
-        "The paper prints one number, -390 on CN-V1. In this unit standing still scores -653 (20 000 episodes), so "
+        "The paper prints one number, -390 on CN-V1. In this unit standing still scores -653 (4000 episodes), so "
         "that -390 is a good policy; per agent, or without the self-overlap, -390 would be untrained or out of reach.",
     ),
     Decision(
@@ -222,11 +225,13 @@ DECISIONS = (
         "Its velocity and the vectors to all landmarks and other agents.",
         "Distances alone give no direction: local networks distilled from a scripted near-optimal controller reach "
         "about -395 with vectors and 3-number messages, and not better than -510 with distances.",
+        departs=True,
         readings=(
             Reading(
                 "distance",
                 "On CN-V1, its velocity and the lengths of those vectors alone.",
-                "The text is that agents “measure its Euclidean distance from other agents and all the landmarks”.",
+                "The text is that agents “measure its Euclidean distance from other agents and all the landmarks”; the "
+                "text has the same in all four games, and here the other three keep vectors.",
                 under=by_distance,
             ),
         ),
@@ -255,7 +260,7 @@ DECISIONS = (
                 "What makes a message is stepped by its sender's optimizer alone, once an iteration, by the sum of the "
                 "gradients of both listeners.",
                 "Who trains the senders is not said. With an optimizer an agent for all that its loss reaches, each "
-                "sender takes two steps an iteration, and MADDPG-3's first steps are the larger ones.",
+                "sender takes two steps an iteration.",
                 under=by_sender,
             ),
         ),
@@ -276,15 +281,15 @@ DECISIONS = (
         "10 to what all get, once, at every step in which a prey has all three agents within the capture radius.",
         "“The reward will be deducted by the distance of every landmark from its closest agent”, “the collision "
         "penalty also applies”, “similar to PF”. +10 goes “to every pushing agent”, but that for a capture is "
-        "“provided by the learning environment”, which “produces a scalar reward to all learning agents”, like CN-V2's "
-        "-10. Prey are not replaced and may “escape from a capture”, so that a capture lasts; and a game that paid for "
-        "a prey only once would have to remember it.",
+        "“provided by the learning environment”, which “produces a scalar reward” … “to all learning agents”, like "
+        "CN-V2's -10. Prey are not replaced and may “escape from a capture”, so that a capture lasts; and a game that "
+        "paid for a prey only once would have to remember it.",
         readings=(
             Reading(
                 "capture-for-each",
                 "A capture adds 10 to every agent's own reward, as a push does, and so 30 to the sum that all get.",
-                "“Similar to PF”, where +10 goes to every agent. The smallest difference of interest and the levels "
-                "stay those of our choice.",
+                "The text does not say to whom “a reward of +10.0” goes; in PF it goes “to every pushing agent”. The "
+                "smallest difference of interest and the levels stay those of our choice.",
                 under=lambda cell: with_captures(cell, capture_reward=30.0),
             ),
             Reading(
@@ -338,8 +343,10 @@ DECISIONS = (
         "In which order are the three updates of an iteration made?",
         "Q by (2), the spread by (5), the deterministic part by (4): so (5) weighs samples of the very policy that "
         "drew them.",
-        "The paper does not say, and it matters: with (5) after (4) the spread falls to between 0 and 0.33 within a "
-        "million steps, before it stays between 0.35 and 0.65 (five seeds, CN-V1 and PF).",
+        "The paper does not say. Footnote 1, to gradients by (3), supports this order: (3), printed there as (1), "
+        "“only applies to environment samples obtained by using the policies being trained”. And it matters: with (5) "
+        "after (4) the spread falls to between 0 and 0.33 within a million steps, before it stays between 0.35 and "
+        "0.65 (five seeds, CN-V1 and PF).",
         readings=(
             Reading(
                 "as-numbered",
@@ -389,6 +396,7 @@ DECISIONS = (
         "When does learning begin, and do target networks start as copies?",
         "After 25 600 transitions, also where episodes have 50 steps. CTEDD's targets start as copies, MADDPG's from "
         "their own random numbers, as in openai/maddpg.",
-        "“All other hyper-parameters are identical” to openai/maddpg, whose rule gives 25 600 with 25-step episodes.",
+        "“all other hyper-parameters are made identical” “according to the default settings in the MADDPG source "
+        "code”, openai/maddpg, whose rule gives 25 600 with 25-step episodes.",
     ),
 )

@@ -204,8 +204,9 @@ FIGURE = Figure(
     decisions=(
         Decision(
             "Where are the ablations run?",
-            "On CN-V1.",
-            "The paper does not say where it compared; CN-V1 is its first environment and the cheapest.",
+            "On CN-V1; of MADDPG, whose learning rates CTEDD-T-5 compares, with MADDPG-3.",
+            "The paper does not say where it compared, nor how long MADDPG's messages were; CN-V1 is its first "
+            "environment and the cheapest.",
         ),
         *ctedd.decisions(),
     ),

@@ -67,7 +67,7 @@ FIGURE = Figure(
                 Line("MADDPG-3", ctedd.maddpg(environment, 3), ctedd.TRAINING),
             ),
             "training return",
-            levels=ctedd.levels(environment),
+            levels=ctedd.levels(environment, printed=False),
         )
         for environment in ENVIRONMENTS
     ),

@@ -150,7 +150,7 @@ FIGURE = Figure(
                 *(above_chance(environment, size, at_the_end=True) for environment in LEVELS for size in SIZES),
             ),
             note="Where a local policy stays is the mean of its last 500 000 steps; all of a run counts where the "
-            "global policy never passes that.",
+            "global policy never passes that. Where that happens by the first test of a run, this one test counts.",
         ),
         Claim(
             "CTEDD-F5-1b",

@@ -6,7 +6,7 @@ The teacher is the global policy of Figure 5, bit for bit, at the end of profile
 from dataclasses import replace
 
 from algorithms.tuition import Handover, Tuition
-from benchmarks import AboutEquals, Budget, Cell, Claim, Decision, Evaluation, Figure, Line, Panel, Row, Start, ctedd
+from benchmarks import Budget, Cell, Claim, Decision, Evaluation, Figure, Line, NoWorse, Panel, Row, Start, ctedd
 from benchmarks._judging.scores import Last, Sparse, Window
 from benchmarks.ctedd import ENVIRONMENTS, GRID, QUICK_STEPS, TEST, delta, learnt, tested, until
 
@@ -29,14 +29,14 @@ def taught(environment: str) -> Cell:
 
 
 def leaves_little(environment: str, size: int) -> Row:
-    """A local policy as it is distilled is about as good as it could be."""
+    """A local policy as it is distilled is not worse than one that is taught to the end."""
     n_steps, name = QUICK_STEPS[environment], f"L-{size}"
     as_printed = Sparse(Window(n_steps - GRID, n_steps), every=GRID)
     return Row(
-        f"{environment}: {name} taught to the end ≈ {name} distilled as printed",
-        tested(taught(environment), Last(), name),
+        f"{environment}: {name} distilled as printed not below {name} taught to the end",
         tested(ctedd.ctedd(environment), as_printed, name),
-        AboutEquals(delta(environment)),
+        tested(taught(environment), Last(), name),
+        NoWorse(delta(environment)),
         "beginning",
         "replicate",
         learnt(ctedd.ctedd(environment), by=until(n_steps)),
@@ -83,11 +83,12 @@ FIGURE = Figure(
             "",
             "a decision of this suite",
             "distillation as printed leaves little to be learnt from the same states: at the end of profile quick a "
-            "local policy is about as good as one that is taught there until nothing improves",
+            "local policy is not worse than one that is taught there until nothing improves",
             tuple(leaves_little(environment, size) for environment in ENVIRONMENTS for size in SIZES),
             kind="check",
-            note="What then is still missing to the global policy is for want of information, or of room in the "
-            "network.",
+            note="What then is still missing to the global policy is for want of information, of room in the network, "
+            "or because students meet states that the teacher did not. To stop where nothing improves is the text's "
+            "other rule, not the one that its experiments adopt.",
         ),
     ),
     budgets=budgets(),

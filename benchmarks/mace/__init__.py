@@ -262,8 +262,9 @@ KEPT = Reading(
     "kept",
     "For an episode: ε is drawn where an episode begins, and λ = μ(s) + σ(s)·ε follows the states.",
     "“During a rollout τᵏ, we sample λ ∼ Q”, Thompson sampling, and strategies of episodes that λ encodes read as if "
-    "it were drawn once an episode. The gradient stays that of equation (14), summed over all steps of the episode, "
-    "and so does the KL term of every step.",
+    "it were drawn once an episode. The gradient stays that of equation (10), through the draw of (14), summed over "
+    "all steps of the episode, and so does the KL term of every step. λ itself kept from the first state would be a "
+    "third reading.",
     under=kept,
     renamed={of("MACE", metric): of("MACE, λ kept", metric) for metric in (CUMULATIVE, *Untrained.learner.metrics)},
 )
@@ -278,9 +279,9 @@ DECISIONS = (
     Decision(
         "What is a sample?",
         "One environment step, in which all hunters act; steps of all copies are counted.",
-        "The paper counts samples and has 5 to 20 threads. With it random play is paid about what Cloned is printed "
-        "with in all eight games. Another reading is one agent's step: a million samples are then 1 000 000/N "
-        "environment steps, to be read off the same curves.",
+        "The paper counts samples and has 5 to 20 threads. With it random play is paid within a factor of about three "
+        "of Cloned in all eight games, and within a fifth of it in five. Another reading is one agent's step: a "
+        "million samples are then 1 000 000/N environment steps, to be read off the same curves.",
     ),
     Decision(
         "What is the cumulative terminal reward?",
@@ -290,7 +291,7 @@ DECISIONS = (
     Decision(
         "How long is an episode?",
         "T = 2000 in Hare-Hunters and 1000 in Stag-Hunters.",
-        "So the captions of Figure 3; with T = 1000 random hunters never catch ten frozen hares.",
+        "So the captions of Figure 3; with T = 1000 random hunters hardly ever catch ten frozen hares.",
     ),
     Decision(
         "How many hunters does a stag take?",
@@ -336,11 +337,13 @@ DECISIONS = (
     ),
     Decision(
         TRAINING,
-        "10 against 10 to a million samples, 10 runs; all other games, and T = 1000 with hares, to 200 000, 5 runs; "
-        "untrained policies and random play to a million everywhere.",
+        "10 against 10 to a million samples, 10 runs; MACE and Cloned of 20 frozen hares to 500 000, 10 runs; all "
+        "other games, and T = 1000 with hares, to 200 000, 6 runs; untrained policies and random play to a million "
+        "everywhere.",
         "Choices stay uniform: entropy is ln 5 after 200 000 samples on 50 × 50 cells, and after a million on 30 × 30. "
         "One hare and one stag game of each kind say whether training changes what untrained policies are paid; to "
-        "train all would take 44 core-hours for what nobody expects. Claims are judged in the four games.",
+        "train all would take 44 core-hours for what nobody expects. Claims are judged in the four games, but "
+        "MACE-T1-2.",
         departs=True,
     ),
     Decision(
@@ -383,7 +386,7 @@ INCONSISTENCIES = (
         "If a sample is one agent's step, there are 58 successes in at least 50 episodes, and nothing is contradicted.",
     ),
     Decision(
-        "Does the lead of MACE grow?",
+        "Does MACE's rate of pay grow?",
         "Hardly: the second half of a million samples pays MACE 1.42, 1.09, 0.97 and 0.86 times the first in "
         "Hare-Hunters, and 1.01, 1.03, 0.88 and 0.94 times in Stag-Hunters.",
         "What is printed may be paid by exploration from the start, without learning: untrained lines stand beside it.",

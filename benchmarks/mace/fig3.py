@@ -76,10 +76,10 @@ FIGURE = Figure(
             CAPTION,
             "the three numbers",
             (),
-            untestable="Which quantity they are is unknown. Totals of Table 1 at these averages would be episodes of "
-            "1869, 2566 and 2169 steps, above T = 1000; the second half of training pays at most 2.5, 2.4 and 3.1 an "
-            "episode, so that they are not of the end of training either; and they put Shared far above Cloned, where "
-            "the totals put it below.",
+            untestable="Which quantity they are is unknown. If a sample is one environment step, totals of Table 1 at "
+            "these averages would be episodes of 1869, 2566 and 2169 steps, above T = 1000; the second half of "
+            "training pays at most 2.5, 2.4 and 3.1 an episode, so that they are not of the end of training either; "
+            "and they put Shared far above Cloned, where the totals put it below.",
         ),
         Claim(
             "MACE-F3-2",
@@ -88,8 +88,8 @@ FIGURE = Figure(
             "MACE is paid more than Shared and than Cloned in the second half of a million samples too, so that its "
             "lead grows, judged in the four games of 10 against 10",
             tuple(gains_more(game, rival) for game in TRAINED for rival in BASELINES),
-            note="What training was paid, by exploration or by learning. That it is paid more an episode is MACE-F3-1, "
-            "that it finishes faster MACE-F3-3.",
+            note="A lead counts only where MACE or its rival has learnt; one that exploration alone gives is NOT "
+            "LEARNT. That it is paid more an episode is MACE-F3-1, that it finishes faster MACE-F3-3.",
         ),
         Claim(
             "MACE-F3-3",

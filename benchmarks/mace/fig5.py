@@ -195,8 +195,8 @@ FIGURE = Figure(
             "“Top: at the start, predators explore via λ, but do not succeed before the time limit T (red dot). "
             "Bottom: after convergence agents succeed consistently (green dot) before the time limit (purple dot)”",
             "the caption of Figure 5",
-            "in the last fifth of a million samples nearly all prey are caught in nearly all episodes, and more often "
-            "than before training",
+            "in the last fifth of a million samples all prey are caught in nearly all episodes, and more often than "
+            "before training",
             (
                 Row(
                     "late > before training",
@@ -245,7 +245,7 @@ FIGURE = Figure(
                 ),
             ),
             note="“After convergence” is read as success in the last two fifths of training, each above random play "
-            "and above the untrained learner.",
+            "and above the untrained learner. That success has stopped rising is not asked.",
         ),
     ),
     budgets={

@@ -146,8 +146,9 @@ FIGURE = Figure(
             "In which games can learning be judged?",
             "Two hunters of two hares on 10 × 10 cells with T = 50, the game of Figure 5, and four of four on 12 × 12 "
             "with T = 100; hares do not move.",
-            "On the paper's 50 × 50 cells nobody learns in a million samples, whatever the method. In these random "
-            "play succeeds in a third of the episodes, so that there is something to learn from.",
+            "On the paper's 50 × 50 cells nobody learns in a million samples, whatever the method. With two hunters "
+            "random play succeeds in nearly a third of the episodes (0.30), so that there is something to learn from; "
+            "with four it has not been measured.",
             departs=True,
         ),
         Decision(
