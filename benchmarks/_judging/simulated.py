@@ -32,14 +32,17 @@ class Simulated(NamedTuple):
 
 
 def of_family(path: Path, family: tuple[Sketch, ...]) -> Simulated:
-    """What is kept of a family, or else its claims simulated now; the family's errors take longer and are only kept."""
+    """What is kept of a family, or else its claims simulated now; the family's errors take longer and are only kept.
+
+    Of a paper of which nothing has been run nothing can be simulated.
+    """
     kept = (read(path) or {}).get(digest(family))
     return _now(family) if kept is None else _read(kept)
 
 
 @functools.cache
 def _now(family: tuple[Sketch, ...]) -> Simulated:
-    return Simulated(characteristics(family), ())
+    return Simulated(characteristics(family) if family else {}, ())
 
 
 def keep(path: Path, families: dict[str, tuple[Sketch, ...]]) -> dict[str, Simulated]:
@@ -48,6 +51,7 @@ def keep(path: Path, families: dict[str, tuple[Sketch, ...]]) -> dict[str, Simul
     found = {
         name: _read(kept[digest(family)]) if digest(family) in kept else _whole(family)
         for name, family in families.items()
+        if family
     }
     write(path, {digest(families[name]): _written(name, of) for name, of in found.items()})
     return found
