@@ -584,7 +584,7 @@ def test_the_second_order_gradient_goes_through_all_inner_steps(kind: Box | Disc
     inner = reached(zero)
     scored = Scored.of(start, inner[-1].taken(), taus[0], taus[0], None)
     through, identity = scored.gradient(inner), scored.gradient()
-    d = 1e-6 * random(*zero.shape)
+    d = 1e-7 * random(*zero.shape)  # further out there are kinks
     slope = (worth(d) - worth(-d)) / 2
     torch.testing.assert_close((through * d).sum(1), slope, rtol=1e-5, atol=1e-13)
     assert not torch.allclose((identity * d).sum(1), slope, rtol=1e-3, atol=1e-13)
@@ -703,8 +703,8 @@ def missed_by(algorithm: DiMAPG, env: Darts, state: DiMAPGState) -> Tensor:
 def test_it_learns_to_hit_what_it_sees(outer: Any, settings: dict[str, Any]) -> None:
     algorithm, env = DiMAPG(outer, **settings), Darts(horizon=2)
     before = missed_by(algorithm, env, algorithm.init(env, streams()))
-    after = missed_by(algorithm, env, trained(algorithm, env, 12))
-    assert (before > 0.25).all()
+    after = missed_by(algorithm, env, trained(algorithm, env, 12 if outer == "TRPO" else 25))
+    assert (before > 0.2).all()
     assert (after < 0.12).all()
 
 

@@ -143,7 +143,7 @@ def test_the_rates_that_the_report_quotes_are_of_the_papers_as_they_are_recorded
     for paper in papers(figures()):
         claims = desk.sketches(paper)
         quoted = of_family(SIMULATED, claims)
-        assert len(quoted.errors) == 9, f"{paper[0].paper.name}: run python -m benchmarks record"
+        assert len(quoted.errors) == (9 if claims else 0), f"{paper[0].paper.name}: run python -m benchmarks record"
         for line in quoted.errors:
             assert line.wrong <= 0.05 and line.supported_by_chance <= 0.05 and line.refuted_by_chance <= 0.05
         assert set(quoted.claims) == {claim.id for claim in claims}

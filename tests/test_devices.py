@@ -23,8 +23,9 @@ one_thread()
 
 SEEDS = (0, 1)
 CELLS = cells()
-ASKING = ("TRPO", "DiMAPG", "Survival", "Hunters", "Tuition")
-"""Whose line search, early stop, or rounds until nothing changes any more, need a number."""
+ASKING = ("TRPO", "DiMAPG", "Survival", "Hunters", "Tuition", "Scripted", "Meeting")
+"""Whose line search, early stop, assignment, or rounds until nothing changes any more, need a number; or who start from
+such."""
 
 
 class Nowhere:

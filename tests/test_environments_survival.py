@@ -113,7 +113,7 @@ def test_the_hit_that_kills_is_the_fifth_whoever_it_comes_from() -> None:
 
 
 def test_attacking_in_a_group_can_pay() -> None:
-    env = game(4, 2, group_reward=1.0)
+    env = game(4, group_reward=1.0)
     # 0 and 1 stand beside 2, and strike; 3 is alone with nobody.
     state = crowd(env, [(5, 5), (6, 5), (5, 4), (9, 9)])
     strike = [ATTACKS[0, -1], ATTACKS[-1, -1], STAY, STAY]
@@ -122,9 +122,10 @@ def test_attacking_in_a_group_can_pay() -> None:
     assert alive(after) == [True, True, False, True]
     apart = crowd(env, [(5, 5), (8, 5), (5, 4), (9, 9)])
     assert play(env, apart, [ATTACKS[0, -1], STAY, STAY, STAY])[1] == [-0.11, -0.01, -1.0, -0.01]
-    assert play(game(4, 2), state, strike)[1][0] == -0.11
-    eater = crowd(env, [(5, 5), (6, 5), (6, 4), (9, 9)], [(5, 4), FAR])
-    assert play(env, eater, [ATTACKS[0, -1], STAY, STAY, STAY])[1][0] == 0.39  # food is nobody
+    assert play(game(4), state, strike)[1][0] == -0.11
+    fed = game(4, 2, group_reward=1.0)
+    eater = crowd(fed, [(5, 5), (6, 5), (6, 4), (9, 9)], [(5, 4), FAR])
+    assert play(fed, eater, [ATTACKS[0, -1], STAY, STAY, STAY])[1][0] == 0.39  # food is nobody
 
 
 def test_hitting_nothing_or_the_wall_costs_as_much() -> None:
@@ -405,7 +406,8 @@ def test_the_start_of_the_papers_games(n_agents: int, side: int, gap: int) -> No
     assert set(margin.flatten().tolist()) == {max(1, round((1 - share) / 2 * side)) for share in (0.9, 0.8, 0.7)}
     of_food = torch.minimum(state.food_position, side - 1 - state.food_position).amin(-1)
     assert int(of_food.min()) - int(margin.max()) == gap
-    assert int(of_food.max()) < side // 2 - 0.1 * side  # nothing in the very middle
+    if side >= 100:
+        assert int(of_food.max()) < side // 2 - 0.1 * side  # nothing in the very middle
     assert (state.hp == 3).all() and (state.food_hp == 25).all()
     assert not torch.equal(state.heading[0], state.heading[1])
     assert torch.equal(state.position[0], state.position[1])

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from test_drawing import BAD, GOOD, beats, curves, figure, line, stored
 
-from benchmarks import Budget, Claim, Exceeds, Figure, Gap, Margin, Panel
-from benchmarks._catalogue import figures
+from benchmarks import ALL, Budget, Claim, Exceeds, Figure, Gap, Margin, Panel
+from benchmarks._catalogue import figures, read
 from benchmarks._judging.desk import Desk
 from benchmarks._judging.plans import Kept, differences, digest, disagreements, evidence_of, keep, plan_of
+from benchmarks._judging.readings import verdicts_of
 from benchmarks._judging.scores import Final
 from benchmarks._options import RECORDED, VERDICTS
 from benchmarks._training.work import Library
@@ -187,13 +188,15 @@ def test_evidence_agrees_up_to_rounding_only(desk: Desk) -> None:
 def test_what_is_recorded_is_what_the_recorded_runs_come_to_by_plans_that_have_not_moved() -> None:
     found = Kept.at(VERDICTS)
     library = Library(Stores(Store(RECORDED)))
-    lacking = {claim.id for shown in figures() for claim in shown.claims if claim.lacks}
+    every = read(figures(), ALL)
+    lacking = {claim.id for shown in every for claim in shown.claims if claim.lacks}
     for look in ("quick", "paper"):
-        judged = {id_: v for id_, v in Desk(library, look).verdicts(figures()).items() if id_ not in lacking}
+        judged = verdicts_of(every, figures(), Desk(library, look).verdicts)
+        judged = {id_: verdict for id_, verdict in judged.items() if id_ not in lacking}
         expected = {id_: evidence_of(v) for id_, v in judged.items() if v.outcome not in ("INCOMPLETE", "UNTESTABLE")}
         assert set(found.verdicts[look]) == set(expected)
         for claim, evidence in expected.items():
             assert disagreements(found.verdicts[look][claim], evidence) == [], f"{claim}, {look}"
-    for shown in figures():
+    for shown in every:
         for claim_of in shown.claims:
             assert found.moved(claim_of.id, plan_of(shown, claim_of)) == [], claim_of.id

@@ -18,12 +18,14 @@ CELLS = cells()
 WAITED: dict[str, set[tuple[str, str]]] = {}
 ROUNDS = "rounds until nothing changes any more, of which most steps need one or two; as many as might be needed, as \
 kernels that are not waited for, would take longer than to ask"
+MARKS = "places near marks are few, and as many as there are is asked: untrained play alone, once a step"
 ALLOWED = {
     ("environments/_particles.py", "_validate_values"): "asked on the CPU only",
-    ("environments/_memory.py", "room"): "memory of the CPU, asked for on the CPU only",
     ("environments/hunters.py", "_captures"): ROUNDS,
     ("environments/survival.py", "_attack"): ROUNDS,
     ("environments/survival.py", "_move"): ROUNDS,
+    ("algorithms/_grids.py", "_first_where_marked"): MARKS,
+    ("algorithms/_grids.py", "_second_where_marked"): MARKS,
     ("algorithms/tuition.py", "advance"): "whether a student still improves, once a pass over the replay",
     ("algorithms/_trust_region.py", "trust_region_step"): "a line search of fifteen steps at most, mostly one",
     ("benchmarks/_training/loop.py", "_record"): "what a test has found goes to the host, once a test",

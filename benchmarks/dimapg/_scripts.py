@@ -61,8 +61,8 @@ class Scripted:
 def navigators(env: Any, game: Particles) -> tuple[Tensor, ...]:
     """Pushes towards everybody's goal, damped. Shapes: [S, E, A, 2]."""
     squared = (game.position.unsqueeze(3) - game.landmark.unsqueeze(2)).square().sum(-1)  # [S, E, A, G]
-    costs = squared.flatten(0, 1).numpy()
-    goals = torch.stack([torch.from_numpy(linear_sum_assignment(cost)[1]) for cost in costs])
+    costs = squared.flatten(0, 1).cpu().numpy()
+    goals = torch.stack([torch.from_numpy(linear_sum_assignment(cost)[1]) for cost in costs]).to(squared.device)
     target = game.landmark.take_along_dim(goals.view(*squared.shape[:3], 1), 2)
     return (((target - game.position) * 8.0 - game.velocity * 4.0).clamp(-1.0, 1.0),)
 
