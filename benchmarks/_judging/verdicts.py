@@ -2,7 +2,7 @@ r"""What each claim came to, from one number a seed, by rules that are fixed bef
 
 | rule        | supported where                            | then PARTIAL        | NEGLIGIBLE | refuted where         |
 |-------------|--------------------------------------------|---------------------|------------|-----------------------|
-| Exceeds     | left − right > 0                           | upper < G           | upper < δ  | left − right < δ      |
+| Exceeds     | left − right > 0                           | upper < G           | upper < δ  | only as REVERSED      |
 | NoWorse     | left − right > −δ                          | –                   | –          | left − right < −δ     |
 | AboutEquals | −δ < left − right < δ                      | –                   | –          | beyond δ or beyond −δ |
 | Scatters    | as Exceeds, of \|x − median\| of each side  | –                   | upper < δ  | left − right < δ      |
