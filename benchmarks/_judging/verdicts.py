@@ -2,10 +2,10 @@ r"""What each claim came to, from one number a seed, by rules that are fixed bef
 
 | rule        | supported where                            | then PARTIAL        | NEGLIGIBLE | refuted where         |
 |-------------|--------------------------------------------|---------------------|------------|-----------------------|
-| Exceeds     | left − right > 0                           | upper < G           | upper < δ  | only as REVERSED      |
+| Exceeds     | left − right > 0                           | upper < G           | upper < δ  | left − right < δ      |
 | NoWorse     | left − right > −δ                          | –                   | –          | left − right < −δ     |
 | AboutEquals | −δ < left − right < δ                      | –                   | –          | beyond δ or beyond −δ |
-| Scatters    | as Exceeds, of \|x − median\| of each side  | –                   | upper < δ  | left − right < δ      |
+| Scatters    | as Exceeds, of \|x − median\| of each side  | –                   | upper < δ  | –                     |
 | Shorter     | earlier by log-rank, lower > 1 where known | lower < r, upper < ρ | upper < r | ratio < r             |
 | Multiple    | left − right > 0                           | lower < r, upper < ρ | upper < r | left < r · right      |
 | Printed     | mean within m₀ ± τ                         | –                   | –          | mean beyond m₀ ± τ    |
