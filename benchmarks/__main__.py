@@ -266,7 +266,8 @@ def _record(options: argparse.Namespace) -> int:
         look: {id_: verdict for id_, verdict in verdicts_of(every, figures(), desk.verdicts).items() if id_ in plans}
         for look, desk in desks.items()
     }
-    kept = keep(VERDICTS, judged, plans, moving)
+    waiting = {claim.id for figure in every for claim in figure.claims if claim.lacks}
+    kept = keep(VERDICTS, judged, plans, moving, waiting)
     print(f"{VERDICTS}: {', '.join(f'{len(found)} verdicts of {look}' for look, found in kept.verdicts.items())}")
     families = {paper[0].paper.name: desks["quick"].sketches(paper) for paper in papers(figures())}
     print(f"{SIMULATED}: {', '.join(simulated.keep(SIMULATED, families))}")

@@ -136,6 +136,15 @@ def test_a_claim_that_has_had_a_verdict_does_not_go_unseen(tmp_path: Path, desk:
     assert set(kept(path, desk, other, **{"S-1": "it says the same as S-2"}).plans) == {"S-1", "S-2"}
 
 
+def test_a_claim_that_waits_for_a_measurement_keeps_the_plan_that_it_had(tmp_path: Path, desk: Desk) -> None:
+    path, other = tmp_path / "verdicts.json", replace(CLAIM, id="S-2")
+    before = kept(path, desk).plans["S-1"]
+    verdicts = {"quick": desk.verdicts([of(other)])}
+    found = keep(path, verdicts, {"S-2": plan(other)}, waiting={"S-1"})
+    assert set(found.verdicts["quick"]) == {"S-2"}
+    assert found.plans["S-1"] == before
+
+
 def emptied(path: Path) -> None:
     path.write_bytes(b"")
 

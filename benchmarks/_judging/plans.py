@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -138,8 +138,11 @@ def keep(
     verdicts: Mapping[str, Mapping[str, Verdict]],
     plans: Mapping[str, Plan],
     moving: Mapping[str, str] | None = None,
+    waiting: Container[str] = (),
 ) -> Kept:
     """Writes the verdicts of every look, at once; `moving` holds the reason for each plan that may move or go.
+
+    Claims that are `waiting` for a measurement have no plan now, and keep the one that they had.
 
     Raises: ValueError where the plan of a claim that has had a verdict moved, or the claim is gone, without a reason.
     """
@@ -155,7 +158,9 @@ def keep(
         if (moved := before.moved(claim, plan)) and claim not in allowed
     ]
     said += [
-        f"{claim} has had a verdict and is gone" for claim in sorted(set(before.plans) - set(plans) - set(allowed))
+        f"{claim} has had a verdict and is gone"
+        for claim in sorted(set(before.plans) - set(plans) - set(allowed))
+        if claim not in waiting
     ]
     if said:
         raise ValueError(" | ".join(said) + ' (openly: --replan CLAIM --because "…")')
