@@ -307,6 +307,18 @@ def test_what_is_not_counted_in_episodes_says_so(tmp_path: Path) -> None:
     assert "40,000 of 320,000 iterations each" in texts(picture).replace("\n", " ")
 
 
+def test_long_names_above_a_figure_stand_in_as_many_rows_as_they_need(tmp_path: Path) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
+    pairs = [(GOOD, "test return greedy"), (BAD, "test return greedy"), (NEVER, "test return greedy")]
+    lines = tuple(Line(f"a name of a method that is long, {of.name}", of, metric) for of, metric in pairs)
+    picture = drawn(desk, figure(*(Panel(title, lines, "test return") for title in ("one", "two"))))
+    picture.canvas.draw()
+    (legend,) = picture.legends
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= picture.bbox.width
+    assert box.y0 > max(ax.get_window_extent().y1 for ax in picture.axes)
+
+
 def test_levels_are_lines_where_the_axis_reaches_them_and_words_beyond_it(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10), BAD: curves(5)})
     measured = Score(BAD, Metric("test return greedy", "larger"), Final(window=3))

@@ -147,7 +147,8 @@ def draw(exhibit: Exhibit, band: Band | None = None) -> Picture:
         foot, foot_height = _foot(footnotes(exhibit, band))
         lines = [[gathered(exhibit, panel, line, band) for line in panel.lines] for panel in figure.panels]
         shared = alike(lines, palette)
-        head_height = 0.3 if shared and n_rows * n_columns == len(lines) else 0.0
+        n_heads = -(-len(lines[0]) // head_columns(lines)) if shared and n_rows * n_columns == len(lines) else 0
+        head_height = round(0.13 + 0.17 * n_heads, 2) if n_heads else 0.0
         legend_height = 0.0 if shared else 0.1 + 0.17 * max(-(-len(drawn) // legend_columns(drawn)) for drawn in lines)
         picture = _sheet(n_rows * (PANEL_HEIGHT + legend_height), head_height, foot, foot_height)
         axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
@@ -363,7 +364,9 @@ def _add_legend(
         if len(axes) > len(lines):
             axes[-1].legend(handles=handles, loc="center", **frame)
         else:
-            legend = picture.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=6, **frame)
+            legend = picture.legend(
+                handles=handles, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=head_columns(lines), **frame
+            )
             legend.set_in_layout(False)  # its room is kept free by the figure's rectangle
         return
     for ax, drawn in zip(axes, lines, strict=False):
@@ -379,6 +382,14 @@ def _add_legend(
             borderaxespad=0,
             **below,
         )
+
+
+def head_columns(lines: Sequence[Sequence[Drawn]]) -> int:
+    """How many names stand side by side above a figure, six at most: as many as its width holds of the longest ones."""
+    run = {item.line.label for drawn in lines for item in drawn if item.bundle.seeds}
+    names = sorted((item.line.label for item in lines[0]), key=len, reverse=True)
+    widths = [0.55 + 0.07 * (len(name) + (0 if name in run else len(" (not run)"))) for name in names]
+    return max((n for n in range(1, 7) if sum(sorted(widths, reverse=True)[:n]) <= WIDTH), default=1)
 
 
 def legend_columns(drawn: Sequence[Drawn]) -> int:
