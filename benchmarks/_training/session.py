@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from benchmarks import Cell
+from benchmarks._training.accelerated import training_of
 from benchmarks._training.circumstances import session as session_now
-from benchmarks._training.loop import Training, runs, train
+from benchmarks._training.loop import Training, runs
 from benchmarks._training.work import Work, may_go_on
 from results import History, Lock, Run, Session, State, States, Store, StoreError, disagreement
 
@@ -237,7 +238,7 @@ class _Group:
         """Train to the end, or to where something ends some of it; True where all of it shall stop."""
         item = self.piece.item
         if not self.failed:
-            train(item.cell, self.seeds, self.training, item.n_steps, self._pause)
+            training_of(item.cell)(item.cell, self.seeds, self.training, item.n_steps, self._pause)
             self._save()
         for seed, sentence in self.failed.items():
             self.piece.fail((seed,), StoreError(sentence))
@@ -387,7 +388,7 @@ def replayed(cell: Cell, seed: int, n_steps: int, seconds: float, teachers: Sequ
     start = cell.start
     training = Training.of(cell, (seed,)) if start is None else Training.started(cell, start, (seed,), teachers)
     began = time.monotonic()
-    train(
+    training_of(cell)(
         cell,
         (seed,),
         training,

@@ -25,6 +25,7 @@ from benchmarks import Cell
 
 ROOT = Path(__file__).parents[2]
 LOOP = "benchmarks._training.loop"
+ACCELERATED = "benchmarks._training.accelerated"
 VOCABULARY = "benchmarks"
 CODE = ("algorithms", "environments")  # of whose modules all counts
 OURS = (*CODE, "benchmarks")
@@ -40,7 +41,8 @@ class Piece(NamedTuple):
 def digest(cell: Cell) -> str:
     """SHA-256 over the code of all that a cell's run executes, its first twelve digits."""
     transfer = None if cell.start is None else cell.start.transfer
-    return _digest_of(frozenset(_classes((cell.algorithm, cell.env, cell.measure, transfer))))
+    accelerated = [Piece(ACCELERATED)] if cell.device == "cuda" else []
+    return _digest_of(frozenset((*accelerated, *_classes((cell.algorithm, cell.env, cell.measure, transfer)))))
 
 
 @functools.cache
