@@ -16,6 +16,7 @@ it is where a stretch does not fit before the next test. So a run does not hang 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -251,7 +252,7 @@ class _Streams:
     """Streams whose numbers are copied into memory that stands, before a stretch reads them in order."""
 
     def __init__(self, own: Streams, numbers: _Numbers) -> None:
-        self._own, self._numbers = own, numbers
+        self._own, self.numbers = own, numbers
         self._drawn: dict[str, list[int]] = {}
         self._held: dict[str, Tensor] = {}
         self._used: dict[str, int] = {}
@@ -278,13 +279,17 @@ class _Streams:
 
     def _taken(self, kind: str, shape: tuple[int, ...]) -> Tensor:
         n = math.prod(shape)
-        if self._numbers.reading:
+        if self.numbers.reading:
             first = self._used[kind]
             self._used[kind] = first + n
             return self._held[kind][:, first : first + n].view(self.n_seeds, *shape)
-        if self._numbers.listening:
+        if self.numbers.listening:
             self._drawn.setdefault(kind, []).append(n)
         return self._own._taken(kind, shape)
+
+    def begin(self, own: Streams) -> None:
+        """From now on takes from others."""
+        self._own = own
 
     def prepare(self) -> None:
         """Takes what the next stretch draws, in the order in which it draws."""
@@ -390,6 +395,9 @@ class _Lessons:
     def teach(self) -> None:
         """Fresh students, and every state in replay."""
         own, size = self._own, self._algorithm.batch_size
+        own.distilled = own.steps
+        if not own.students:
+            return
         for student, fresh in zip(own.students, self._algorithm._born(self._env, own.births), strict=True):
             torch._foreach_copy_(tensors(student.policies), tensors(fresh.policies))
             torch._foreach_zero_([*student.optimizer.first, *student.optimizer.second])
@@ -397,7 +405,6 @@ class _Lessons:
         newest = own.replay.n_steps * own.replay.n_envs
         for self._first in range(own.replay.oldest * own.replay.n_envs, newest, size):
             self._batch(min(size, newest - self._first))
-        own.distilled = own.steps
 
     def _batch(self, n: int) -> None:
         if n < self._algorithm.batch_size:
@@ -440,6 +447,34 @@ def _shadowed(node: Any, numbers: _Numbers) -> Any:
     if is_dataclass(node) and not isinstance(node, type):
         return replace(node, **{item.name: _shadowed(getattr(node, item.name), numbers) for item in fields(node)})
     return node
+
+
+class Piece:
+    """Something that draws from fresh streams each time, and whose memory stands: recorded once it has been seen."""
+
+    def __init__(self, kernels: Callable[[Any], None], recorder: Recorder) -> None:
+        self._kernels, self._recorder = kernels, recorder
+        self._streams: _Streams | None = None
+        self._again: Run | None = None
+
+    def __call__(self, streams: Streams) -> None:
+        """Runs it once."""
+        if self._streams is None:
+            self._streams = _Streams(streams, _Numbers(streams.device))
+            self._streams.numbers.listening = True
+            self._kernels(self._streams)
+            self._streams.numbers.settle()
+            return
+        self._streams.begin(streams)
+        self._streams.prepare()
+        if self._again is not None:
+            self._again()
+        else:
+            self._again = self._recorder(functools.partial(self._reading, self._streams))
+
+    def _reading(self, streams: _Streams) -> None:
+        streams.numbers.read()
+        self._kernels(streams)
 
 
 class _Schedule:

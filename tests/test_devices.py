@@ -72,7 +72,7 @@ def played(cell: Cell) -> Any:
     for _ in range(2):
         cell.algorithm.advance(cell.env, learner)
         for policy in loop.tested_policies(cell, learner).values():
-            loop.tested(cell, policy, SEEDS, learner.steps)
+            loop.played(cell, policy, loop.test_streams(cell, SEEDS, learner.steps))
     return learner
 
 

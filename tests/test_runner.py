@@ -537,7 +537,7 @@ def test_choices_of_a_seed_that_diverged_have_no_return_and_hold_up_no_other() -
         choices[1, 0, 1] = -1
         return (choices,)
 
-    alone, lost = training_module.tested(cell, policy, (0, 1), 0)
+    alone, lost = training_module.played(cell, policy, training_module.test_streams(cell, (0, 1), 0))
     assert alone.isfinite() and lost.isnan()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -14,9 +15,10 @@ from algorithms import _stretches
 from algorithms._stretches import Recorder, Run, Stretches, recordable
 from algorithms._tree import leaves
 from benchmarks import Cell, Evaluation
-from benchmarks._training.accelerated import in_stretches
+from benchmarks._training import accelerated, loop
+from benchmarks._training.accelerated import _Tests, in_stretches
 from benchmarks._training.circumstances import one_thread
-from benchmarks._training.loop import Training, train
+from benchmarks._training.loop import Training, played, train
 from benchmarks.speed._samples import cells, small
 from environments import Streams
 
@@ -117,3 +119,19 @@ def test_new_memory_for_what_is_learnt_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(learner, "_play", moving)
     with pytest.raises(ValueError, match=r"writes its state in place, got new memory for \['.copies.returns'\]"):
         advanced(cell, tape, N_STEPS)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_test_that_is_recorded_finds_the_same(name: str) -> None:
+    """Bit for bit, of a policy that goes on learning."""
+    cell = learning(FOUND[name])
+    training = Training.of(cell, (0, 1))
+    tests = _Tests(cell, (0, 1), tape)
+    for _ in range(4):
+        cell.algorithm.advance(cell.env, training.learner)
+        steps = training.learner.steps
+        for policy_name, policy in loop.tested_policies(cell, training.learner).items():
+            streams = [Streams.of((0, 1), f"{steps}", "cpu", ahead=True) for _ in range(2)]
+            with patch.object(accelerated, "test_streams", lambda *_, own=streams[0]: own):
+                found = tests(policy_name, policy, steps)
+            assert torch.equal(found, played(cell, policy, streams[1]))

@@ -28,7 +28,7 @@ ALLOWED = {
     ("algorithms/_grids.py", "_second_where_marked"): MARKS,
     ("algorithms/tuition.py", "advance"): "whether a student still improves, once a pass over the replay",
     ("algorithms/_trust_region.py", "trust_region_step"): "a line search of fifteen steps at most, mostly one",
-    ("benchmarks/_training/loop.py", "_record"): "what a test has found goes to the host, once a test",
+    ("benchmarks/_training/loop.py", "record"): "what a test has found goes to the host, once a test",
 }
 
 

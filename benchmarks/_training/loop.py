@@ -92,12 +92,16 @@ def train(cell: Cell, seeds: Sequence[int], training: Training, n_steps: int, pa
 
     Units: `n_steps` in environment steps per seed.
     """
+
+    def test(_: str, policy: Policy, steps: int) -> Tensor:
+        return played(cell, policy, test_streams(cell, seeds, steps))
+
     learner = training.learner
     while learner.steps < n_steps:
         before = learner.steps
         cell.algorithm.advance(cell.env, learner)
         if learner.steps // cell.evaluation.every > before // cell.evaluation.every:
-            _record(cell, seeds, training)
+            record(cell, seeds, training, test)
         if pause(learner.steps):
             return
 
@@ -112,12 +116,16 @@ def standing(cell: Cell, learner: Any) -> Mapping[str, int]:
     return cell.algorithm.standing(learner) if isinstance(cell.algorithm, Standing) else {}
 
 
+def test_streams(cell: Cell, seeds: Sequence[int], steps: int) -> Streams:
+    """What a test draws from: all policies of one test meet the same episodes."""
+    return Streams.of(seeds, f"test after {steps} steps", cell.device)
+
+
 @torch.no_grad()
-def tested(cell: Cell, policy: Policy, seeds: Sequence[int], steps: int) -> Tensor:
-    """The mean return of a policy over fresh episodes; all policies of one test meet the same episodes. Shapes: [S]."""
-    streams = Streams.of(seeds, f"test after {steps} steps", cell.device)
+def played(cell: Cell, policy: Policy, streams: Streams) -> Tensor:
+    """The mean return of a policy over the fresh episodes of a test. Shapes: [S]."""
     game = cell.env.reset(streams, cell.evaluation.n_episodes)
-    total = torch.zeros(len(seeds), cell.evaluation.n_episodes, device=cell.device)
+    total = torch.zeros(streams.n_seeds, cell.evaluation.n_episodes, device=cell.device)
     for _ in range(cell.env.horizon):
         actions = policy(cell.env, game)
         game, reward, _ = cell.env.step(game, tuple(map(playable, actions)), streams)
@@ -164,7 +172,8 @@ def runs(cell: Cell, seeds: Sequence[int], training: Training, histories: Sequen
     ]
 
 
-def _record(cell: Cell, seeds: Sequence[int], training: Training) -> None:
+def record(cell: Cell, seeds: Sequence[int], training: Training, test: Callable[[str, Policy, int], Tensor]) -> None:
+    """Tests and measures a learner where it stands; `test(name, policy, steps)` gives the mean returns [S]."""
     learner = training.learner
     steps = learner.steps
     values = {}
@@ -172,7 +181,7 @@ def _record(cell: Cell, seeds: Sequence[int], training: Training) -> None:
     for name, policy in tested_policies(cell, learner).items():
         metric = f"{TEST_RETURN} {name}"
         stands = since.get(name, steps) <= last_test
-        values[metric] = training.curves[metric][:, -1] if stands else tested(cell, policy, seeds, steps)
+        values[metric] = training.curves[metric][:, -1] if stands else test(name, policy, steps)
     for metric, total in learner.ledger.totals.items():
         window = total - training.read[metric]
         values[metric] = window[:, 0] / window[:, 1]  # NaN where nothing was entered

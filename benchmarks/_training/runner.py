@@ -30,7 +30,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, NamedTuple
 
-from benchmarks._training.circumstances import one_thread
+from benchmarks._training.circumstances import fixed_card, one_thread
 from benchmarks._training.session import (
     REPORT_SECONDS,
     Failure,
@@ -136,6 +136,8 @@ class _Trainer:
 def _process(connection: Connection, trainer: _Trainer, item: Work, key: str) -> None:
     """All that a training process does."""
     settle()
+    if item.cell.device == "cuda":
+        fixed_card()
     try:
         if replace(item.cell).key != key:
             raise ValueError(f"{key} has other settings in this process: the code was changed while this command ran")

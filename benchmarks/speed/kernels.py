@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import Cell
 from benchmarks._training.circumstances import one_thread
-from benchmarks._training.loop import Training, tested, tested_policies
+from benchmarks._training.loop import Training, played, test_streams, tested_policies
 from benchmarks.speed._samples import begun, cells, small
 from environments import _particles
 
@@ -109,7 +109,7 @@ def _test(cell: Cell) -> int:
 def _tests(cell: Cell, seeds: tuple[int, ...], training: Training) -> Callable[[], None]:
     def test() -> None:
         for policy in tested_policies(cell, training.learner).values():
-            tested(cell, policy, seeds, 0)
+            played(cell, policy, test_streams(cell, seeds, 0))
 
     return test
 
