@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from algorithms._stretches import Run
+from algorithms._stand_ins import Run
 
 
 class _Tape(TorchDispatchMode):

@@ -12,7 +12,8 @@ from _tape import tape
 from torch import Tensor
 
 from algorithms import _stretches
-from algorithms._stretches import Recorder, Run, Stretches, recordable
+from algorithms._stand_ins import Recorder, Run
+from algorithms._stretches import Stretches, recordable
 from algorithms._tree import leaves
 from benchmarks import Cell, Evaluation
 from benchmarks._training import accelerated, loop
@@ -25,12 +26,17 @@ from environments import Streams
 one_thread()
 
 FOUND = {name: small(cell) for name, cell in cells().items() if recordable(cell.algorithm)}
-N_STEPS = 2_000
+N_STEPS = 1_200
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_stretches, "LEAST", 5)
 
 
 def learning(cell: Cell) -> Cell:
-    """Begins to learn, and to distil, in the middle of everything."""
-    changes = {"first_update": 200, "distill_every": 500}
+    """Begins to learn, to distil, and to forget in the middle of everything."""
+    changes = {"first_update": 200, "distill_every": 400, "random_steps": 240, "epsilon_steps": 240, "capacity": 700}
     own = {item.name: changes[item.name] for item in fields(cell.algorithm) if item.name in changes}
     return replace(cell, algorithm=replace(cell.algorithm, **own))
 
@@ -49,7 +55,7 @@ def tensors(state: Any) -> dict[str, Tensor]:
 def advanced(cell: Cell, recorder: Recorder, until: int, looking: int = N_STEPS) -> tuple[Any, list[int]]:
     """The learner, and the steps of every call."""
     state = begun(cell)
-    stretches, calls = Stretches(cell.algorithm, cell.env, state, recorder), []
+    stretches, calls = Stretches(cell.algorithm, cell.env, state, looking, recorder), []
     while state.steps < until:
         before = state.steps
         stretches.advance(min(until, (before // looking + 1) * looking))
@@ -89,10 +95,9 @@ def test_stand_ins_train_as_the_algorithm_does(name: str) -> None:
         assert torch.allclose(expected[key].double(), part.double(), rtol=1e-2, atol=1e-4), key
 
 
-def test_tests_come_when_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_come_when_they_came() -> None:
     """After the same steps, of which some lie within a stretch."""
-    cell = replace(learning(FOUND["MADDPG on CooperativeNavigation"]), evaluation=Evaluation(every=500, n_episodes=2))
-    monkeypatch.setattr(_stretches, "LEAST", 5)
+    cell = replace(learning(FOUND["MADDPG on CooperativeNavigation"]), evaluation=Evaluation(every=300, n_episodes=2))
     found = {}
     for name, way in {"plain": train, "stretches": in_stretches}.items():
         training = Training.of(cell, (0, 1))
@@ -101,7 +106,7 @@ def test_tests_come_when_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
         way(cell, (0, 1), training, N_STEPS, lambda _: False, **more)
         found[name] = training
     assert torch.equal(found["plain"].steps, found["stretches"].steps)
-    assert found["plain"].steps[0].tolist() == [500.0, 1000.0, 1500.0, 2000.0]
+    assert found["plain"].steps[0].tolist() == [300.0, 600.0, 900.0, 1200.0]
     for metric, curve in found["plain"].curves.items():
         assert torch.allclose(curve[:, :2], found["stretches"].curves[metric][:, :2], rtol=1e-2, equal_nan=True), metric
 

@@ -8,7 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from algorithms import Policy
-from algorithms._stretches import Piece, Recorder, Stretches, graph, recordable
+from algorithms._stand_ins import Piece, Recorder, graph
+from algorithms._stretches import Stretches, recordable
 from benchmarks import Cell
 from benchmarks._training.loop import Training, played, record, test_streams, train
 
@@ -32,7 +33,7 @@ def in_stretches(
 ) -> None:
     """As `loop.train`, with the same tests; `pause` is asked after every stretch."""
     learner, every = training.learner, cell.evaluation.every
-    stretches = Stretches(cell.algorithm, cell.env, learner, recorder)
+    stretches = Stretches(cell.algorithm, cell.env, learner, every, recorder)
     tests = _Tests(cell, seeds, recorder)
     while learner.steps < n_steps:
         before = learner.steps
