@@ -36,7 +36,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def learning(cell: Cell) -> Cell:
     """Begins to learn, to distil, and to forget in the middle of everything."""
-    changes = {"first_update": 200, "distill_every": 400, "random_steps": 240, "epsilon_steps": 240, "capacity": 700}
+    changes = {"first_update": 200, "distill_every": 400, "random_steps": 240, "epsilon_steps": 240, "capacity": 480}
     own = {item.name: changes[item.name] for item in fields(cell.algorithm) if item.name in changes}
     return replace(cell, algorithm=replace(cell.algorithm, **own))
 
