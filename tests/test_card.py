@@ -11,10 +11,12 @@ import torch
 from _tiny import BOTH, FIRST, MADDPG_CELL, OTHER
 
 from benchmarks._options import RECORDED
+from benchmarks._training.loop import Training, train
 from benchmarks._training.work import Work
 from benchmarks.speed import card
 from benchmarks.speed._agreement import Numbers, apart, compared
 from benchmarks.speed._rates import Rate
+from results import States, Store
 
 RATES = {"MADDPG on CooperativeNavigation": Rate(1_000, 100.0, 50.0)}  # 2 ms a step
 
@@ -50,11 +52,29 @@ def test_a_cell_takes_its_steps_and_those_of_what_it_starts_from() -> None:
     assert card._seconds(Work(MADDPG_CELL, (0,), 400), {}) == 0.0
 
 
-def test_the_shortest_are_taken_until_they_would_not_end() -> None:
-    work = [Work(cell, (0,), n) for cell, n in ((FIRST, 3_000), (MADDPG_CELL, 1_000), (OTHER, 2_000))]  # 6, 2, 4 s
-    assert list(card._affordable(work, RATES, 1.0, 7.0)) == [work[1], work[2]]
-    assert list(card._affordable(work, RATES, 2.0, 7.0)) == [work[1], work[2], work[0]]
-    assert list(card._affordable(work, RATES, 1.0, 1.0)) == []
+def test_stages_are_taken_that_still_end() -> None:
+    first, second, third = (Work(cell, (0,), n) for cell, n in ((FIRST, 3_000), (MADDPG_CELL, 1_000), (OTHER, 2_000)))
+    seconds = {item.cell.key: item.n_steps / 500 for item in (first, second, third)}  # 6, 2 and 4
+    stages = [[first], [second, third]]
+    assert card.affordable(stages, seconds, 1.0, 7.0) == [first]
+    assert card.affordable(stages, seconds, 2.0, 6.0) == [first, second, third]
+    assert card.affordable(stages, seconds, 1.0, 5.9) == []
+    assert card.affordable(stages, seconds, 3.0, 5.0) == [second, third]  # the first alone takes longer
+
+
+def test_what_has_not_ended_is_kept_as_far_as_it_has_come(tmp_path: Path) -> None:
+    store, states = Store(tmp_path), States(tmp_path / ".states")
+    seeds = (0, 1)
+    training = Training.of(MADDPG_CELL, seeds)
+    train(MADDPG_CELL, seeds, training, 250, lambda _: False)
+    for seed, tensors in zip(seeds, training.saved(2), strict=True):
+        states.save(MADDPG_CELL.key, seed, 250, tensors, {})
+    item = Work(MADDPG_CELL, (0, 1), 10_000)
+    assert card.keep_beginning(item, "cpu", store, states) == training.learner.steps
+    for seed, row in zip(seeds, training.steps, strict=True):
+        kept = store.load(MADDPG_CELL, seed)
+        assert kept is not None and kept.steps.tolist() == row.tolist()
+    assert card.keep_beginning(Work(MADDPG_CELL, (0, 7), 10_000), "cpu", store, states) == 0
 
 
 def test_a_part_is_rehearsed_and_written_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

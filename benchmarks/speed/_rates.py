@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 
 import torch
 
+from algorithms._stretches import Stretches, recordable
 from benchmarks import Cell
+from benchmarks._training.circumstances import fixed_card
 from benchmarks._training.runner import settle
 from benchmarks._training.work import Device
 from benchmarks.speed._samples import begun, small
 from benchmarks.speed.kernels import counted
 
 N_WARM = 3
+EARLY = {"first_update": 0, "random_steps": 0, "epsilon_steps": 1}
 
 
 class Rate(NamedTuple):
@@ -29,29 +32,50 @@ class Rate(NamedTuple):
     steps: float
 
 
-def ready(cell: Cell, n_seeds: int) -> Callable[[], int]:
-    """An iteration of a cell that learns from the beginning, which returns the steps so far; warm."""
-    early = {"first_update": 0, "random_steps": 0}
-    own = {field.name: early[field.name] for field in fields(cell.algorithm) if field.name in early}
+class Ready(NamedTuple):
+    """A cell that trains as it does later on."""
+
+    iterate: Callable[[], int]  # an iteration or a stretch of them, which returns the steps so far
+    kernels: int  # of an iteration
+    steps: int
+
+
+def ready(cell: Cell, n_seeds: int) -> Ready:
+    """A cell that learns from the beginning, warm; on a card in stretches, where its learner can be recorded."""
+    own = {field.name: EARLY[field.name] for field in fields(cell.algorithm) if field.name in EARLY}
     soon = replace(cell, algorithm=replace(cell.algorithm, **own), start=None, measure=None)
     learner = begun(soon, tuple(range(n_seeds))).learner
 
-    def iterate() -> int:
+    def plainly() -> int:
         soon.algorithm.advance(soon.env, learner)
         return int(learner.steps)
 
     for _ in range(N_WARM):
+        before = plainly()
+    with counted() as kernels:
+        steps = plainly() - before
+    iterate = _in_stretches(soon, learner) if cell.device == "cuda" and recordable(soon.algorithm) else plainly
+    for _ in range(N_WARM):
         iterate()
+    return Ready(iterate, kernels.total(), steps)
+
+
+def _in_stretches(cell: Cell, learner: Any) -> Callable[[], int]:
+    stretches = Stretches(cell.algorithm, cell.env, learner, cell.evaluation.every)
+
+    def iterate() -> int:
+        stretches.advance(learner.steps + cell.evaluation.every)
+        return int(learner.steps)
+
     return iterate
 
 
 def rate(cell: Cell, n_seeds: int, seconds: float) -> Rate:
     """That of one process, which has the device for itself."""
-    iterate = ready(cell, n_seeds)
-    with counted() as kernels:
-        first = iterate()
-    n_iterations, last, took = timed(iterate, cell.device, seconds)
-    return Rate(kernels.total(), 1000 * took / n_iterations, (last - first) / n_iterations)
+    iterate, kernels, steps = ready(cell, n_seeds)
+    first = iterate()
+    _, last, took = timed(iterate, cell.device, seconds)
+    return Rate(kernels, 1000 * took * steps / max(last - first, 1), steps)
 
 
 def timed(iterate: Callable[[], int], device: str, seconds: float) -> tuple[int, int, float]:
@@ -72,7 +96,7 @@ def finished(device: str) -> None:
 
 
 def side_by_side(cell: Cell, n_seeds: int, seconds: float, n_processes: int) -> float:
-    """Iterations a second of all processes together, each of which trains the same cell.
+    """Environment steps a second and seed of all processes together, each of which trains the same cell.
 
     Raises: RuntimeError where one of them has died.
     """
@@ -98,10 +122,12 @@ def side_by_side(cell: Cell, n_seeds: int, seconds: float, n_processes: int) -> 
 
 def _process(line: Connection, barrier: Barrier, cell: Cell, n_seeds: int, seconds: float) -> None:
     settle()
-    iterate: Any = ready(cell, n_seeds)
+    fixed_card()
+    iterate = ready(cell, n_seeds).iterate
+    first = iterate()
     barrier.wait(timeout=120.0)
-    n_iterations, _, took = timed(iterate, cell.device, seconds)
-    line.send(n_iterations / took)
+    _, last, took = timed(iterate, cell.device, seconds)
+    line.send((last - first) / took)
 
 
 def sample(cell: Cell, device: Device, *, brief: bool) -> Cell:

@@ -6,34 +6,46 @@
 1. agreement: every algorithm in every game that figures use, in small, on the CPU and on the card, as two groups of
    seeds; more than chance between them ends it all;
 2. rates: kernels and milliseconds of an iteration of each of them at full size;
-3. sharing: iterations a second of 1, 4, 8 and 12 processes that train the same cell side by side;
-4. record: profile paper, the figures in the order of their worth, of each the cells that can end within what is left.
+3. sharing: steps a second of 1, 4, 8 and 12 processes that train the same cell side by side;
+4. record: profile paper by value: the cells with which most sentences can be judged, as many as can end in what is
+   left. What does not end is kept as far as it has come.
 
-All that is found is printed at once, and written to `card.json` after each part; what was recorded is packed into
-`recorded.tar`. Figures are trained into a store of their own, from which it can be copied into results/recorded.
+Processes share the card by CUDA's multi-process service, where its program is there: without it only one of them has
+kernels on the card at a time. All that is found is printed at once, and written to `card.json` after each part; what
+was recorded is packed into `recorded.tar`. Figures are trained into a store of their own, from which it can be copied
+into results/recorded.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
+import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import torch
 
 from benchmarks import Cell
-from benchmarks._catalogue import chosen
+from benchmarks._catalogue import figures
+from benchmarks._judging.desk import Desk
+from benchmarks._judging.value import by_value
 from benchmarks._options import RECORDED, stores_of
-from benchmarks._training.circumstances import commit, one_thread
+from benchmarks._training.circumstances import commit, fixed_card, one_thread
+from benchmarks._training.loop import Training, runs
 from benchmarks._training.progress import Reporter
 from benchmarks._training.runner import n_cores, train_all
-from benchmarks._training.sharing import free_memory, processes
+from benchmarks._training.session import n_tests, sessions_of
 from benchmarks._training.work import Device, Library, Work, missing_work, usable_device
 from benchmarks.speed._agreement import Comparison, apart, compared, curves
 from benchmarks.speed._rates import Rate, rate, sample, side_by_side
@@ -41,9 +53,8 @@ from benchmarks.speed._samples import cells
 from results import States, Store
 
 PARTS = ("agreement", "rates", "sharing", "record")
-WORTH = ("dvm", "ctedd/fig4", "ctedd/fig5", "ctedd/fig6", "ctedd", "mace", "dimapg")
-MARGIN = 20.0
-"""What is kept for processes to end in. Units: seconds."""
+MARGIN = 30.0
+"""What is kept for processes to end in, and to store what has not ended. Units: seconds."""
 SHARED = ("MADDPG on CooperativeNavigation", "DiscreteMADDPG on Spread")
 
 
@@ -61,6 +72,7 @@ class Plan:
     n_iterations: int = 12
     seconds: float = 1.0
     numbers: tuple[int, ...] = (1, 4, 8, 12)
+    part: str = ""  # of the ids of the figures that are recorded
     found: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -113,46 +125,54 @@ def rates(plan: Plan, found: Mapping[str, Cell]) -> dict[str, Rate]:
 
 
 def sharing(plan: Plan, found: Mapping[str, Cell]) -> float:
-    """How many times the iterations of one process most processes make together: the least of all cells."""
+    """How many times the steps of one process most processes make together: the least of all cells."""
     gains, noted = [], dict[str, dict[int, float]]()
     for name in SHARED:
         cell = sample(found[name], plan.device, brief=plan.brief)
         together = noted[name] = dict[int, float]()
         for n in plan.numbers:
             together[n] = side_by_side(cell, plan.n_seeds, 3 * plan.seconds, n)
-            say(f"{name:38} {n:3} processes {together[n]:9.1f} iterations a second")
+            say(f"{name:38} {n:3} processes {together[n]:9.1f} steps a second")
             plan.note("sharing", noted)
         gains.append(max(together.values()) / together[plan.numbers[0]])
     return min(gains)
 
 
 def record(plan: Plan, measured: Mapping[str, Rate], gain: float) -> None:
-    """Figure after figure, of each what can end; what has ended is packed."""
+    """What decides most for the time that is left; what has ended is packed, and what is as long as somebody asks."""
     library, store, states = Library(stores_of(plan.store)), Store(plan.store), States(plan.store / ".states")
-    trained: dict[str, int] = {}
-    for pattern in WORTH:
-        for figure in chosen(pattern):
-            work = missing_work([figure], "smoke" if plan.brief else "paper", None, library)
-            fitting = [item for item in work if _seconds(item, measured) <= plan.left]
-            n_jobs = _processes(plan, fitting)
-            fitting = list(_affordable(fitting, measured, min(gain, n_jobs), plan.left))
-            if not fitting:
-                continue
-            reporter = Reporter(say, over=False)
-            train_all(fitting, store, states, plan.device, n_jobs=n_jobs, time_limit=plan.left, report=reporter.report)
-            left = {item.cell.key for item in missing_work([figure], "smoke" if plan.brief else "paper", None, library)}
-            trained[figure.id] = sum(item.cell.key not in left for item in fitting)
-            say(f"{figure.id}: {trained[figure.id]} of {len(work)} cells recorded, {plan.left:.0f} s left")
-            plan.note("record", trained)
-            _pack(plan)
+    profile = "smoke" if plan.brief else "paper"
+    every = [figure for figure in figures() if plan.part in figure.id]
+    work = missing_work(every, profile, None, library)
+    seconds = {item.cell.key: _seconds(item, measured) for item in work}
+    stages = by_value(every, Desk(library, profile), work, seconds)
+    chosen = affordable([stage.work for stage in stages], seconds, gain, plan.left)
+    say(f"{len(chosen)} of {len(work)} cells that are missing are to be recorded in {plan.left:.0f} s")
+    reporter = Reporter(say, over=False)
+    n_jobs = max(1, min(len(chosen), n_cores()))
+    train_all(chosen, store, states, plan.device, n_jobs=n_jobs, time_limit=plan.left, report=reporter.report)
+    left = {item.cell.key for item in missing_work(every, profile, None, library)}
+    kept = {item.cell.key: keep_beginning(item, plan.device, store, states) for item in chosen if item.cell.key in left}
+    plan.note("record", {item.cell.key: kept.get(item.cell.key, item.n_steps) for item in chosen})
+    say(f"{len(chosen) - len(kept)} of {len(chosen)} cells recorded to the end, {plan.left:.0f} s left")
+    _pack(plan)
+
+
+def keep_beginning(item: Work, device: Device, store: Store, states: States) -> int:
+    """Stores of each seed what there is before its end; returns the least steps."""
+    cell, reached = item.cell.on(device), [item.n_steps]
+    for seed in item.all_seeds:
+        state = states.latest(cell.key, seed)
+        if state is None or not n_tests(state):
+            reached.append(0)
+            continue
+        (run,) = runs(cell, (seed,), Training.resumed(cell, (seed,), [state]), [sessions_of(state)])
+        store.save(cell, run)
+        reached.append(state.steps)
+    return min(reached)
 
 
 # ---- what they need -------------------------------------------------------------------------------------------------
-
-
-def _processes(plan: Plan, work: Sequence[Work]) -> int:
-    """As many as the runner would choose."""
-    return processes(work, n_cores(), free_memory()) if plan.device == "cuda" else n_cores()
 
 
 def _seconds(item: Work, measured: Mapping[str, Rate]) -> float:
@@ -165,13 +185,34 @@ def _seconds(item: Work, measured: Mapping[str, Rate]) -> float:
     return own + sum(_seconds(Work(cell, item.seeds, steps), measured) for cell, steps in item.cell.teachers)
 
 
-def _affordable(work: Sequence[Work], measured: Mapping[str, Rate], gain: float, left: float) -> Iterator[Work]:
-    """The shortest first, until they would not end."""
-    for item in sorted(work, key=lambda one: _seconds(one, measured)):
-        left -= _seconds(item, measured) / gain
-        if left < 0:
-            return
-        yield item
+def affordable(stages: Iterable[Sequence[Work]], seconds: Mapping[str, float], gain: float, left: float) -> list[Work]:
+    """Whole stages in their order, each that still ends: no sooner than its longest cell, nor than all by their gain.
+
+    Units: `seconds` of each cell alone by its key, `left`; `gain` is how much more is done side by side.
+    """
+    chosen: list[Work] = []
+    for stage in stages:
+        prices = [seconds[item.cell.key] for item in (*chosen, *stage)]
+        if prices and max(*prices, sum(prices) / gain) <= left:
+            chosen += stage
+    return chosen
+
+
+@contextmanager
+def shared_card(device: Device) -> Iterator[None]:
+    """Has processes share the card at the same time, where CUDA's multi-process service is there and not running."""
+    control = shutil.which("nvidia-cuda-mps-control")
+    if device == "cpu" or control is None or "CUDA_MPS_PIPE_DIRECTORY" in os.environ:
+        yield
+        return
+    with TemporaryDirectory() as folder, patch.dict(os.environ, CUDA_MPS_PIPE_DIRECTORY=folder):
+        started = subprocess.run([control, "-d"], check=False).returncode == 0
+        say("processes share the card" if started else "the multi-process service does not start")
+        try:
+            yield
+        finally:
+            if started:
+                subprocess.run([control], input="quit\n", text=True, check=False)
 
 
 def _pack(plan: Plan) -> None:
@@ -195,11 +236,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--store", type=Path, help="where runs go (default: a folder in --out)")
     parser.add_argument("--skip", nargs="*", choices=PARTS, default=[], help="parts to leave out")
     parser.add_argument("--only", default="", help="part of the names of the cells that are checked and timed")
+    parser.add_argument("--figures", default="", help="part of the ids of the figures that are recorded")
     parser.add_argument("--rehearse", action="store_true", help="on the CPU, with small cells and few seeds")
     options = parser.parse_args(arguments)
     try:
         plan = _plan(options)
-        _all_parts(plan, {name: cell for name, cell in cells().items() if options.only in name}, options.skip)
+        with shared_card(plan.device):
+            _all_parts(plan, {name: cell for name, cell in cells().items() if options.only in name}, options.skip)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
@@ -213,7 +256,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         raise ValueError(f"--store must be a folder of its own, got {store}: what has been looked at is copied there")
     options.out.mkdir(parents=True, exist_ok=True)
     ends = time.monotonic() + 60 * options.minutes
-    plan = Plan(device, options.out, store, ends, brief=options.rehearse)
+    plan = Plan(device, options.out, store, ends, brief=options.rehearse, part=options.figures)
     if options.rehearse:
         plan.n_seeds, plan.n_compared, plan.n_iterations, plan.seconds, plan.numbers = 2, 8, 4, 0.2, (1, 2)
     name = torch.cuda.get_device_name() if device == "cuda" else "a CPU"
@@ -223,6 +266,7 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 def _all_parts(plan: Plan, found: Mapping[str, Cell], skipped: Sequence[str]) -> None:
     one_thread()
+    fixed_card()
     if "agreement" not in skipped:
         agreement(plan, found)
     measured = {} if "rates" in skipped else rates(plan, found)
