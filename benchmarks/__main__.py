@@ -8,6 +8,7 @@ python -m benchmarks run "" --profile paper --by value
 python -m benchmarks repeat ctedd/fig5
 python -m benchmarks clean ctedd/fig5 --profile paper
 python -m benchmarks compare my_curves.csv ctedd/fig5 --line CN-V1/MADDPG-3
+python -m benchmarks export ctedd/fig5 --to csv
 
 Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes on), 1 something failed, 2 wrong use.
 """

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +17,23 @@ from benchmarks import Floats, Margin
 from benchmarks.__main__ import main
 from benchmarks._catalogue import chosen
 from benchmarks._exchange import tools
+from benchmarks._exchange.commands import CODES
 from benchmarks._exchange.comparison import compared
 from benchmarks._exchange.conventions import Convention, conventions
 from benchmarks._exchange.curves import Columns, Curves, Track, columns, gathered
 from benchmarks._exchange.equivalence import Equivalence, Span, equivalence, lone, means, span
+from benchmarks._exchange.levels import reached
 from benchmarks._exchange.lines import Stored, stored
 from benchmarks._exchange.reading import read
 from benchmarks._exchange.units import smoothed, smoothing, unit_of
+from benchmarks._exchange.words import VERDICTS, verdict
 from benchmarks._judging.desk import Desk
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._options import RECORDED, stores_of
 from benchmarks._training.work import Library
 from environments.cooperative_navigation import CN_V1
 from environments.goal_navigation import GoalNavigation
+from environments.hunters import Hunters
 from environments.push_forward import PushForward
 from environments.spread import Spread
 
@@ -213,6 +218,13 @@ def test_rewards_of_ones_own_are_not_counted_as_shared() -> None:
     assert horizon in factors(conventions(game, RETURN), 1)
 
 
+def test_a_step_in_which_nothing_is_paid_says_nothing_of_what_is_shared() -> None:
+    """Everyone gets the same 0."""
+    game = Hunters()
+    n = sum(role.n_agents for role in game.roles)
+    assert factors(conventions(game, RETURN), 1) & {n, 1 / n, n**2} == {n}
+
+
 def test_what_overlapping_itself_costs_is_seen_in_the_game() -> None:
     shifts = {one.shift for one in conventions(CN_V1, RETURN) if one.changes == 1}
     assert shifts == {0.0, -225.0}  # 25 steps, 3 agents each of which gets the sum of 3 penalties
@@ -282,6 +294,14 @@ def test_what_is_made_small_lies_near_nothing() -> None:
     assert not found.is_other
 
 
+def test_a_second_change_must_bring_a_curve_nearer() -> None:
+    rng = np.random.default_rng(8)
+    ours, theirs = drawn(6, rng), drawn(3, rng, level=-503.0)
+    given = Curves("a.csv", "return", theirs).converted(factor=1 / 3)
+    close = Convention(3.0, words=("one",), changes=1), Convention(3.0, 3.0, words=("one and another",), changes=2)
+    assert unit_of(given, ours, MARGIN, (Convention(), *close)).taken.convention == close[0]
+
+
 def test_smoothing_is_found_and_ours_smoothed_alike() -> None:
     rng = np.random.default_rng(1)
     ours, theirs = learning(6, rng), learning(3, rng)
@@ -320,6 +340,15 @@ def test_curves_that_differ_by_the_margin_rarely_agree() -> None:
     assert differed <= 0.05 * n + 3 * np.sqrt(0.05 * 0.95 * n)
 
 
+def test_a_difference_is_shown_over_all_quarters_together() -> None:
+    rng = np.random.default_rng(9)
+    found = held(drawn(5, rng, level=-560.0), drawn(6, rng))
+    for p, answer in ((0.02, "UNDECIDED"), (0.0125, "DIFFER")):
+        of_parts = zip(found.parts, (p, 1.0, 1.0, 1.0), strict=True)
+        parts = [part._replace(found=part.found._replace(refuted=np.asarray(of_part))) for part, of_part in of_parts]
+        assert replace(found, parts=tuple(parts)).verdict == answer
+
+
 def test_a_mean_over_a_quarter_is_the_area_under_straight_lines() -> None:
     track = Track(np.array([0.0, 10.0, 20.0]), np.array([0.0, 10.0, 0.0]))
     assert means({"0": track}, Span(0, 20)).tolist() == [5.0]
@@ -345,8 +374,23 @@ def test_a_seed_that_diverged_agrees_with_nothing() -> None:
 def test_nothing_is_compared_from_where_ours_diverged() -> None:
     rng = np.random.default_rng(6)
     ours = drawn(6, rng)
-    ours["1"].values[50:] = np.inf
+    ours["1"].values[50] = np.inf
     assert span(drawn(3, rng), ours) == Span(10_000.0, 500_000.0)
+
+
+def test_times_to_levels_are_those_from_which_on_two_tests_stay_there() -> None:
+    steps = np.array([0.0, 100.0, 200.0, 300.0, 400.0])
+    slow, fast = np.array([0.0, 0, 5, 10, 10]), np.array([0.0, 9, 4, 10, 10])
+    ours = {str(i): Track(steps, slow) for i in range(3)}
+    theirs = {str(i): Track(steps, fast) for i in range(3)}
+    first, second, _ = reached(theirs, ours, Span(0, 400), (0.0, 8.0), horizon=10)
+    assert (first.level, second.level) == (4.0, 6.0)
+    assert (first.theirs, first.ours) == pytest.approx((10.0, 20.0))
+    assert first.ratio == pytest.approx(2.0)
+    assert (second.theirs, second.ours) == pytest.approx((30.0, 30.0))
+    costs, own = ({seed: Track(one.steps, -one.values) for seed, one in side.items()} for side in (theirs, ours))
+    again = reached(costs, own, Span(0, 400), (0.0, -8.0), horizon=10)[0]
+    assert (again.level, again.theirs, again.ours) == pytest.approx((-4.0, 10.0, 20.0))
 
 
 def test_one_seed_shows_nothing_but_whether_it_lies_among_single_runs() -> None:
@@ -358,6 +402,16 @@ def test_one_seed_shows_nothing_but_whether_it_lies_among_single_runs() -> None:
     assert one is not None and one.inside
     assert far is not None and not far.inside
     assert lone(held(drawn(2, rng), drawn(6, rng)).parts[0]) is None
+
+
+def test_how_many_seeds_would_show_it_is_said_where_there_are_fewer(exhibit: Exhibit) -> None:
+    theirs, ours = halves(stored(exhibit, "CN-V1/MADDPG-3"))
+    found = compared(theirs, ours)
+    assert found.verdict == "UNDECIDED"
+    assert found.found.seeds_to_decide > 3
+    assert f"{found.found.seeds_to_decide} seeds a side would show it" in verdict(found)
+    alone = Curves("a.csv", "return", {"0": theirs.tracks["0"]})
+    assert "one seed is too few to tell" in verdict(compared(alone, ours))
 
 
 def test_the_same_run_twice_is_an_error(exhibit: Exhibit) -> None:
@@ -417,10 +471,10 @@ def test_the_command_finds_the_unit_says_so_and_writes_a_page(
     asked = ["compare", str(path), "ctedd/fig5", "--line", "CN-V1/MADDPG-3", "--profile", "quick"]
     code = main([*asked, "--out", str(tmp_path)])
     out = capsys.readouterr().out
-    assert code == 4
+    assert code == CODES[compared(read(path, Columns()), stored(exhibit, "CN-V1/MADDPG-3")).verdict]
     assert "a mean over the 3 agents, or a reward that they share added once instead of 3 times" in out
     assert "Compared again with values × 3." in out
-    assert "Neither agreement nor a difference is shown" in out
+    assert any(answer in out for answer in VERDICTS.values())
     page = (tmp_path / "ctedd-fig5-CN-V1-MADDPG-3.html").read_text()
     assert "Compared again with values × 3." in page
     assert "<svg" in page

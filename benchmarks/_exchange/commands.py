@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks import Figure
-from benchmarks._catalogue import chosen
+from benchmarks import Figure, Line
+from benchmarks._catalogue import chosen, figures
+from benchmarks._exchange import dictionaries, lines, tidy
 from benchmarks._exchange.comparison import compared
 from benchmarks._exchange.curves import columns
 from benchmarks._exchange.lines import stored
@@ -20,6 +22,8 @@ from benchmarks._options import LOCAL, RECORDED, profile, stores_of
 from benchmarks._training.work import Library
 
 COMPARED = LOCAL / "compared"
+EXPORTED = LOCAL / "exported"
+KINDS = ("csv", "parquet", "rliable", "marl-eval", "latex")
 COUNTED = ("steps", "episodes", "agent-steps")
 CODES = {"AGREE": 0, "DIFFER": 1, "UNDECIDED": 4}
 """Exit codes of compare."""
@@ -40,13 +44,20 @@ def add(commands: Any) -> None:
     own.add_argument("--store", type=Path, default=RECORDED, help="whose curves (default: results/recorded)")
     own.add_argument("--out", type=Path, default=COMPARED, help="where the page goes (default: results/local/compared)")
     own.set_defaults(command=compare)
+    out = commands.add_parser("export", help="write a figure's numbers for other tools, or for a paper")
+    out.add_argument("figure", help="id of a figure such as ctedd/fig5")
+    out.add_argument("--to", required=True, help=f"one of {', '.join(KINDS)}")
+    out.add_argument("--profile", help="which stored runs (default: paper where all of it has been run, else quick)")
+    out.add_argument("--store", type=Path, default=RECORDED, help="whose runs (default: results/recorded)")
+    out.add_argument("--out", type=Path, default=EXPORTED, help="where the files go (default: results/local/exported)")
+    out.set_defaults(command=export)
 
 
 def compare(options: argparse.Namespace) -> int:
     """Reads, compares, says, draws, and writes the page."""
     if options.counted not in COUNTED:
         raise ValueError(f"--counted must be one of {', '.join(COUNTED)}, got {options.counted!r}")
-    exhibit = opened(only(options.figure), options)
+    exhibit = opened(named(options.figure), options)
     line = stored(exhibit, options.line, margin(options.margin))
     given = read(options.curves, columns(options.columns, options.where), options.metric)
     env = line.line.cell.env
@@ -63,15 +74,61 @@ def compare(options: argparse.Namespace) -> int:
     return CODES[found.verdict]
 
 
+def export(options: argparse.Namespace) -> int:
+    """Writes what is asked for, and says what it lies in and what there is not."""
+    if options.to not in KINDS:
+        raise ValueError(f"--to must be one of {', '.join(KINDS)}, got {options.to!r}")
+    figure = named(options.figure)
+    exhibit = opened(figure, options, figures())
+    options.out.mkdir(parents=True, exist_ok=True)
+    stem = options.out / slug(figure.id)
+    paths, said = _latex(exhibit, stem) if options.to == "latex" else (_written(exhibit, stem, options.to), "")
+    absent = [lines.named(panel, line) for panel in figure.panels for line in panel.lines if not _is_run(exhibit, line)]
+    print("\n".join([*map(str, paths), *([said] if said else [])]))
+    if absent:
+        print(f"not run, and not in it: {', '.join(absent)}")
+    return 0
+
+
+def _is_run(exhibit: Exhibit, line: Line) -> bool:
+    return bool(exhibit.sample(line.cell).runs)
+
+
+def _written(exhibit: Exhibit, stem: Path, kind: str) -> list[Path]:
+    """The tables, or one file of dictionaries."""
+    if kind in ("csv", "parquet"):
+        paths = [stem.with_name(f"{stem.name}{part}.{kind}") for part in ("", "-claims")]
+        tidy.write(tidy.curves(exhibit), tidy.CURVES, paths[0])
+        tidy.write(tidy.claims(exhibit), tidy.CLAIMS, paths[1])
+        return paths
+    content = dictionaries.rliable(exhibit) if kind == "rliable" else dictionaries.marl_eval(exhibit)
+    path = stem.with_name(f"{stem.name}-{kind}.json")
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [path]
+
+
+def _latex(exhibit: Exhibit, stem: Path) -> tuple[list[Path], str]:
+    """Tables and pictures, and why one of them is not there."""
+    from benchmarks._exchange import latex  # noqa: PLC0415 because matplotlib is not everywhere
+
+    path = stem.with_name(f"{stem.name}.tex")
+    path.write_text(latex.tables(exhibit), encoding="utf-8")
+    pictures, said = latex.pictures(exhibit, stem)
+    return [path, *pictures], said
+
+
 def opened(figure: Figure, options: argparse.Namespace, among: tuple[Figure, ...] = ()) -> Exhibit:
-    """A figure in the profile that is asked for, or else the largest that is there in full."""
+    """A figure in the profile that is asked for, or else the largest that is there in full.
+
+    Its claims are corrected `among` those of others of its paper.
+    """
     named = None if options.profile is None else profile(options.profile)
     desk = Desk(Library(stores_of(options.store)), named or "quick")
     (exhibit,) = (desk if named else largest(desk, figure)).opened([figure], among)
     return exhibit
 
 
-def only(pattern: str) -> Figure:
+def named(pattern: str) -> Figure:
     """The one figure of that id, or whose id alone holds the pattern.
 
     Raises: ValueError where there is none, or there are several.
