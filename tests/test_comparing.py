@@ -296,7 +296,7 @@ def test_what_is_made_small_lies_near_nothing() -> None:
 
 def test_a_second_change_must_bring_a_curve_nearer() -> None:
     rng = np.random.default_rng(8)
-    ours, theirs = drawn(6, rng), drawn(3, rng, level=-503.0)
+    ours, theirs = drawn(6, rng, spread=0.1), drawn(3, rng, level=-503.0, spread=0.1)
     given = Curves("a.csv", "return", theirs).converted(factor=1 / 3)
     close = Convention(3.0, words=("one",), changes=1), Convention(3.0, 3.0, words=("one and another",), changes=2)
     assert unit_of(given, ours, MARGIN, (Convention(), *close)).taken.convention == close[0]
@@ -489,7 +489,7 @@ def test_the_stored_curves_agree_with_themselves(
     assert main(asked) == 0
     out = capsys.readouterr().out
     assert "They agree: in every quarter" in out
-    assert "One of yours is a stored curve itself." in out
+    assert "Stored curves themselves: 3 of your 3." in out
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks._exchange.conventions import Convention, conventions
-from benchmarks._exchange.curves import Curves
+from benchmarks._exchange.curves import Curves, Track
 from benchmarks._exchange.equivalence import Answer, Equivalence, Span, Tracks, equivalence, span
 from benchmarks._exchange.levels import Reached, reached
 from benchmarks._exchange.lines import Stored, ends
@@ -22,20 +22,19 @@ from benchmarks._exchange.units import Smoothing, Unit, smoothed, smoothing, uni
 class Comparison:
     """What came of it.
 
-    `theirs` are their curves in our unit, `ours` the stored ones, smoothed where theirs are. `as_it_is` is the
-    comparison in the unit in which theirs were given, None where there is nothing in common.
+    `theirs` are their curves in our unit, `ours` the stored ones, smoothed where theirs are, and `n_stored` is how many
+    of theirs are stored curves.
     """
 
     given: Curves
     stored: Stored
     unit: Unit
     smoothing: Smoothing
-    as_it_is: Equivalence | None
     found: Equivalence
     theirs: Tracks
     ours: Tracks
     levels: tuple[Reached, ...]
-    itself: bool
+    n_stored: int
 
     @property
     def verdict(self) -> Answer:
@@ -73,19 +72,12 @@ def compared(given: Curves, line: Stored, *, counts_known: bool = False) -> Comp
         stored=line,
         unit=unit,
         smoothing=smooth,
-        as_it_is=_before(given, line) if unit.is_other or smooth.width > 1 else None,
         found=found,
         theirs=theirs,
         ours=ours,
         levels=_levels(theirs, ours, line, found, within),
-        itself=any(is_one_of(theirs[seed].values, theirs[seed].steps, ours) for seed in theirs),
+        n_stored=sum(is_one_of(track, ours) for track in theirs.values()),
     )
-
-
-def _before(given: Curves, line: Stored) -> Equivalence | None:
-    """The comparison as the curves were given."""
-    within = span(given.tracks, line.tracks)
-    return None if within is None else equivalence(given.tracks, line.tracks, line.margin, line.better, within)
 
 
 def _levels(theirs: Tracks, ours: Tracks, line: Stored, found: Equivalence, within: Span) -> tuple[Reached, ...]:
@@ -126,14 +118,10 @@ def twins_of(tracks: Tracks) -> tuple[str, ...]:
     return ()
 
 
-def is_one_of(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    steps: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    ours: Tracks,
-) -> bool:
+def is_one_of(theirs: Track, ours: Tracks) -> bool:
     """Whether a curve is one of ours, to four digits."""
     for track in ours.values():
-        both, mine, other = np.intersect1d(steps, track.steps, return_indices=True)
-        if len(both) > 2 and np.allclose(values[mine], track.values[other], rtol=1e-4, atol=0):
+        both, mine, other = np.intersect1d(theirs.steps, track.steps, return_indices=True)
+        if len(both) > 2 and np.allclose(theirs.values[mine], track.values[other], rtol=1e-4, atol=0):
             return True
     return False

@@ -12,7 +12,6 @@ n and T are the game's; whether its reward is shared, and what it takes from eve
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -190,9 +189,3 @@ def _keep(found: dict[tuple[float, ...], Convention], one: Convention) -> None:
     elif one.changes == known.changes and one.words:
         both = tuple(dict.fromkeys((*known.words, *one.words)))
         found[place] = replace(known, words=both, guessed=known.guessed and one.guessed)
-
-
-def is_same(one: Convention, other: Convention) -> bool:
-    """Whether two come to the same numbers."""
-    pairs = ((one.factor, other.factor), (one.shift, other.shift), (one.stride, other.stride))
-    return all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in pairs)

@@ -77,9 +77,9 @@ class Equivalence:
         return "DIFFER" if beyond <= ALPHA else "UNDECIDED"
 
     @property
-    def furthest(self) -> Part:
-        """The quarter whose means are furthest from each other."""
-        return max(self.parts, key=lambda part: abs(float(part.found.estimate)))
+    def clearest(self) -> Part:
+        """The quarter that is most clearly beyond the margin."""
+        return min(self.parts, key=lambda part: float(part.found.refuted))
 
     @property
     def loss(self) -> float:
@@ -161,8 +161,3 @@ def lone(part: Part) -> Lone | None:
         return None
     low, high = statistics.prediction_interval(part.ours)
     return Lone(low, high, bool(low <= part.theirs[0] <= high))
-
-
-def interval(part: Part) -> tuple[float, float]:
-    """The 90 % interval of the difference of a quarter, theirs less ours."""
-    return float(part.found.low), float(part.found.high)

@@ -17,6 +17,8 @@ VERDICTS = {
     "UNDECIDED": "Neither agreement nor a difference is shown",
 }
 
+NOTHING = 1e-4  # of a margin: what rounding leaves
+
 
 class Table(NamedTuple):
     """A head and rows of texts."""
@@ -56,24 +58,31 @@ def unit(found: Comparison) -> list[str]:
     taken, as_it_is = found.unit.taken, found.unit.as_it_is
     if found.unit.is_other:
         ways = "; or ".join(taken.convention.words)
-        far = f"{as_it_is.misfit:.2g} margins from ours" if math.isfinite(as_it_is.misfit) else "nowhere near ours"
+        far = f"{margins(as_it_is.misfit)} from ours" if math.isfinite(as_it_is.misfit) else "nowhere near ours"
         near = "fits" if taken.misfit <= 1 else "comes nearest, though it does not fit"
         said.append(
-            f"Yours are in another unit. As they are, they lie {far}; what {near} ({taken.misfit:.2g} margins) is: "
+            f"Yours are in another unit. As they are, they lie {far}; what {near} ({margins(taken.misfit)}) is: "
             f"{ways}. Compared again with {taken.convention.formula}."
         )
-        others = [f"{'; or '.join(fit.convention.words)} ({fit.misfit:.2g})" for fit in found.unit.rivals]
+        others = [f"{'; or '.join(fit.convention.words)} ({margins(fit.misfit)})" for fit in found.unit.rivals]
         said += [f"These fit about as well, and numbers alone cannot tell: {' | '.join(others)}."] if others else []
     elif as_it_is.misfit > 1:
-        said.append(f"Yours lie {as_it_is.misfit:.2g} margins from ours, and no other unit of this game explains it.")
+        said.append(f"Yours lie {margins(as_it_is.misfit)} from ours, and no other unit of this game explains it.")
     if found.smoothing.width > 1:
         said.append(
             f"Yours scatter {found.smoothing.less:.2g} times less from test to test, as if averaged over about "
             f"{found.smoothing.width} tests, or each of so many more episodes; ours are averaged alike in what follows."
         )
-    if found.itself:
-        said.append("One of yours is a stored curve itself.")
+    if found.n_stored:
+        said.append(f"Stored curves themselves: {found.n_stored} of your {len(found.theirs)}.")
     return said
+
+
+def margins(misfit: float) -> str:
+    """How far a curve is from ours."""
+    if misfit < 0.01:
+        return "less than 0.01 margins"
+    return f"{misfit:,.0f} margins" if misfit >= 10 else f"{misfit:.2g} margins"
 
 
 def verdict(found: Comparison) -> str:
@@ -88,7 +97,7 @@ def verdict(found: Comparison) -> str:
         case "AGREE":
             reason = f"in every quarter {where} the means differ by less than {margin}, each shown at .05"
         case "DIFFER":
-            far = result.furthest
+            far = result.clearest
             way = "higher" if float(far.found.estimate) > 0 else "lower"
             reason = f"up to step {far.span.last:,.0f} yours are {way} by more than {margin}, shown at .05"
         case _:
@@ -130,17 +139,18 @@ def single(found: Comparison) -> list[str]:
 def quarters(found: Comparison) -> Table:
     """Both means of every quarter, their difference and its interval."""
     head = ("up to step", "yours", "ours", "difference", "90 % interval", "within the margin", "beyond it")
-    return Table(head, tuple(_quarter(part) for part in found.found.parts))
+    return Table(head, tuple(_quarter(part, found.found.margin.value) for part in found.found.parts))
 
 
-def _quarter(part: Part) -> tuple[str, ...]:
+def _quarter(part: Part, margin: float) -> tuple[str, ...]:
+    estimate = float(part.found.estimate)
     ends = [float(part.found.low), float(part.found.high)]
     between = f"{number(ends[0])} … {number(ends[1])}" if all(map(math.isfinite, ends)) else "–"
     return (
         f"{part.span.last:,.0f}",
         number(float(part.theirs.mean())),
         number(float(part.ours.mean())),
-        number(float(part.found.estimate)),
+        number(estimate if abs(estimate) > NOTHING * margin else 0.0),
         between,
         f"p = {float(part.found.support):.2g}",
         f"p = {float(part.found.refuted):.2g}",
