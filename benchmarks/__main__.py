@@ -7,6 +7,8 @@ python -m benchmarks run ctedd/fig5@distance
 python -m benchmarks run "" --profile paper --by value
 python -m benchmarks repeat ctedd/fig5
 python -m benchmarks clean ctedd/fig5 --profile paper
+python -m benchmarks compare my_curves.csv ctedd/fig5 --line CN-V1/MADDPG-3
+python -m benchmarks export ctedd/fig5 --to csv
 
 Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes on), 1 something failed, 2 wrong use.
 """
@@ -23,6 +25,7 @@ from pathlib import Path
 from benchmarks import ALL, LOOKS, PROFILES, Figure
 from benchmarks._campaign import Campaign
 from benchmarks._catalogue import chosen, figures, read
+from benchmarks._exchange import commands as exchange
 from benchmarks._judging import simulated
 from benchmarks._judging.desk import Desk, papers
 from benchmarks._judging.plans import Kept, keep, plan_of
@@ -111,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         "--chains", default="10m", help="how long all that a cell starts from may take to train (default: 10m)"
     )
     again.set_defaults(command=_repeat)
+    exchange.add(commands)
     return parser
 
 
