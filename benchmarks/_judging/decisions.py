@@ -62,16 +62,18 @@ class Questions(NamedTuple):
     reversed: Floats
 
 
-def decided(family: Sequence[Rows], n_further: int = 0) -> list[tuple[Names, Questions, Names]]:
+def decided(family: Sequence[Rows], n_further: int = 0, alpha: float = ALPHA) -> list[tuple[Names, Questions, Names]]:
     """Outcome, corrected p and the rows' outcomes of every claim; `n_further` claims stand in the family with p = 1.
+
+    `alpha` is the largest p that decides.
 
     Shapes: [B], four times [B], [m, B].
     """
     questions = corrected([questions_of(rows) for rows in family], n_further)
     found = []
     for rows, question in zip(family, questions, strict=True):
-        outcomes = row_outcomes(rows, question)
-        found.append((concluded(rows, question, outcomes), question, outcomes))
+        outcomes = row_outcomes(rows, question, alpha)
+        found.append((concluded(rows, question, outcomes, alpha), question, outcomes))
     return found
 
 
@@ -137,12 +139,12 @@ def _all(holds: NDArray[np.bool_], replicas: list[list[int]]) -> NDArray[np.bool
     return np.stack(found) if found else np.empty((0, *holds.shape[1:]), bool)
 
 
-def row_outcomes(rows: Rows, question: Questions) -> Names:
+def row_outcomes(rows: Rows, question: Questions, alpha: float = ALPHA) -> Names:
     """What each row comes to, its p corrected within the claim; an only row has the claim's."""
     support, opposite = shown(rows, question.whole), within(rows.opposite, question.reversed)
     refuted = question.refuted[None] if len(rows.refuted) == 1 else statistics.holm(rows.refuted)
     return np.select(
-        [support <= ALPHA, opposite <= ALPHA, refuted <= ALPHA],
+        [support <= alpha, opposite <= alpha, refuted <= alpha],
         [rows.grade, np.full(rows.grade.shape, "REVERSED"), np.full(rows.grade.shape, "NOT REPRODUCED")],
         "INCONCLUSIVE",
     )
@@ -164,26 +166,26 @@ def within(p: Floats, of_claim: Floats) -> Floats:
     return of_claim[None] if len(p) == 1 else np.minimum(statistics.holm(p), of_claim)
 
 
-def concluded(rows: Rows, question: Questions, outcomes: Names) -> Names:
+def concluded(rows: Rows, question: Questions, outcomes: Names, alpha: float = ALPHA) -> Names:
     """The outcome of a claim from its corrected p and its rows' outcomes."""
     core, replicas = split(rows)
     asked = np.any if rows.holds == "some" and replicas else np.all
-    holds = question.whole <= ALPHA
+    holds = question.whole <= alpha
     cores, of_replicas = zip(
         *((of[core].all(axis=0), _all(of, replicas)) for of in (outcomes == "REPRODUCED", np.isin(outcomes, SHOWN))),
         strict=True,
     )
     full, less = (of & asked(each, axis=0) for of, each in zip(cores, of_replicas, strict=True))
     enough = cores[1] & (2 * of_replicas[1].sum(axis=0) >= max(len(replicas), 1))
-    part = (question.part <= ALPHA) & enough & ~(outcomes == "REVERSED").any(axis=0)
+    part = (question.part <= alpha) & enough & ~(outcomes == "REVERSED").any(axis=0)
     return np.select(
         [
             holds & full,
             holds & less,
             part,
             holds,
-            question.reversed <= ALPHA,
-            question.refuted <= ALPHA,
+            question.reversed <= alpha,
+            question.refuted <= alpha,
             (rows.grade == "NOT LEARNT").any(axis=0),
         ],
         ["REPRODUCED", "PARTIAL", "PARTIAL", "NEGLIGIBLE", "REVERSED", "NOT REPRODUCED", "NOT LEARNT"],

@@ -14,6 +14,7 @@ from benchmarks._judging.exhibit import Exhibit, cells_of, in_words
 from benchmarks._judging.readings import Read, readings_of, verdicts_of
 from benchmarks._judging.samples import Sample
 from benchmarks._judging.simulated import Simulated, of_family
+from benchmarks._judging.statistics import ALPHA
 from benchmarks._judging.verdicts import judge, warnings
 from benchmarks._training.standing import standing
 from benchmarks._training.work import Library, chosen
@@ -135,8 +136,11 @@ class Desk:
         """Whether every seed of a figure is there in full."""
         return all(self.sample(figure, cell).is_whole for cell in figure.cells)
 
-    def verdicts(self, figures: Iterable[Figure]) -> dict[str, Verdict]:
-        """Every claim's verdict by its id, the claims of a paper corrected for one another, whatever has been run."""
+    def verdicts(self, figures: Iterable[Figure], alpha: float = ALPHA) -> dict[str, Verdict]:
+        """Every claim's verdict by its id, the claims of a paper corrected for one another, whatever has been run.
+
+        `alpha` is the largest p that decides.
+        """
         found: dict[str, Verdict] = {}
         for paper in papers(figures):
             home = {claim.id: figure for figure in paper for claim in figure.claims}
@@ -148,6 +152,7 @@ class Desk:
                 self.profile,
                 whole.__getitem__,
                 lambda claim, home=home: self.extent(home[claim.id], claim),  # type: ignore[misc]
+                alpha=alpha,
             )
             found |= {verdict.claim: verdict for verdict in judged}
         return found

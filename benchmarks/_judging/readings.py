@@ -11,12 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from benchmarks import Claim, Figure, Margin, Outcome, Printed, PrintedTime, Share, Shorter, Verdict, mapped
 from benchmarks._judging.scores import EpisodesTo, Final, Stretch, Window
+from benchmarks._judging.statistics import ALPHA
 
-Judge = Callable[[Sequence[Figure]], dict[str, Verdict]]
+
+class Judge(Protocol):
+    """Gives the verdicts on the claims of some figures by their ids; `alpha` is the largest p that decides."""
+
+    def __call__(self, paper: Sequence[Figure], alpha: float = ALPHA, /) -> dict[str, Verdict]:
+        """Of a paper, whose claims are corrected for one another."""
+
+
+def unchanged(part: Any) -> Any:
+    """Every part of a claim as it is."""
+    return part
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,8 @@ class Analysis:
     name: str
     question: str
     choice: str
-    change: Callable[[Any], Any]
+    change: Callable[[Any], Any] = unchanged
+    alpha: float = ALPHA
 
     def of(self, figure: Figure) -> Figure:
         """The figure with its claims read this way, under ids of their own; what cannot be judged yet has no rows."""
@@ -36,7 +48,8 @@ class Analysis:
 
     def concerns(self, claim: Claim) -> bool:
         """Whether it changes anything of a claim that can be judged."""
-        return not claim.lacks and bool(mapped(claim.rows, self.change) != claim.rows)
+        changes = self.alpha != ALPHA or mapped(claim.rows, self.change) != claim.rows
+        return bool(claim.rows) and not claim.lacks and changes
 
 
 def window(factor: float) -> Callable[[Any], Any]:
@@ -91,6 +104,7 @@ def level(share: float) -> Callable[[Any], Any]:
 WINDOW = "Over how much of a curve is averaged?"
 DELTA = "What is the smallest difference of interest?"
 LEVEL = "Which level counts as reached?"
+CHANCE = "How likely may a verdict be by chance?"
 ANALYSES = (
     Analysis("short-window", WINDOW, "half as much", window(0.5)),
     Analysis("long-window", WINDOW, "twice as much", window(2.0)),
@@ -98,6 +112,8 @@ ANALYSES = (
     Analysis("large-delta", DELTA, "twice as much", delta(2.0)),
     Analysis("low-level", LEVEL, "one lower by 2.5 %", level(-0.025)),
     Analysis("high-level", LEVEL, "one higher by 2.5 %", level(0.025)),
+    Analysis("strict", CHANCE, "1 %", alpha=0.01),
+    Analysis("lenient", CHANCE, "10 %", alpha=0.1),
 )
 """Fixed before any result: what most often moves a verdict, by a factor of two to both sides."""
 
@@ -144,7 +160,7 @@ def readings_of(paper: Sequence[Figure], judge: Judge) -> dict[str, tuple[Read, 
     for analysis in ANALYSES:
         concerned = [claim.id for figure in paper for claim in figure.claims if analysis.concerns(claim)]
         if concerned:
-            judged = judge([analysis.of(figure) for figure in paper])
+            judged = judge([analysis.of(figure) for figure in paper], analysis.alpha)
             for id_ in concerned:
                 verdict = judged[f"{id_}~{analysis.name}"]
                 found[id_].append(Read(analysis.name, "analysis", analysis.question, analysis.choice, verdict))

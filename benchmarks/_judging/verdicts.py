@@ -44,12 +44,14 @@ def judge(
     profile: str,
     whole: Callable[[Row], bool],
     budget: Callable[[Claim], str] = lambda claim: "",
+    *,
+    alpha: float = ALPHA,
 ) -> tuple[Verdict, ...]:
     """The verdicts on all claims of a paper, in their order; those of a kind are corrected for one another.
 
     `weighed` holds the rows of each claim by its id.
 
-    `whole` says whether a row's cells are trained as long as in profile `paper`.
+    `whole` says whether a row's cells are trained as long as in profile `paper`; `alpha` is the largest p that decides.
 
     Raises: ValueError where a claim has neither rows nor a reason why it is untestable.
     """
@@ -66,9 +68,11 @@ def judge(
             for claim, of_claim in zip(family, evidence, strict=True)
         ]
         rows_of = [asked(*one) for one in zip(family, evidence, heard, strict=True)]
-        decided = decisions.decided(rows_of, n_further=len(testable) - len(family))
+        decided = decisions.decided(rows_of, len(testable) - len(family), alpha)
         for claim, of_claim, say, (outcome, questions, rows) in zip(family, evidence, heard, decided, strict=True):
-            shown = shown_rows(claim, of_claim, say, [str(row) for row in rows[:, 0]], len(testable))
+            shown = shown_rows(
+                claim, of_claim, say, [str(row) for row in rows[:, 0]], n_claims=len(testable), alpha=alpha
+            )
             verdict = Verdict(claim.id, str(outcome[0]), shown, profile, budget(claim), *told(questions))  # type: ignore[arg-type]
             found[claim.id] = concluded(claim, verdict, of_claim, say)
     return tuple(found.get(claim.id, without_rows(claim, profile)) for claim in claims)
@@ -104,12 +108,18 @@ def asked(claim: Claim, evidence: Sequence[Evidence], heard: Sequence[bool]) -> 
 
 
 def shown_rows(
-    claim: Claim, evidence: Sequence[Evidence], heard: Sequence[bool], outcomes: Sequence[str], n_claims: int
+    claim: Claim,
+    evidence: Sequence[Evidence],
+    heard: Sequence[bool],
+    outcomes: Sequence[str],
+    *,
+    n_claims: int,
+    alpha: float,
 ) -> tuple[RowVerdict, ...]:
     """Every row with its outcome, with what it would come to at this budget, and with what would decide it."""
     rows = asked(claim, evidence, [True] * len(evidence))
     alone = decisions.questions_of(rows)
-    at_this_budget = decisions.row_outcomes(rows, alone)[:, 0]
+    at_this_budget = decisions.row_outcomes(rows, alone, alpha)[:, 0]
     p = decisions.shown(rows, alone.whole)[:, 0]
     found = []
     for part, say, outcome, now, corrected in zip(evidence, heard, outcomes, at_this_budget, p, strict=True):
