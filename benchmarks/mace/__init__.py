@@ -286,7 +286,7 @@ DECISIONS = (
     Decision(
         "What is the cumulative terminal reward?",
         "The sum over hunters and over all finished training episodes. Success in Hare-Hunters pays 1 to each hunter.",
-        "With it random play is paid about what the paper's baselines are.",
+        "With it random play is paid within a factor of about three of what is printed for Cloned.",
     ),
     Decision(
         "How long is an episode?",
@@ -303,7 +303,8 @@ DECISIONS = (
     Decision(
         "When is prey caught?",
         "At a Manhattan distance of at most 1 on the torus, by hunters in the order of their index.",
-        "The paper says “gets next to it”. With four neighbours and a stay action random play is paid what Cloned is.",
+        "The paper says “gets next to it”. With four neighbours and a stay action random play is paid within a factor of "
+        "about three of what is printed for Cloned.",
     ),
     Decision(
         "What does the policy see?",
