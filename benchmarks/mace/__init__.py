@@ -303,8 +303,8 @@ DECISIONS = (
     Decision(
         "When is prey caught?",
         "At a Manhattan distance of at most 1 on the torus, by hunters in the order of their index.",
-        "The paper says “gets next to it”. With four neighbours and a stay action random play is paid within a factor of "
-        "about three of what is printed for Cloned.",
+        "The paper says “gets next to it”. With four neighbours and a stay action random play is paid within a factor "
+        "of about three of what is printed for Cloned.",
     ),
     Decision(
         "What does the policy see?",
