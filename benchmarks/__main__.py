@@ -1,7 +1,8 @@
 """The benchmarks without pytest: see what a figure needs, and train it on a bare machine.
 
 python -m benchmarks list
-python -m benchmarks plan ctedd/fig5 --profile quick
+python -m benchmarks plan
+python -m benchmarks plan "ctedd and fig5" --profile quick
 python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
 python -m benchmarks run ctedd/fig5@distance
 python -m benchmarks run "" --profile paper --by value
@@ -16,6 +17,7 @@ Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes 
 from __future__ import annotations
 
 import argparse
+import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -41,6 +43,7 @@ from results import States, Store, StoreError, Stores, seal
 
 STOPPED = 3  # exit code: stopped at a checkpoint
 MOST_SEEDS = 10  # that a profile records
+SELECTION = 'which figures, as in pytest -k: ctedd/fig5, "ctedd and (fig4 or fig5)", CTEDD-F5-4; "" is every figure'
 READING = "what else the papers' texts allow: a name that list shows, or all (default: our choice of everything)"
 ORDERS = {
     "length": "what takes longest with all that starts from it is trained first (default)",
@@ -53,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII only shows the rest as ?
     try:
         return int(options.command(options))
     except (ValueError, StoreError, ChildProcessError) as error:
@@ -77,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     seal_one.set_defaults(command=_seal)
     for name, command, text in (("plan", _plan, "what is missing"), ("run", _run, "train what is missing")):
         sub = commands.add_parser(name, help=text)
-        sub.add_argument("figure", nargs="+", help='part of an id such as ctedd/fig5, "" for every figure')
+        sub.add_argument("figure", nargs="*" if command is _plan else "+", default=[""], help=SELECTION)
         sub.add_argument("--reading", default="", help=READING)
         sub.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)}")
         sub.add_argument("--seeds", help="how many seeds, instead of the profile's number")
@@ -94,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--by", default="length", help="; ".join(map(": ".join, ORDERS.items())))
         sub.set_defaults(command=command)
     clean = commands.add_parser("clean", help="delete the training states that a profile does not need any more")
-    clean.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5; other figures' states are kept")
+    clean.add_argument("figure", nargs="+", help=f"{SELECTION}; other figures' states are kept")
     clean.add_argument("--reading", default="", help=READING)
     clean.add_argument("--profile", default="paper", help="what may still be trained (default: paper)")
     clean.add_argument("--seeds", help="how many seeds, instead of the profile's number")
@@ -102,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     clean.add_argument("--device", default="auto", help="auto, cpu or cuda")
     clean.set_defaults(command=_clean)
     again = commands.add_parser("repeat", help="play the beginnings of recorded runs again and compare every bit")
-    again.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
+    again.add_argument("figure", nargs="+", help=SELECTION)
     again.add_argument("--reading", default="", help=READING)
     again.add_argument("--seeds", default="1", help="how many seeds of every cell (default: 1)")
     again.add_argument("--store", type=Path, default=RECORDED, help="whose runs (default: results/recorded)")
@@ -138,8 +143,7 @@ def _figures(options: argparse.Namespace) -> tuple[Figure, ...]:
 
 def _campaign(options: argparse.Namespace, library: Library) -> Campaign:
     desk = Desk(library, profile(options.profile), whole_number("seeds", options.seeds))
-    others = tuple(cell for figure in figures() for cell in figure.cells)
-    return Campaign(_figures(options), desk, _states(options), usable_device(options.device), library, others)
+    return Campaign.into(options.store, _figures(options), desk, options.device, library)
 
 
 def _work(options: argparse.Namespace, library: Library) -> list[Work]:

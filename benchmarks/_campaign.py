@@ -12,13 +12,16 @@ import shutil
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from benchmarks import Cell, Figure
+from benchmarks._catalogue import figures
 from benchmarks._judging.desk import Desk, papers
 from benchmarks._judging.value import Stage, by_value, undecided
+from benchmarks._scoreboard import shortened
 from benchmarks._training.prices import Bill, Price, Prices, bill
 from benchmarks._training.progress import hours, size, span
-from benchmarks._training.work import Device, Library, Work, missing_work, with_teachers
+from benchmarks._training.work import Device, Library, Work, missing_work, usable_device, with_teachers
 from results import States
 
 ABOUT = "~"  # stands before what is estimated by other cells
@@ -42,6 +45,15 @@ class Campaign:
     device: Device
     timed: Library
     others: Sequence[Cell] = ()
+
+    @classmethod
+    def into(cls, folder: Path, wanted: Sequence[Figure], desk: Desk, device: str, timed: Library) -> Campaign:
+        """Trained into a store, its prices estimated by every figure's cells.
+
+        Raises: ValueError where the device cannot be used.
+        """
+        others = tuple(cell for figure in figures() for cell in figure.cells)
+        return cls(wanted, desk, States(folder / ".states"), usable_device(device), timed, others)
 
     @cached_property
     def missing(self) -> list[Work]:
@@ -194,8 +206,3 @@ def ranges(seeds: Iterable[int]) -> str:
 def columns(name: str, n_cells: str, time: str, n_claims: str) -> str:
     """A line of the table of sums."""
     return f"{name:24} {n_cells:>6} {time:>24} {n_claims:>15}"
-
-
-def shortened(line: str, width: int) -> str:
-    """A line that fits."""
-    return line if len(line) <= width else f"{line[: width - 1]}…"

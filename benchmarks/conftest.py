@@ -7,21 +7,26 @@ is missing is trained with live progress, and then the tests judge.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container, Iterable, Sequence
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from benchmarks import Claim, Figure, Line, Panel
+from benchmarks import Figure, Line, Panel
 from benchmarks import _options as options
-from benchmarks._campaign import Campaign, shortened
-from benchmarks._catalogue import figures, read
+from benchmarks._campaign import Campaign, cells
+from benchmarks._catalogue import HERE, figures, lying_at, read, split
 from benchmarks._judging.desk import N_RECORDED, Desk, largest
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.plans import Kept
+from benchmarks._judging.reference import incomparable
+from benchmarks._scoreboard import scoreboard
 from benchmarks._training.circumstances import known_commit
 from benchmarks._training.progress import Reporter, failed
 from benchmarks._training.runner import jobs_on, train_all
@@ -51,6 +56,8 @@ class Session:
     standing: str = ""  # what is to be said of the code that has recorded what is judged
     n_curves: int = 1  # that the session compares with recorded ones
     excluded: dict[str, str] = field(default_factory=dict)  # by curve: which loss would have been noticed
+    elsewhere: Path | None = None  # where pictures are drawn, if not in the store
+    untested: Counter[str] = field(default_factory=Counter)  # how many curves were not compared, by the reason
 
     @classmethod
     def of(cls, config: pytest.Config) -> Session:
@@ -58,6 +65,8 @@ class Session:
 
         Raises: ValueError where one of them cannot be.
         """
+        at = places(config)
+        config.option.keyword, reading = split(config.option.keyword)
         named = config.getoption("--repro-profile")
         profile = None if named is None else options.profile(named)
         n_seeds = options.whole_number("seeds", config.getoption("--repro-seeds"))
@@ -72,7 +81,7 @@ class Session:
             folder=folder,
             fresh=fresh,
             strict=bool(config.getoption("--repro-strict")),
-            figures=read(figures(), config.getoption("--repro-reading")),
+            figures=read(lying_at(at) if at else figures(), reading or config.getoption("--repro-reading")),
             time_limit=options.seconds(config.getoption("--repro-time-limit")),
             desk=Desk(Library(stores), profile or "quick", n_seeds, reference=Library(Stores(Store(options.RECORDED)))),
         )
@@ -84,6 +93,11 @@ class Session:
         for desk in {desk.profile: desk for desk in at.values()}.values():
             own = [figure for figure in chosen if at[figure.id].profile == desk.profile]
             self.exhibits |= {exhibit.figure.id: exhibit for exhibit in desk.opened(own, figures())}
+
+    @property
+    def pictures(self) -> Path:
+        """Where pictures are drawn."""
+        return self.elsewhere or self.folder / "figures"
 
     @cached_property
     def kept(self) -> Kept:
@@ -99,12 +113,44 @@ def fresh_folder(parent: Path) -> Path:
     return parent / f"{(numbers[-1] if numbers else 0) + 1:04d}"
 
 
+def places(config: pytest.Config) -> list[Path]:
+    """The figures' files and papers' folders among what pytest is to look at, in whose place it looks at their tests.
+
+    None where it is also to look at all figures' tests.
+    """
+    given = [argument.partition("::") for argument in config.args]
+    paths = [(config.invocation_params.dir / name).resolve() for name, _, _ in given]
+    tests = HERE / "test_figures.py"
+    found = [path for path in paths if path.exists() and path.is_relative_to(HERE) and _is_of_a_paper(path)]
+    config.args = [
+        f"{tests}{colons}{test}" if path in found else f"{name}{colons}{test}"
+        for path, (name, colons, test) in zip(paths, given, strict=True)
+    ]
+    return [] if any(tests.is_relative_to(path) for path in paths) else found
+
+
+def _is_of_a_paper(path: Path) -> bool:
+    """Whether it is a paper's folder or a file in one."""
+    folder = path if path.is_dir() else path.parent
+    return folder.parent == HERE and folder.name in {figure.paper.name for figure in figures()}
+
+
 SESSION = pytest.StashKey[Session]()
+N_WORKERS = pytest.StashKey[int]()
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """None: what is trained, judged and timed here is so by one process, which says how far it is."""
     return 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Starts no workers of pytest-xdist either where some are asked for, but keeps in mind that they were."""
+    asked = getattr(config.option, "numprocesses", None)
+    config.stash[N_WORKERS] = asked if isinstance(asked, int) else 0
+    if asked:
+        config.option.numprocesses = 0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -172,18 +218,46 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly:
         return
-    asked = config.stash[SESSION]
+    asked, wanted = config.stash[SESSION], chosen_figures(session.items)
     asked.n_curves = n_curves(session.items)
     try:
-        _prepare(config, asked, chosen_figures(session.items))
+        _prepare(config, asked, wanted)
+        asked.open(wanted)
     except (ValueError, StoreError, ChildProcessError) as error:
         raise pytest.UsageError(str(error)) from error
+    asked.shown = {value[1].id for value in asked_of(session.items, "claim_of")}
+    _leave_out(session, asked)
+
+
+def _leave_out(session: pytest.Session, asked: Session) -> None:
+    """Leaves out tests that have nothing to test, and counts the curves among them."""
+    reasons = {item: _idle(item, asked) for item in session.items}
+    asked.untested = Counter(why for item, why in reasons.items() if why and "line_of" in parameters_of(item))
+    if idle := [item for item, why in reasons.items() if why]:
+        session.config.hook.pytest_deselected(items=idle)
+        session.items = [item for item, why in reasons.items() if not why]
+        session.testscollected = len(session.items)
+
+
+def _idle(item: pytest.Item, asked: Session) -> str:
+    """Why a test has nothing to test: its claim cannot be tested, or its curve cannot be compared; else empty."""
+    for figure, claim in asked_of([item], "claim_of"):
+        verdict = asked.exhibits[figure.id].verdicts[claim.id]
+        return verdict.note if verdict.outcome == "UNTESTABLE" else ""
+    for figure, _, line in asked_of([item], "line_of"):
+        shown = asked.exhibits[figure.id]
+        return incomparable(shown.sample(line.cell).runs, shown.references[line.cell.key])
+    return ""
+
+
+def asked_of(items: Iterable[pytest.Item], kind: str) -> list[Any]:
+    """What those tests are parametrised with that have such a parameter."""
+    return [parameters_of(item)[kind] for item in items if kind in parameters_of(item)]
 
 
 def n_curves(items: list[pytest.Item]) -> int:
     """How many different curves the collected tests compare: a cell and metric is one, in however many panels."""
-    asked = [item.callspec.params["line_of"] for item in items if "line_of" in parameters_of(item)]  # type: ignore[attr-defined]
-    return max(len({(line.cell.key, line.metric) for _, _, line in asked}), 1)
+    return max(len({(line.cell.key, line.metric) for _, _, line in asked_of(items, "line_of")}), 1)
 
 
 def parameters_of(item: pytest.Item) -> dict[str, object]:
@@ -209,15 +283,16 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     if config.getoption("--repro-plan"):
         pytest.exit(_campaign(asked, wanted).words(jobs_on(usable_device(asked.device), work)), returncode=0)
     trains = bool(work) and not config.getoption("--repro-no-train")
-    if trains and hasattr(config, "workerinput"):
+    if trains and config.stash[N_WORKERS]:
         raise ValueError(
-            f"{len(work)} cells have not been trained, and pytest-xdist would train each of them in every worker: "
-            "train first, with `python -m benchmarks run` or without -n"
+            f"{cells(len(work))} must be trained first, which -n {config.stash[N_WORKERS]} does not help, for training "
+            "takes every core by itself: leave -n out, or train with `python -m benchmarks run`"
         )
-    cells = [cell for figure in wanted for cell in figure.cells]
-    asked.standing = standing_of(cells, asked.desk.library, N_RECORDED).words
+    asked.standing = standing_of(
+        [cell for figure in wanted for cell in figure.cells], asked.desk.library, N_RECORDED
+    ).words
     if wanted:
-        Store(asked.folder).writable()  # the pictures go there, also where nothing is trained
+        _find_room(config, asked, trains=trains)
     if not trains:
         return
     if terminal is None:
@@ -248,20 +323,29 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
         (asked.folder / COMPLETE).touch()
 
 
+def _find_room(config: pytest.Config, asked: Session, *, trains: bool) -> None:
+    """Draws pictures elsewhere where nothing is trained and the usual folder cannot be written to.
+
+    Raises: StoreError where something is to be trained, or the user named the folder.
+    """
+    try:
+        Store(asked.folder).writable()
+    except StoreError:
+        if trains or asked.fresh or config.getoption("--repro-store"):
+            raise
+        asked.elsewhere = Path(tempfile.mkdtemp(prefix="figures-"))
+
+
 def _campaign(asked: Session, wanted: list[Figure]) -> Campaign:
     """What is missing, at the speed of whatever has been trained."""
-    states, timed = States(asked.folder / ".states"), Library(options.stores_of(options.LOCAL))
-    others = tuple(cell for figure in figures() for cell in figure.cells)
-    return Campaign(wanted, asked.desk, states, usable_device(asked.device), timed, others)
+    timed = Library(options.stores_of(options.LOCAL))
+    return Campaign.into(asked.folder, wanted, asked.desk, asked.device, timed)
 
 
 @pytest.fixture
 def asked(request: pytest.FixtureRequest) -> Session:
     """The session's options, and every chosen figure opened once."""
-    session = request.config.stash[SESSION]
-    if not session.exhibits:
-        session.open(chosen_figures(request.session.items))
-    return session
+    return request.config.stash[SESSION]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -278,11 +362,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """The scoreboard of the chosen claims, and where the pictures are."""
     asked = config.stash[SESSION]
-    if asked.shown:
+    width = max(80, shutil.get_terminal_size().columns)
+    board = [line for exhibit in asked.exhibits.values() for line in scoreboard(exhibit, asked.shown, width)]
+    if board:
         terminalreporter.section("claims")
-    for exhibit in asked.exhibits.values():
-        for line in scoreboard(exhibit, asked.shown):
-            terminalreporter.write_line(shortened(line, max(80, shutil.get_terminal_size().columns)))
+    for line in board:
+        terminalreporter.write_line(line)
+    if board:
+        terminalreporter.ensure_newline()
+    for why, n in asked.untested.items():
+        terminalreporter.write_line(f"{n} curves are {why}: nothing to compare")
     if asked.standing:
         terminalreporter.write_line(asked.standing)
     told = {curve: said for curve, said in asked.excluded.items() if said}
@@ -292,17 +381,3 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
         terminalreporter.write_line(f"{curve}: {said}")
     for path in asked.drawn:
         terminalreporter.write_line(f"drawn: {path}")
-
-
-def scoreboard(exhibit: Exhibit, shown: Container[str]) -> list[str]:
-    """What the claims of a figure came to, those that are `shown` by their ids."""
-    claims = [claim for claim in exhibit.figure.claims if claim.id in shown]
-    return [
-        f"{claim.id:13} {exhibit.verdicts[claim.id].outcome:15} {extent(exhibit, claim):23} {claim.sentence}"
-        for claim in claims
-    ]
-
-
-def extent(exhibit: Exhibit, claim: Claim) -> str:
-    """Which profile a claim was judged in, and how much of the paper's training that is."""
-    return f"{exhibit.profile}, {exhibit.share(claim):.0%} of the steps"

@@ -156,7 +156,7 @@ def killed(folder: Path, whole: Path, n_lines: int, n_kills: int, seed: int) -> 
 
 
 def test_a_few_kills_lose_nothing(whole: Path, tmp_path: Path) -> None:
-    assert killed(tmp_path, whole, n_lines=2, n_kills=6, seed=1) >= 3
+    assert killed(tmp_path, whole, n_lines=2, n_kills=4, seed=1) >= 2
 
 
 @pytest.mark.long

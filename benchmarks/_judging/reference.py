@@ -16,6 +16,7 @@ from scipy.special import stdtr, stdtrit
 from benchmarks import Figure, Floats, Line, scores_of
 from benchmarks._judging import statistics
 from benchmarks._judging.statistics import Welch
+from results import Run
 
 ALPHA = 0.05
 """Of a session: the probability that one of its curves fails by accident."""
@@ -122,3 +123,13 @@ def direction(figure: Figure, line: Line) -> Literal["larger", "smaller"]:
     scores = [score for claim in figure.claims for row in claim.rows for score in scores_of(row)]
     said = {score.metric.better for score in scores if score.metric.name == line.metric}
     return "smaller" if "smaller" in said else "larger"
+
+
+def incomparable(own: Mapping[int, Run], recorded: Mapping[int, Run]) -> str:
+    """Why there is nothing to compare with the recorded runs, empty where there is something."""
+    if not own:
+        return "not run"
+    if not recorded:
+        return "without a recorded reference"
+    same = all(seed in recorded and run.history == recorded[seed].history for seed, run in own.items())
+    return "the recorded reference themselves" if same else ""
