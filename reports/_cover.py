@@ -42,9 +42,11 @@ def cover(page: Page, picture: str) -> str:
     size = SIZE.search(picture)
     height = float(size[2]) if size else 0.0
     inner = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->", "", picture, flags=re.S).strip()
-    placed = inner.replace("<svg ", f'<svg x="0" y="{y + 8:g}" ', 1)
+    placed = re.sub(r'(width|height)="([\d.]+)pt"', r'\1="\2"', inner, count=2)
+    placed = placed.replace("<svg ", f'<svg x="0" y="{y + 8:g}" ', 1)
     whole = y + 8 + height
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {whole:g}" width="{WIDTH:g}pt">'
+    size_of_all = f'viewBox="0 0 {WIDTH:g} {whole:g}" width="{WIDTH:g}pt" height="{whole:g}pt"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size_of_all}>'
     return "\n".join((head, '<rect width="100%" height="100%" fill="white"/>', *texts, placed, "</svg>", ""))
 
 
@@ -65,7 +67,10 @@ def _verdict(judged: Judged, y: float) -> tuple[list[str], float]:
     found.append(_text(118, y + LINE, 8.5, f"{judged.claim.id}; {sizes}", colour=OPEN))
     for i, line in enumerate(lines, start=2):
         found.append(_text(8, y + i * LINE, 9.5, line, style="italic"))
-    return found, y + (len(lines) + 1) * LINE
+    if judged.weakest is not None:
+        measured = textwrap.shorten(f"{judged.weakest.found.label}: {judged.effect}", 110, placeholder=" …")
+        found.append(_text(8, y + (len(lines) + 2) * LINE, 8, measured, colour=OPEN))
+    return found, y + (len(lines) + 2) * LINE
 
 
 def _text(x: float, y: float, size: float, text: str, *, colour: str = "#262626", **font: object) -> str:

@@ -294,8 +294,9 @@ def levels(exhibit: Exhibit, claim: Claim, verdict: Verdict) -> str:
         known = levels_of(exhibit, panel)
         if known and row.left.cell.key in {line.cell.key for line in panel.lines}:
             return f"{panel.title}, {panel.ylabel}: {known}"
-    chance = [(of.chance.label, exhibit.scores(of.chance).values) for of in row.learnt]
-    return ", ".join(dict.fromkeys(f"{label} {words.number(float(got.mean()))}" for label, got in chance if len(got)))
+    chance = [(of.chance.metric.name, exhibit.scores(of.chance).values) for of in row.learnt]
+    found = (f"{name} {words.number(float(got.mean()))} by chance" for name, got in chance if len(got))
+    return ", ".join(dict.fromkeys(found))
 
 
 def levels_of(exhibit: Exhibit, panel: Panel) -> str:

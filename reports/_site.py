@@ -43,7 +43,8 @@ def build(shown: Exhibition, output: Path, command: str, said: Say = silent, *, 
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(picture, copy)
     shutil.copyfile(TEMPLATES / STYLE, site / STYLE)
-    context = about(found, command) | {"views": {page.figure.id: views(pictures, page) for page in every_page(found)}}
+    names = [f"{page.figure.id}{end}" for page in every_page(found) for end in ("", AS_PRINTED)]
+    context = about(found, command) | {"views": {name: views(pictures / f"{name}.svg") for name in names}}
     pages, markdown = templates(markdown=False), templates(markdown=True)
     for page in every_page(found):
         path = site / f"{page.figure.id}.html"
@@ -78,10 +79,9 @@ def about(found: Sequence[Chapter], command: str) -> dict[str, Any]:
     }
 
 
-def views(pictures: Path, page: Page) -> list[tuple[str, float, float]]:
-    """The panels of a figure's picture: title, width and height. Units: points. None where nothing has been run."""
-    path = pictures / f"{page.figure.id}.svg"
-    return views_of(path.read_text(encoding="utf-8")) if path.exists() else []
+def views(picture: Path) -> list[tuple[str, float, float]]:
+    """The panels of a picture: title, width and height. Units: points. None where nothing has been run."""
+    return views_of(picture.read_text(encoding="utf-8")) if picture.exists() else []
 
 
 def tally(found: Sequence[Chapter]) -> dict[Outcome, int]:
@@ -144,7 +144,7 @@ def interval(ends: tuple[float, float]) -> Any:
     low, high = ends
     if math.isnan(low) and math.isnan(high):
         return "–"
-    return Markup("{} to {}").format(data(low, words.number(low)), data(high, words.number(high)))
+    return Markup("<span>{} to {}</span>").format(data(low, words.number(low)), data(high, words.number(high)))
 
 
 def slug(text: str) -> str:

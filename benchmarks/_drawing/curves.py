@@ -148,10 +148,11 @@ def _draw_panels(exhibit: Exhibit, band: Band | None) -> Drawing:
     """Panels of curves."""
     figure = exhibit.figure
     palette = Palette.of(figure, exhibit.kin)
-    never = never_run(exhibit)
-    shown = [prepared(exhibit, panel, band, never) for panel in figure.panels if has_run(exhibit, panel)]
-    foot = layout.foot_of(footnotes(exhibit, shown, band))
-    shared = alike([item.drawn for item in shown], palette)
+    panels = [panel for panel in figure.panels if has_run(exhibit, panel)]
+    shared = alike(panels, palette)
+    never = never_run(exhibit) if shared else ()
+    shown = [prepared(exhibit, panel, band, never) for panel in panels]
+    foot = layout.foot_of(footnotes(exhibit, shown, never, band))
     beside = shared and len(shown) % 2 == 1  # a place is empty
     handles = [handles_of(item, palette) for item in shown]
     head = 0.13 + 0.17 * -(-len(handles[0]) // columns(handles[0])) if shared and shown and not beside else 0.0
@@ -346,9 +347,9 @@ def _mark_cuts(ax: Axes, shown: Prepared, palette: Palette) -> None:
 # ------------------------------------------------------------------------------------------------------------- legends
 
 
-def alike(lines: Sequence[Sequence[Drawn]], palette: Palette) -> bool:
+def alike(panels: Sequence[Panel], palette: Palette) -> bool:
     """Whether all panels use the same names for the same methods, so that one legend serves them."""
-    named = [{(item.line.label, method(item.line, palette.main, palette.several)) for item in drawn} for drawn in lines]
+    named = [{(line.label, method(line, palette.main, palette.several)) for line in panel.lines} for panel in panels]
     return all(names == named[0] for names in named)
 
 
@@ -424,7 +425,7 @@ def _add_legend_below(ax: Axes, picture: Picture, handles: list[Line2D]) -> None
 
 
 def shortcomings(drawn: Sequence[Drawn], never: Sequence[str]) -> list[str]:
-    """What a panel should show and does not; what no panel shows is said below the picture."""
+    """What a panel should show and does not, but for what is `never` shown, which is said below the picture."""
     absent = [item.line.label for item in drawn if not item.bundle.seeds and item.line.label not in never]
     notes = [f"not run: {', '.join(absent)}"] if absent else []
     for item in drawn:
@@ -441,7 +442,7 @@ def cuts(found: Limits) -> list[str]:
     return [f"axis cut {where}: values reach {number(cut)}" for cut, where in ends if np.isfinite(cut)]
 
 
-def footnotes(exhibit: Exhibit, shown: Sequence[Prepared], band: Band | None = None) -> list[str]:
+def footnotes(exhibit: Exhibit, shown: Sequence[Prepared], never: Sequence[str], band: Band | None = None) -> list[str]:
     """How many seeds, how much training, what the shades are, the units in full, and what has not been run."""
     figure = exhibit.figure
     titles = {item.panel.title for item in shown}
@@ -467,7 +468,7 @@ def footnotes(exhibit: Exhibit, shown: Sequence[Prepared], band: Band | None = N
     return [
         first,
         *(f"{name.capitalize()}: {text}." for name, text in units if text),
-        *_not_run([*never_run(exhibit), *absent], False),
+        *_not_run([*never, *absent], False),
     ]
 
 

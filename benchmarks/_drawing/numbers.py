@@ -120,11 +120,12 @@ def _without_transient(lowest: float, highest: float, late: Sequence[Floats]) ->
 
 
 def _with_levels(low: float, high: float, levels: Sequence[float], cut: bool) -> tuple[float, float]:
-    """The ends with the levels that lie near them."""
+    """The ends with the levels that lie near them, and room for their names."""
     size = high - low
     below = [level for level in levels if low - (NEAR_CUT if cut else NEAR) * size < level < low + 0.1 * size]
     above = [level for level in levels if high - 0.1 * size < level < high + NEAR * size]
-    return min([low, *(level - 0.15 * size for level in below)]), max([high, *(level + 0.15 * size for level in above)])
+    low = min([low, *(level - 0.15 * size for level in below)])
+    return low, max([high, *(level + 0.1 * (high - low) for level in above)])
 
 
 def _is_still(values: Floats) -> bool:
