@@ -33,6 +33,7 @@ from benchmarks import (
 )
 from benchmarks._drawing.curves import Drawing, draw, keys_of, save
 from benchmarks._drawing.numbers import MOST_POINTS, Numbers, limits, mean_and_band, thinned
+from benchmarks._drawing.plates import MEAN, PRINTED, SEED, draw_printed, draw_seeds
 from benchmarks._drawing.style import OF_NOBODY, Palette
 from benchmarks._drawing.svg import CLIP_NAME, views_of, with_counted_clips
 from benchmarks._judging.desk import Desk, papers
@@ -381,6 +382,34 @@ def test_panels_with_other_names_have_their_own_legends(tmp_path: Path) -> None:
     other = drawn(desk, figure(Panel("a", (line(GOOD, "x"),), "y"), Panel("b", (line(BAD, "x"),), "y")))
     assert not other.legends
     assert all(ax.get_legend() is not None for ax in other.axes)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A plate of our seeds beside a printed number."""
+
+    title: str
+    cells: tuple[Cell, ...]
+    words: str = "Discs."
+
+    def draw(self, ax: Any, runs: Any) -> None:
+        values = np.array([run.metrics["test return greedy"][-1] for run in runs[0].values()], np.float64)
+        draw_seeds(ax, 0, values, "#0072b2")
+        draw_printed(ax, 0, 11.0, "#0072b2")
+
+
+def test_plates_have_a_legend_of_what_is_ours_and_what_is_printed_and_views_of_what_has_been_run(
+    tmp_path: Path,
+) -> None:
+    desk = stored(tmp_path, {GOOD: curves(10)})
+    plates = (Marked("Here", (GOOD,)), Marked("There", (NEVER,)), Marked("Too", (GOOD,)))
+    shown = drawing(desk, figure(plates=plates, published=("11",)))
+    (legend,) = shown.picture.legends
+    assert [text.get_text() for text in legend.get_texts()] == [SEED, MEAN, PRINTED]
+    assert [title for title, _ in shown.views] == ["Here", "Too"]
+    assert "Not run: There." in texts(shown.picture)
+    (first, second) = (box for _, box in shown.views)
+    assert first.x + first.width == pytest.approx(second.x) and second.x + second.width == pytest.approx(7.0)
 
 
 # ---- as printed -----------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from benchmarks._drawing import layout, svg
 from benchmarks._drawing.layout import WIDTH, Box
 from benchmarks._drawing.numbers import Limits, Numbers, limits, mean_and_band, number, points_of, thinned
 from benchmarks._drawing.origins import origin
-from benchmarks._drawing.plates import GREY
+from benchmarks._drawing.plates import GREY, MEAN, PRINTED, SEED
 from benchmarks._drawing.style import INK, Palette, Style, method, settings
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.samples import Bundle
@@ -178,10 +178,13 @@ def _draw_plates(exhibit: Exhibit) -> Drawing:
     absent = [plate.title for plate in figure.plates if plate not in shown]
     legends = dict.fromkeys(plate.words for plate in shown if plate.words)
     first = [f"{exhibit.extent} (profile {exhibit.profile})."] if shown else []
-    sheet = layout.plates(len(shown), layout.foot_of([*first, *legends, *_not_run(absent, not shown)]))
+    head = 0.25 if figure.published and shown else 0.0
+    sheet = layout.plates(len(shown), head, layout.foot_of([*first, *legends, *_not_run(absent, not shown)]))
     for ax, plate in zip(sheet.axes, shown, strict=True):
         ax.set_title(plate.title, loc="left", fontweight="bold")
         plate.draw(ax, runs[plate])
+    if head:
+        _add_legend_above(sheet.picture, marks(sheet.axes))
     return Drawing(sheet.picture, tuple(zip((p.title for p in shown), layout.settled(sheet).boxes, strict=True)))
 
 
@@ -371,15 +374,20 @@ def keys_of(exhibit: Exhibit) -> tuple[Key, ...]:
     return (*found, Key(PRINTED, INK, (6, 2))) if is_printed else tuple(found)
 
 
-PRINTED = "printed in the paper"
-
-
 def handles_of(shown: Prepared, palette: Palette) -> list[Line2D]:
     """What a panel's legend shows: every line that has been run in any panel with these names, and what is printed."""
     found = [_handle(item.line.label, palette.style(item.line)) for item in shown.drawn if item.bundle.seeds]
     if any(level.is_printed for level in shown.levels):
         found.append(Line2D([], [], color=INK, ls=(0, (6, 2)), lw=0.8, marker="D", ms=4, label=PRINTED))
     return found
+
+
+def marks(axes: Sequence[Axes]) -> list[Line2D]:
+    """A legend of the marks that plates share, as far as they are there; whose they are, colours and places tell."""
+    kinds = {SEED: (".", 4), MEAN: ("o", 6), PRINTED: ("D", 5)}
+    there = {label for ax in axes for label in ax.get_legend_handles_labels()[1]}
+    known = ((label, *kind) for label, kind in kinds.items() if label in there)
+    return [Line2D([], [], color=INK, ls="", marker=marker, ms=size, label=label) for label, marker, size in known]
 
 
 def _handle(label: str, style: Style) -> Line2D:
@@ -403,9 +411,12 @@ FRAME: dict[str, Any] = {"frameon": False, "columnspacing": 1.6, "borderaxespad"
 
 
 def _add_legend_above(picture: Picture, handles: list[Line2D]) -> None:
+    if not handles:
+        return
     top = 1 - 0.05 / picture.get_size_inches()[1]
     where: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, top), "handlelength": 2.8}
-    picture.legend(handles=handles, ncols=columns(handles), **where, **FRAME)
+    legend = picture.legend(handles=handles, ncols=columns(handles), **where, **FRAME)
+    legend.set_in_layout(False)  # its room is kept free
 
 
 def _add_legend_beside(sheet: layout.Sheet, handles: list[Line2D]) -> None:

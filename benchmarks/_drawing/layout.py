@@ -61,18 +61,18 @@ def panels(notes: Sequence[int], names: Sequence[int], head: float, foot: str) -
     return Sheet(picture, tuple(axes), tuple(boxes))
 
 
-def plates(n: int, foot: str) -> Sheet:
+def plates(n: int, head: float, foot: str) -> Sheet:
     """Axes of what is no curve, whose surroundings differ: `settled` finds their places when all has been drawn."""
     n_columns = min(2, n)
     n_rows = -(-n // n_columns) if n else 0
-    height = n_rows * PLATE_HEIGHT + foot_height(foot)
+    height = head + n_rows * PLATE_HEIGHT + foot_height(foot)
     picture = _sheet(height, foot)
     if not n:
         return Sheet(picture, (), ())
     picture.set_layout_engine("constrained")
     engine: Any = picture.get_layout_engine()
     low = foot_height(foot) / height
-    engine.set(rect=(0, low, 1, 1 - low), w_pad=0.05, h_pad=0.05)
+    engine.set(rect=(0, low, 1, 1 - low - head / height), w_pad=0.05, h_pad=0.05)
     axes: list[Axes] = list(picture.subplots(n_rows, n_columns, squeeze=False).ravel())
     for ax in axes[n:]:
         ax.set_axis_off()
