@@ -312,12 +312,17 @@ def test_a_picture_is_drawn_again_only_where_it_would_be_another(
     svg.write_bytes(whole[:-100])  # cut off while it was written
     save(opened(desk, shown), tmp_path)
     assert len(calls) == 1 and svg.read_bytes() == whole
-    save(opened(desk, figure(Panel("Game", (line(GOOD, "Best"),), "test return"))), tmp_path)
-    save(opened(desk, figure(Panel("Game", (line(GOOD),), "test return", levels=(Level("a", 9.0),)))), tmp_path)
-    save(opened(stored(tmp_path / "other", {GOOD: curves(11)}), shown), tmp_path)
+    again = stored(tmp_path / "other", {GOOD: curves(10) + 0.5})
+    save(opened(again, shown), tmp_path)
+    assert len(calls) == 2 and svg.read_bytes() != whole, "other values"
+    save(opened(again, figure(Panel("Game", (line(GOOD, "Best"),), "test return"))), tmp_path)
+    assert len(calls) == 3, "another name"
+    with_level = figure(Panel("Game", (line(GOOD, "Best"),), "test return", levels=(Level("a", 9.0),)))
+    save(opened(again, with_level), tmp_path)
+    assert len(calls) == 4, "another level"
     monkeypatch.setattr("benchmarks._drawing.origins.code", lambda paper: "other code")
-    save(opened(stored(tmp_path / "other", {GOOD: curves(11)}), shown), tmp_path)
-    assert len(calls) == 5
+    save(opened(again, with_level), tmp_path)
+    assert len(calls) == 5, "other code"
 
 
 def test_every_panel_is_a_view_of_the_picture(tmp_path: Path) -> None:
