@@ -454,6 +454,21 @@ def test_the_picture_as_printed_is_a_second_one(tmp_path: Path) -> None:
     assert len(save(opened(desk, figure(Panel("Game", (line(GOOD),), "test return"))), tmp_path)) == 1
 
 
+def test_one_legend_names_what_has_been_run_in_any_panel_and_long_names_stand_above(tmp_path: Path) -> None:
+    other = cell("Good", 7)
+    desk = stored(tmp_path, {BAD: curves(5), other: curves(10)})
+    panels = (
+        Panel("a", (line(GOOD), line(BAD)), "y"),
+        Panel("b", (line(other), line(BAD)), "y"),
+    )
+    shown = drawn(desk, figure(*panels))
+    (legend,) = shown.legends
+    assert {text.get_text() for text in legend.get_texts()} == {"Good", "Bad"}
+    long = drawn(desk, figure(Panel("a", (line(BAD, "a name that is too long for what is left beside"),), "y")))
+    box = long.legends[0].get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= long.bbox.width
+
+
 def test_what_is_not_counted_in_episodes_says_so(tmp_path: Path) -> None:
     desk = stored(tmp_path, {GOOD: curves(10)})
     picture = drawn(desk, figure(Panel("Game", (line(GOOD),), "error", against="iterations")))

@@ -153,9 +153,10 @@ def _draw_panels(exhibit: Exhibit, band: Band | None) -> Drawing:
     never = never_run(exhibit) if shared else ()
     shown = [prepared(exhibit, panel, band, never) for panel in panels]
     foot = layout.foot_of(footnotes(exhibit, shown, never, band))
-    beside = shared and len(shown) % 2 == 1  # a place is empty
     handles = [handles_of(item, palette) for item in shown]
-    head = 0.13 + 0.17 * -(-len(handles[0]) // columns(handles[0])) if shared and shown and not beside else 0.0
+    every = list({handle.get_label(): handle for own in handles for handle in own}.values())
+    beside = shared and len(shown) % 2 == 1 and max(widths(every)) <= layout.empty_place(len(shown))
+    head = 0.13 + 0.17 * -(-len(every) // columns(every)) if shared and shown and not beside else 0.0
     names = [0 if shared else -(-len(of) // (2 if _is_short(of) else 1)) for of in handles]
     sheet = layout.panels([len(item.notes) for item in shown], names, head, foot)
     for i, (ax, item, own) in enumerate(zip(sheet.axes, shown, handles, strict=True)):
@@ -164,9 +165,9 @@ def _draw_panels(exhibit: Exhibit, band: Band | None) -> Drawing:
         if not shared:
             _add_legend_below(ax, sheet.picture, own)
     if head:
-        _add_legend_above(sheet.picture, handles[0])
+        _add_legend_above(sheet.picture, every)
     elif beside:
-        _add_legend_beside(sheet, handles[0])
+        _add_legend_beside(sheet, every)
     return Drawing(sheet.picture, tuple(zip((item.panel.title for item in shown), sheet.boxes, strict=True)))
 
 
@@ -375,7 +376,7 @@ def keys_of(exhibit: Exhibit) -> tuple[Key, ...]:
 
 
 def handles_of(shown: Prepared, palette: Palette) -> list[Line2D]:
-    """What a panel's legend shows: every line that has been run in any panel with these names, and what is printed."""
+    """What a panel's legend shows: every line that has been run, and what is printed."""
     found = [_handle(item.line.label, palette.style(item.line)) for item in shown.drawn if item.bundle.seeds]
     if any(level.is_printed for level in shown.levels):
         found.append(Line2D([], [], color=INK, ls=(0, (6, 2)), lw=0.8, marker="D", ms=4, label=PRINTED))
@@ -394,10 +395,15 @@ def _handle(label: str, style: Style) -> Line2D:
     return Line2D([], [], color=style.colour, ls=style.dashes, lw=1.6, label=label)
 
 
+def widths(handles: Sequence[Line2D]) -> list[float]:
+    """How wide the entries of a legend are, about. Units: inches."""
+    return [0.6 + 0.068 * len(str(handle.get_label())) for handle in handles]
+
+
 def columns(handles: Sequence[Line2D]) -> int:
     """How many names stand side by side above a figure, six at most, in rows of about the same length."""
-    widths = sorted((0.6 + 0.068 * len(str(handle.get_label())) for handle in handles), reverse=True)
-    most = max((n for n in range(1, 7) if sum(widths[:n]) <= WIDTH), default=1)
+    longest = sorted(widths(handles), reverse=True)
+    most = max((n for n in range(1, 7) if sum(longest[:n]) <= WIDTH), default=1)
     n_rows = -(-len(handles) // most)
     return -(-len(handles) // n_rows)
 

@@ -61,6 +61,11 @@ def panels(notes: Sequence[int], names: Sequence[int], head: float, foot: str) -
     return Sheet(picture, tuple(axes), tuple(boxes))
 
 
+def empty_place(n: int) -> float:
+    """How wide the place is that an odd number of panels leaves beside the last one."""
+    return WIDTH - (ALONE if n == 1 else WIDTH / 2)
+
+
 def plates(n: int, head: float, foot: str) -> Sheet:
     """Axes of what is no curve, whose surroundings differ: `settled` finds their places when all has been drawn."""
     n_columns = min(2, n)
