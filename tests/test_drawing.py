@@ -218,6 +218,8 @@ def test_levels_that_are_near_are_within_the_axis_and_far_ones_are_not() -> None
 def test_where_nobody_has_learnt_the_axis_shows_every_level() -> None:
     noise = np.random.default_rng(1).normal(size=(5, 80))
     assert limits([noise], [0.0, 100.0]).high > 100
+    alone = limits([noise])
+    assert alone.high - alone.low > 2.9 * np.ptp(noise)
     learnt = noise + np.linspace(0.0, 10.0, 80)
     assert limits([learnt], [0.0, 100.0]).high < 50
     assert limits([noise, learnt], [0.0, 100.0]).high < 50

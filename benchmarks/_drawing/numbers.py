@@ -85,7 +85,7 @@ def limits(values: Iterable[Floats], levels: Iterable[float] = ()) -> Limits:
     """All values and a little air; without an early transient that would flatten the rest; levels that are near.
 
     Of every seed all that comes after the first fifth of its training stays visible, but for one test in fifty at
-    either end, so that no seed can vanish. Where nobody has learnt, every level is within: it tells how little it is.
+    either end, so that no seed can vanish. Where nobody has learnt every level is within, and noise is not drawn large.
 
     Shapes: values [S, T] each.
     """
@@ -101,9 +101,9 @@ def limits(values: Iterable[Floats], levels: Iterable[float] = ()) -> Limits:
     air = 0.04 * (high - low) or abs(high) * 0.05 or 1.0
     low, high = low if lowest < low else low - air, high if highest > high else high + air
     fixed = list(levels)
-    if fixed and all(_is_still(line) for line in lines):
-        whole = max(*fixed, high) - min(*fixed, low)
-        return Limits(min(low, min(fixed) - 0.06 * whole), max(high, max(fixed) + 0.06 * whole), cut_low, cut_high)
+    if all(_is_still(line) for line in lines):
+        low, high = _of_noise(low, high, fixed)
+        return Limits(low, high, cut_low, cut_high)
     return Limits(*_with_levels(low, high, fixed, np.isfinite(cut_low)), cut_low, cut_high)
 
 
@@ -117,6 +117,14 @@ def _without_transient(lowest: float, highest: float, late: Sequence[Floats]) ->
     if inner <= 0 or highest - lowest <= FAR * inner:
         return lowest, highest
     return max(lowest, inner_low - MARGIN * inner), min(highest, inner_high + MARGIN * inner)
+
+
+def _of_noise(low: float, high: float, levels: Sequence[float]) -> tuple[float, float]:
+    """The ends where nobody has learnt: as far as the levels, or else so that noise fills a third of the height."""
+    if not levels:
+        return low - (high - low), high + (high - low)
+    whole = max(*levels, high) - min(*levels, low)
+    return min(low, min(levels) - 0.06 * whole), max(high, max(levels) + 0.06 * whole)
 
 
 def _with_levels(low: float, high: float, levels: Sequence[float], cut: bool) -> tuple[float, float]:
