@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = "python -m reports" if name is None else f"python -m reports --profile {name}"
         line = Line()
         at = desks(Library(stores_of(store)), figures(), name, line.say)
-        built = build(exhibition(at, figures(), SIMULATED, line.say), output, command, line.say)
+        built = build(exhibition(at, figures(), SIMULATED, line.say), output, command, line.say, png=options.png)
         line.clear()
     except (ValueError, StoreError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "--store", type=Path, default=RECORDED, help="whose results are read first (default: results/recorded)"
     )
     parser.add_argument("--output", type=Path, default=HERE, help="where the report is written (default: reports/)")
+    parser.add_argument("--png", action="store_true", help="draw every picture as an image of 180 dpi, too")
     return parser
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks import (
     LOOKS,
     ONE_SIDED,
+    AboutEquals,
     Cell,
     Claim,
     Figure,
@@ -23,7 +24,10 @@ from benchmarks import (
     Logged,
     Metric,
     Multiple,
+    Outcome,
+    Panel,
     Paper,
+    Printed,
     PrintedTime,
     Row,
     RowVerdict,
@@ -31,14 +35,17 @@ from benchmarks import (
     Shorter,
     Verdict,
 )
+from benchmarks._drawing.curves import Key, across, keys_of
+from benchmarks._drawing.style import OF_NOBODY
 from benchmarks._judging.characteristics import Characteristic, Errors
 from benchmarks._judging.desk import Exhibition
 from benchmarks._judging.exhibit import Exhibit
+from benchmarks._judging.readings import OPEN
 from benchmarks._judging.scores import Final, Last
 from benchmarks._judging.simulated import Simulated
 from benchmarks._judging.statistics import mean_interval
 from reports import _words as words
-from reports._readings import Specification, specification
+from reports._readings import Specification, specification, weakest
 
 FINAL = Final(window=10)
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,6 +103,11 @@ class Compared(NamedTuple):
         return isinstance(self.row.rule, Shorter | Multiple | PrintedTime)
 
     @property
+    def margin(self) -> str:
+        """What stands before δ: ± where it bounds what is about equal."""
+        return "±" if isinstance(self.row.rule, AboutEquals | Printed) and math.isfinite(self.found.delta) else ""
+
+    @property
     def is_printed(self) -> bool:
         """Whether the right side is a number of the paper."""
         return isinstance(self.row.rule, ONE_SIDED)
@@ -110,6 +122,8 @@ class Judged:
     verdict: Verdict
     budget: str
     seeds: str
+    part: float  # of the paper's training
+    levels: str  # what one gets without learning, where the comparison is made that it hangs on
     characteristics: tuple[Characteristic, ...]
     specification: Specification | None
 
@@ -139,9 +153,31 @@ class Judged:
         return words.conclusion(self.claim, self.verdict)
 
     @property
+    def weakest(self) -> Compared | None:
+        """The comparison that the verdict hangs on; none where nothing was measured."""
+        index = weakest(self.claim, self.verdict)
+        return None if index is None else self.rows[index]
+
+    @property
     def effect(self) -> str:
-        """What was measured, in one phrase."""
-        return words.effect(self.claim, self.verdict)
+        """What that one came to; empty where nothing was measured."""
+        found = self.weakest
+        return "" if found is None else words.effect(found.row, found.found)
+
+    @property
+    def comparisons(self) -> str:
+        """How many came out as claimed."""
+        return words.comparisons(self.verdict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is no verdict."""
+        return self.verdict.outcome in OPEN
+
+    @property
+    def share(self) -> str:
+        """How much of the paper's training it was judged on; empty where it is not about training."""
+        return words.share(self.part, self.verdict) if self.claim.rows else ""
 
 
 @dataclass(frozen=True)
@@ -157,6 +193,13 @@ class Page:
     alt: str
     profile: str
     budget: str
+    keys: tuple[Key, ...] = ()
+
+    @property
+    def tally(self) -> dict[Outcome, int]:
+        """How many of its claims came to each outcome, the outcomes in their fixed order; checks of ours count."""
+        found = [judged.verdict.outcome for judged in self.claims]
+        return {outcome: found.count(outcome) for outcome in words.OUTCOMES if outcome in found}
 
 
 class Family(NamedTuple):
@@ -211,7 +254,8 @@ def page(exhibit: Exhibit, simulated: Simulated) -> Page:
     }
     sources = tuple(source(exhibit, cell) for cell in figure.cells)
     logs = tuple(remembered(exhibit, logged) for logged in figure.logged)
-    return Page(figure, claims, values, logs, sources, units, alt(figure, values), exhibit.profile, exhibit.extent)
+    about = (alt(figure, values), exhibit.profile, exhibit.extent, keys_of(exhibit))
+    return Page(figure, claims, values, logs, sources, units, *about)
 
 
 def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]) -> Judged:
@@ -232,9 +276,36 @@ def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]
         verdict,
         budget,
         seeds if cells else "–",
+        exhibit.share(claim),
+        levels(exhibit, claim, verdict),
         simulated,
         specification(claim, reads) if reads else None,
     )
+
+
+def levels(exhibit: Exhibit, claim: Claim, verdict: Verdict) -> str:
+    """`CN-V1, test return: uniform play −688, a script −311`: in the panel of the comparison that a verdict hangs on,
+    or else what chance gets, by which it is judged whether anybody has learnt."""
+    index = weakest(claim, verdict)
+    if index is None:
+        return ""
+    row = claim.rows[index]
+    for panel in exhibit.figure.panels:
+        known = levels_of(exhibit, panel)
+        if known and row.left.cell.key in {line.cell.key for line in panel.lines}:
+            return f"{panel.title}, {panel.ylabel}: {known}"
+    chance = [(of.chance.metric.name, exhibit.scores(of.chance).values) for of in row.learnt]
+    found = (f"{name} {words.number(float(got.mean()))} by chance" for name, got in chance if len(got))
+    return ", ".join(dict.fromkeys(found))
+
+
+def levels_of(exhibit: Exhibit, panel: Panel) -> str:
+    """What one gets in a panel without learning."""
+    found = [(level.label, level.value) for level in across(exhibit, panel)]
+    for line in panel.lines:
+        if line.cell.name in OF_NOBODY and exhibit.sample(line.cell).runs:
+            found.append((line.label, value(exhibit, panel.title, line).mean))
+    return ", ".join(f"{label} {words.number(got)}" for label, got in found)
 
 
 def value(exhibit: Exhibit, panel: str, line: Line) -> Value:

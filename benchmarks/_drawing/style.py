@@ -7,14 +7,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import seaborn as sns
-
 from algorithms._copies import TRAINING_RETURN
 from benchmarks import Figure, Line
 from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
 from benchmarks._training.loop import TEST_RETURN
 
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", "#332288", GREY, "#882255", "#999933")
+INK = "#262626"
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#e69f00", "#56b4e9", "#332288", "#661100", "#882255", "#999933")
 """Neighbours are of different lightness, too."""
 
 DASHES: tuple[Any, ...] = (
@@ -25,15 +25,11 @@ DASHES: tuple[Any, ...] = (
     (0, (3.5, 1.2, 1.2, 1.2, 1.2, 1.2)),
     (0, (9, 2)),
     (0, (2.2, 2.2)),
-    "-",
+    (0, (4, 1, 1, 1)),
     (0, (1.2, 3)),
     (0, (9, 1.5, 3, 1.5)),
 )
 """One for every colour, so that lines can be told apart in grey."""
-
-Method = tuple[str, str]
-"""Name of a cell and, where a panel draws several metrics of it, the metric if it is not how well its main policy does:
-("CTEDD", "test return L-3")."""
 
 
 class Style(NamedTuple):
@@ -41,6 +37,18 @@ class Style(NamedTuple):
 
     colour: str
     dashes: Any
+
+
+OF_NOBODY: Mapping[str, Style] = {
+    "Uniform": Style(GREY, (0, (1, 1.5))),
+    "random walk": Style(GREY, (0, (1, 1.5))),
+    "Script": Style("#222222", (0, (4, 2))),
+}
+"""Who does not learn is grey in every figure of every paper, and has no colour of its own."""
+
+Method = tuple[str, str]
+"""Name of a cell and, where a panel draws several metrics of it, the metric if it is not how well its main policy does:
+("CTEDD", "test return L-3")."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +80,14 @@ class Palette:
         shared = {name for name, count in homes.items() if count > 1}
         index: dict[Method, int] = {}
         for name, _ in homes.most_common():  # stable: of equals, the first drawn
+            if name[0] in OF_NOBODY:
+                continue
             beside = shared.union(*(group for group in sets if name in group))
             taken = {index[other] for other in beside if other in index}
             free = (i for i in range(len(COLOURS)) if i not in taken)
             index[name] = next(free, len(index) % len(COLOURS))
-        return cls(main, several, {name: Style(COLOURS[i], DASHES[i]) for name, i in index.items()})
+        styles = {name: Style(COLOURS[i], DASHES[i]) for name, i in index.items()}
+        return cls(main, several, styles | {name: OF_NOBODY[name[0]] for name in homes if name[0] in OF_NOBODY})
 
     def style(self, line: Line) -> Style:
         """How a line is drawn."""
@@ -110,23 +121,29 @@ def _class(line: Line) -> str:
 def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its keys lists all their names
     """What is set while this figure is drawn or written, and only then."""
     return {
-        **sns.plotting_context("paper"),
-        **sns.axes_style("ticks"),
         "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same glyphs everywhere
         "font.size": 8,
         "text.hinting": "none",  # the letters of an image are those of the SVG
+        "text.color": INK,
         "axes.titlesize": 9,
         "axes.titley": 1.0,  # nothing is above the axes, so that no title need be moved
-        "axes.labelsize": 8.5,
+        "axes.labelsize": 8,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
         "axes.linewidth": 0.7,
         "axes.unicode_minus": True,
-        "xtick.labelsize": 8,
-        "ytick.labelsize": 8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.labelsize": 7.5,
+        "ytick.labelsize": 7.5,
         "xtick.major.width": 0.7,
         "ytick.major.width": 0.7,
         "xtick.major.size": 3,
         "ytick.major.size": 3,
-        "legend.fontsize": 8.5,
+        "legend.fontsize": 8,
+        "lines.solid_capstyle": "round",
         "figure.facecolor": "white",
         "path.simplify_threshold": 0.3,
         "svg.fonttype": "path",

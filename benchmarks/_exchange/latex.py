@@ -11,7 +11,8 @@ import matplotlib as mpl
 import numpy as np
 
 from benchmarks import Claim, Line, Panel
-from benchmarks._drawing.curves import draw, number
+from benchmarks._drawing.curves import draw
+from benchmarks._drawing.numbers import number
 from benchmarks._drawing.style import settings
 from benchmarks._exchange.dictionaries import ends
 from benchmarks._judging.exhibit import Exhibit
@@ -150,13 +151,15 @@ def pictures(exhibit: Exhibit, stem: Path) -> tuple[tuple[Path, ...], str]:
     pdf, pgf = (stem.with_name(f"{stem.name}.{kind}") for kind in ("pdf", "pgf"))
     look = settings(exhibit.figure)
     with mpl.rc_context({**look, "pdf.fonttype": 42}):
-        draw(exhibit).savefig(pdf, metadata={"CreationDate": None, "Producer": None, "Title": exhibit.figure.title})
+        draw(exhibit).picture.savefig(
+            pdf, metadata={"CreationDate": None, "Producer": None, "Title": exhibit.figure.title}
+        )
     if shutil.which(LATEX) is None:
         return (pdf,), f"no PGF, for which matplotlib needs {LATEX}, which is not installed here"
     known = "".join(f"\\DeclareUnicodeCharacter{{{ord(sign):04X}}}{{{text}}}" for sign, text in SIGNS.items())
     own: Any = {"pgf.texsystem": LATEX, "pgf.rcfonts": False, "pgf.preamble": known, "font.family": ["serif"]}
     with mpl.rc_context({**look, **own}):
-        draw(exhibit).savefig(pgf, backend="pgf")
+        draw(exhibit).picture.savefig(pgf, backend="pgf")
     pgf.write_text(plain(pgf.read_text(encoding="utf-8")), encoding="utf-8")
     return (pdf, pgf), ""
 

@@ -15,9 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Picture
 
-from benchmarks._drawing.curves import DPI, WIDTH, Numbers, limits, mean_and_band, with_counted_clips
+from benchmarks._drawing.curves import DPI
+from benchmarks._drawing.layout import WIDTH
+from benchmarks._drawing.numbers import Numbers, limits, mean_and_band
 from benchmarks._drawing.plates import BLUE, GREY, ORANGE
 from benchmarks._drawing.style import settings
+from benchmarks._drawing.svg import with_counted_clips
 from benchmarks._exchange.comparison import Comparison
 from benchmarks._exchange.equivalence import Part, Tracks
 from benchmarks._exchange.units import on_grid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from benchmarks._drawing.curves import number
+from benchmarks._drawing.numbers import number
 from benchmarks._exchange.comparison import Comparison
 from benchmarks._exchange.equivalence import Part, Tracks, lone
 from benchmarks._exchange.levels import Reached

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import chain, combinations
@@ -32,6 +33,7 @@ ALPHA = 0.05
 MOST_SPLITS = 200_000  # 10 against 10 seeds are 184 756 splits; above this the splits are drawn
 N_DRAWS = 19_999
 MOST_TOGETHER = 2000  # comparisons permuted at once, so that they fit in the cache
+MOST_KEPT = 20_000  # comparisons of two sides whose p is kept
 MOST_SEEDS = 1000  # beyond which "more seeds" is no advice
 FEWEST_FLIPPED = 10  # seeds from which on sign flips can pass a family: 2⁻¹⁰ = .001
 ROUNDING = 1e-9  # statistics this close, relatively, are ties
@@ -149,7 +151,24 @@ def welch(left: Floats, right: Floats) -> OneSided:
 
 
 def permutation(left: Floats, right: Floats, ways: Splits) -> OneSided:
-    """Share of the splits of all seeds into n_l and n_r whose Welch t is at least (at most) the observed one."""
+    """Share of the splits of all seeds into n_l and n_r whose Welch t is at least (at most) the observed one.
+
+    Claims and their readings compare the same two sides again and again: what has been found of one is kept.
+    """
+    if np.ndim(left) != 1:
+        return _permuted(left, right, ways)
+    sides = (left.tobytes(), right.tobytes(), id(ways.mask), ways.itself)
+    if sides not in _KEPT:
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        _KEPT[sides] = ways.mask, _permuted(left, right, ways)  # while the mask is kept, nothing else has its id
+    return _KEPT[sides][1]
+
+
+_KEPT: dict[tuple[bytes, bytes, int, bool], tuple[Floats, OneSided]] = {}
+
+
+def _permuted(left: Floats, right: Floats, ways: Splits) -> OneSided:
     return OneSided(*shares(studentised(np.concatenate([left, right]), ways.mask), itself=ways.itself))
 
 
@@ -406,12 +425,14 @@ def seeds_for_power(effect: float, alpha: float = ALPHA, power: float = 0.8) -> 
 
     1 − F(t_{1−α}; ν = 2n−2, λ = effect·√(n/2)) ≥ power, F the noncentral t. Returns `MOST_SEEDS` where that or more.
     """
-    n = np.arange(2, MOST_SEEDS)
     if effect <= 0:
         return MOST_SEEDS
-    shift = np.minimum(effect * np.sqrt(n / 2), 30.0)  # far beyond any critical value, and where the series converges
-    reached = 1 - nctdtr(2 * n - 2, shift, stdtrit(2 * n - 2, 1 - alpha)) >= power
-    return int(n[reached.argmax()]) if reached.any() else MOST_SEEDS
+
+    def reached(n: int) -> bool:
+        shift = min(effect * math.sqrt(n / 2), 30.0)  # far beyond any critical value, and where the series converges
+        return bool(1 - nctdtr(2 * n - 2, shift, stdtrit(2 * n - 2, 1 - alpha)) >= power)
+
+    return bisect_left(range(MOST_SEEDS), True, lo=2, key=reached)
 
 
 def pooled_deviation(left: Floats, right: Floats) -> float:

@@ -45,10 +45,12 @@ class Level:
     """A line across a panel, such as how far one gets without learning, or a number that the paper prints.
 
     `value` is fixed, or a score, which is drawn as its mean over seeds with a 95 % interval. Units: those of the panel.
+    What the paper prints itself is marked as `printed`.
     """
 
     label: str
     value: float | Score
+    printed: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ class Figure:
     family: str = "figures"
     plates: tuple[Plate, ...] = ()
     printed_band: Band | None = None  # where the paper shades something else than a 95 % interval
+    pictured: str = ""  # what the paper's own picture shows, as far as its text says it
     published: tuple[str, ...] = field(default=())
     logged: tuple[Logged, ...] = field(default=())
     about_logs: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cache
 from typing import Any
 
 from benchmarks._vocabulary.cells import Cell
@@ -46,14 +47,37 @@ class Reading:
 
 
 def mapped(thing: Any, change: Callable[[Any], Any]) -> Any:
-    """A specification with all its parts changed, the innermost first; a cell is one part, whatever it is made of."""
-    if isinstance(thing, tuple):
-        return tuple(mapped(part, change) for part in thing)
-    if isinstance(thing, Mapping):
-        return {name: mapped(part, change) for name, part in thing.items()}
-    if isinstance(thing, Cell) or not is_dataclass(thing) or isinstance(thing, type):
+    """A specification with all its parts changed, the innermost first; a cell is one part, whatever it is made of.
+
+    What has no changed part is the same object, and a part that stands in several places is changed once.
+    """
+    return _mapped(thing, change, {})
+
+
+def _mapped(thing: Any, change: Callable[[Any], Any], known: dict[int, Any]) -> Any:
+    """The same, with what has been found by the identity of the part, which lives as long as the whole does."""
+    kind: Any = type(thing)
+    if kind is str or kind is float or kind is int:
         return change(thing)
-    old = {item.name: getattr(thing, item.name) for item in fields(thing)}
-    new = {name: mapped(part, change) for name, part in old.items()}
-    moved = {name: part for name, part in new.items() if part is not old[name] and part != old[name]}
-    return change(replace(thing, **moved) if moved else thing)
+    if id(thing) in known:
+        return known[id(thing)]
+    if isinstance(thing, tuple):
+        parts = tuple(_mapped(part, change, known) for part in thing)
+        found: Any = thing if all(part is old for part, old in zip(parts, thing, strict=True)) else parts
+    elif isinstance(thing, Mapping):
+        items = {name: _mapped(part, change, known) for name, part in thing.items()}
+        found = thing if all(part is thing[name] for name, part in items.items()) else items
+    else:
+        old = {name: getattr(thing, name) for name in parts_of(kind)}
+        new = {name: _mapped(part, change, known) for name, part in old.items()}
+        moved = {name: part for name, part in new.items() if part is not old[name] and part != old[name]}
+        found = change(replace(thing, **moved) if moved else thing)
+    known[id(thing)] = found
+    return found
+
+
+@cache
+def parts_of(kind: Any) -> tuple[str, ...]:
+    """The names of the fields of a dataclass; none of what is one part."""
+    whole = kind is Cell or not is_dataclass(kind)
+    return () if whole else tuple(item.name for item in fields(kind))

@@ -63,7 +63,9 @@ def levels(environment: str, *, printed: bool = True) -> tuple[Level, ...]:
     `printed` says whether that one is drawn: it is a test return, and has no place beside training returns.
     """
     known = LEVELS[environment]
-    of_tests = (Level("printed of CTEDD-L-3", known.target),) if printed and environment == "CN-V1" else ()
+    of_tests = (
+        (Level("printed of CTEDD-L-3", known.target, printed=True),) if printed and environment == "CN-V1" else ()
+    )
     return (
         Level("uniform play", known.uniform),
         Level("nobody moves", known.still),

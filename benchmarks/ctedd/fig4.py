@@ -58,6 +58,9 @@ FIGURE = Figure(
     name="fig4",
     title="Learning performance of CTEDD, MADDPG-1 and MADDPG-3",
     caption="Cumulative reward that all agents obtain together in an episode of training, with exploration.",
+    pictured="Curves of the average cumulative reward of all agents in an episode of training, over 10 seeds with a "
+    "confidence interval, of CTEDD, MADDPG-1 and MADDPG-3 in each of the four games. The text says that CTEDD "
+    "learns faster than both and stays above them everywhere.",
     panels=tuple(
         Panel(
             environment,

@@ -122,6 +122,10 @@ FIGURE = Figure(
     title="Testing performance of CTEDD-G, CTEDD-L-1, CTEDD-L-3, MADDPG-1 and MADDPG-3",
     caption="Cumulative reward that all agents obtain together in a test episode, without exploration; 400 episodes a "
     "test and seed, a test after every 10 000 environment samples.",
+    pictured="Curves of the average cumulative reward over 400 test episodes, of the global policy (CTEDD-G), its two "
+    "distilled local ones (CTEDD-L-1 and L-3) and both MADDPG, in each of the four games. The text says that "
+    "the local policies follow the global one up to a level and then stay there, and that they need fewer "
+    "episodes than MADDPG.",
     panels=tuple(
         Panel(
             environment,

@@ -56,6 +56,9 @@ FIGURE = Figure(
     name="fig4",
     title="Predators and prey of four methods against each other",
     caption="Average reward of predators, of every method's predators against every method's prey, and in training.",
+    pictured="Left and centre, the average reward of predators over 100 episodes, every method's predators against "
+    "every method's prey, 3 against 1 and 12 against 4; right, that reward over episodes of training, 3 "
+    "against 1. The text says that DiMA-PG learns better policies than MADDPG and both kitchen sinks.",
     panels=(),
     plates=(matrix_plate("3v1"), matrix_plate("12v4"), curve_plate("3v1")),
     claims=(

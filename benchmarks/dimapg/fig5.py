@@ -29,6 +29,8 @@ FIGURE = Figure(
     name="fig5",
     title="Survival: 230 agents after training",
     caption="A game as it begins, in its middle and at its end, and the end of one before training.",
+    pictured="A snapshot of a game of Survival with 230 trained agents. The caption says that they eat rather than "
+    "kill each other, and that most of them survive.",
     panels=(),
     plates=maps(230),
     claims=(

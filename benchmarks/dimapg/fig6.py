@@ -20,6 +20,8 @@ FIGURE = Figure(
     name="fig6",
     title="Survival: 630 agents after training",
     caption="A game as it begins, in its middle and at its end, and the end of one before training.",
+    pictured="A snapshot of a game of Survival with 630 trained agents. The caption says that those near the food rush "
+    "in, and those further away, near the walls, form teams and try to take down others.",
     panels=(),
     plates=maps(630),
     claims=(

@@ -53,6 +53,9 @@ FIGURE = Figure(
     title="Cooperative navigation after training: θ, θ′ and Fine Tune",
     caption="The learners of Figure 3, with θ for all agents and with each agent adapted to itself, beside copies of "
     "an agent that learnt alone.",
+    pictured="The least reward of all agents after training, mean of 100 episodes, with 3 and with 10 agents: with θ, "
+    "with each agent's adapted parameters, and with copies of an agent that trained alone (Fine Tune). The "
+    "text says that the first two are almost alike and the third is poor.",
     panels=(),
     plates=tuple(map(least_plate, GAMES)),
     claims=(

@@ -105,6 +105,8 @@ FIGURE = Figure(
     title="Survival with 230 and with 630 agents",
     caption="What is left of 160 pieces of food and of the agents, and the sum of what all agents got, before and "
     "after training.",
+    pictured="Food left, survivors and average reward over 100 games of Survival with 230 and with 630 agents after "
+    "training; the caption adds the average reward before training.",
     panels=(),
     plates=tuple(table_plate(n, metric) for metric in (FOOD, SURVIVORS, REWARD) for n in SIZES),
     claims=(

@@ -23,6 +23,10 @@ def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
         name=f"fig{number}",
         title=title,
         caption="Test return in Phase II, against episodes since the switch.",
+        pictured="Evaluation curves of Phase II of the spread domain with two, three and four agents, one panel each, "
+        "of DVM and its three baselines. The text says that DVM converges to a better policy more quickly "
+        "than all of them, that distillation alone does not hold its policy, and that value matching alone "
+        "does quite well.",
         panels=tuple(
             Panel(
                 f"{n} agents",

@@ -14,6 +14,9 @@ FIGURE = Figure(
     name="fig6",
     title="Task III of push box, MADDPG, 2 agents that have learnt Task I or Task II",
     caption="Test return in Task III.",
+    pictured="Evaluation curves of Task III of push box, of DVM and its three baselines. The text says that DVM "
+    "converges to the optimal policy, that distillation alone and value matching alone are alike and do not "
+    "reach it, and that the baselines vary much.",
     panels=(
         Panel(
             "Task III",

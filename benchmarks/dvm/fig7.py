@@ -33,6 +33,8 @@ FIGURE = Figure(
     name="fig7",
     title="DVM in Task III of push box, learning on and frozen",
     caption="Test return in Task III.",
+    pictured="Evaluation curves of DVM in Task III of push box, with and without learning on. The text says that who "
+    "learns drops at first, recovers quickly and then stays above who does not.",
     panels=(
         Panel(
             "Task III",

@@ -73,6 +73,9 @@ FIGURE = Figure(
     name="fig5",
     title="λ and where hunters go (Hare-Hunters, 2 against 2, frozen, 10 × 10)",
     caption="Which entries of λ correlate with how hunters are displaced, and the two ways to divide the prey.",
+    pictured="Paths of two hunters and their prey in Hare-Hunters at the start of training and after convergence, "
+    "beside the entries of λ that correlate with them. The caption says that at the end the hunters always "
+    "succeed, and that λ encodes the two ways to divide the prey.",
     panels=(),
     plates=(
         CorrelationPlate("λ before training", BEFORE),

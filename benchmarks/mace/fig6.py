@@ -44,6 +44,9 @@ FIGURE = Figure(
     name="fig6",
     title="λ and where hunters go (Hare-Hunters, 10 against 10, frozen, 30 × 30)",
     caption="Which entries of λ correlate with how hunters are displaced, and three moments of an episode.",
+    pictured="Left, the entries of λ that correlate with the actions of ten hunters; right, three moments of an "
+    "episode. The caption says that the hunters divide the prey among themselves and succeed before the time "
+    "limit.",
     panels=(),
     plates=(
         CorrelationPlate("λ before training", BEFORE),

@@ -18,6 +18,9 @@ FIGURE = Figure(
     name="fig7",
     title="Training in Hare- and Stag-Hunters (T = 1000)",
     caption="Cumulative terminal reward while training.",
+    pictured="As Figure 3, with T = 1000 in all eight games: cumulative terminal reward while training, mean, least "
+    "and most of the best 5 runs of each model. The caption says that MACE gains increasingly more than the "
+    "baselines.",
     panels=tuple(panel(game, T) for game in GAMES),
     claims=(
         Claim(

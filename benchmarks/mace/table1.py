@@ -79,6 +79,9 @@ FIGURE = Figure(
     name="table1",
     title="Total terminal reward in Hare- and Stag-Hunters",
     caption="Each game of Table 1, with random play beside the paper's methods.",
+    pictured="The total terminal reward after 500 000 and after a million samples, mean of the best 5 runs, of MACE, "
+    "Shared and Cloned in each of the eight games. The text says that MACE is paid up to ten times as much as "
+    "the baselines.",
     panels=(),
     plates=tuple(RatePlate(named(one), place(*one), (*trained_bars(one), *untrained_bars(one))) for one in GAMES),
     claims=(
