@@ -1,5 +1,7 @@
 """The benchmarks without pytest: see what a figure needs, and train it on a bare machine.
 
+`marl-repro` is the same where the suite is installed.
+
 python -m benchmarks list
 python -m benchmarks plan ctedd/fig5 --profile quick
 python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
@@ -9,6 +11,7 @@ python -m benchmarks repeat ctedd/fig5
 python -m benchmarks clean ctedd/fig5 --profile paper
 python -m benchmarks compare my_curves.csv ctedd/fig5 --line CN-V1/MADDPG-3
 python -m benchmarks export ctedd/fig5 --to csv
+python -m benchmarks judge -k "ctedd and fig5"
 
 Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes on), 1 something failed, 2 wrong use.
 """
@@ -16,10 +19,12 @@ Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes 
 from __future__ import annotations
 
 import argparse
+import importlib
 import signal
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatch
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks import ALL, LOOKS, PROFILES, Figure
@@ -30,8 +35,19 @@ from benchmarks._judging import simulated
 from benchmarks._judging.desk import Desk, papers
 from benchmarks._judging.plans import Kept, keep, plan_of
 from benchmarks._judging.readings import verdicts_of
-from benchmarks._options import LOCAL, RECORDED, SIMULATED, VERDICTS, profile, seconds, stores_of, whole_number
-from benchmarks._training.circumstances import known_commit
+from benchmarks._options import (
+    LOCAL,
+    NAME,
+    RECORDED,
+    SIMULATED,
+    VERDICTS,
+    profile,
+    seconds,
+    stores_of,
+    version,
+    whole_number,
+)
+from benchmarks._training.circumstances import commit, known_commit
 from benchmarks._training.progress import Reporter, disk, failed, size
 from benchmarks._training.repetition import Repetition, chain_seconds, chains, repeatable, repetitions
 from benchmarks._training.runner import jobs_on, n_cores, train_all
@@ -65,7 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    script = Path(sys.argv[0]).name
+    name = script if script == "marl-repro" else "python -m benchmarks"
+    parser = argparse.ArgumentParser(prog=name, description=__doc__.split("\n")[0])
+    parser.add_argument("--version", action=_Version, nargs=0, help="which version this is")
     commands = parser.add_subparsers(required=True)
     commands.add_parser("list", help="every figure").set_defaults(command=_list)
     record = commands.add_parser("record", help="write the verdicts of the recorded runs")
@@ -81,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--reading", default="", help=READING)
         sub.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)}")
         sub.add_argument("--seeds", help="how many seeds, instead of the profile's number")
-        sub.add_argument("--store", type=Path, default=LOCAL, help="where results are kept (default: results/local)")
+        sub.add_argument("--store", type=Path, default=LOCAL, help=f"where results are kept (default: {LOCAL})")
         sub.add_argument("--device", default="auto", help="auto, cpu or cuda")
         sub.add_argument(
             "--jobs", help="cells that train side by side (default: one a core, and on a card as many as fit)"
@@ -98,14 +117,14 @@ def _parser() -> argparse.ArgumentParser:
     clean.add_argument("--reading", default="", help=READING)
     clean.add_argument("--profile", default="paper", help="what may still be trained (default: paper)")
     clean.add_argument("--seeds", help="how many seeds, instead of the profile's number")
-    clean.add_argument("--store", type=Path, default=LOCAL, help="whose states (default: results/local)")
+    clean.add_argument("--store", type=Path, default=LOCAL, help=f"whose states (default: {LOCAL})")
     clean.add_argument("--device", default="auto", help="auto, cpu or cuda")
     clean.set_defaults(command=_clean)
     again = commands.add_parser("repeat", help="play the beginnings of recorded runs again and compare every bit")
     again.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5")
     again.add_argument("--reading", default="", help=READING)
     again.add_argument("--seeds", default="1", help="how many seeds of every cell (default: 1)")
-    again.add_argument("--store", type=Path, default=RECORDED, help="whose runs (default: results/recorded)")
+    again.add_argument("--store", type=Path, default=RECORDED, help="whose runs (default: those of the suite)")
     again.add_argument("--jobs", help="cells that are played side by side (default: one a core)")
     again.add_argument(
         "--time-limit", default="20s", help="how long each is played, for one test at least (default: 20s)"
@@ -115,7 +134,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     again.set_defaults(command=_repeat)
     exchange.add(commands)
+    judge = commands.add_parser("judge", add_help=False, prefix_chars="\0", help="pytest on the figures")
+    judge.add_argument("arguments", nargs="*")
+    judge.set_defaults(command=_judge)
     return parser
+
+
+class _Version(argparse.Action):
+    """Says which version this is, and of which commit where that is known."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(", ".join(filter(None, [f"{NAME} {version()}", commit() and f"commit {commit()}"])))
+        parser.exit()
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -253,6 +283,14 @@ def _told(found: Repetition, store: Store) -> bool:
     if certificate is not None and set(certificate.of) != {certificate.sources}:
         store.certify(found.cell.key, certificate)
     return found.failed
+
+
+def _judge(options: argparse.Namespace) -> int:
+    if find_spec("pytest") is None:
+        raise ValueError("judging needs pytest, found none installed: pip install pytest")
+    pytest = importlib.import_module("pytest")
+    cache = f"cache_dir={LOCAL.parent / '.pytest_cache'}"  # the packages' own folder may be read-only
+    return int(pytest.main([str(Path(__file__).with_name("test_figures.py")), "-o", cache, *options.arguments]))
 
 
 def _record(options: argparse.Namespace) -> int:

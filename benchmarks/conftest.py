@@ -6,6 +6,7 @@ is missing is trained with live progress, and then the tests judge.
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from benchmarks._training.work import Library, missing_work, usable_device, with
 from results import States, Store, StoreError, Stores
 
 COMPLETE = "complete"
+IS_TIMED = importlib.util.find_spec("pytest_benchmark") is not None
+collect_ignore = [] if IS_TIMED else ["speed"]
 
 
 @dataclass
@@ -107,6 +110,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return 0
 
 
+def pytest_report_header() -> list[str]:
+    """What cannot be run here."""
+    return [] if IS_TIMED else ["benchmarks/speed is left out, for it needs pytest-benchmark"]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options carry a prefix, because a bare --profile collides with other plugins."""
     group = parser.getgroup("reproduction")
@@ -121,8 +129,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--repro-seeds", help="how many seeds, instead of the profile's number")
     group.addoption("--repro-device", default="auto", help="auto, cpu or cuda")
-    group.addoption("--repro-store", help="where one's own results are kept (default: results/local)")
-    group.addoption("--repro-fresh", action="store_true", help="train again, in results/fresh, ignoring what is stored")
+    group.addoption("--repro-store", help=f"where one's own results are kept (default: {options.LOCAL})")
+    group.addoption("--repro-fresh", action="store_true", help=f"ignore what is stored, train in {options.FRESH}")
     group.addoption("--repro-plan", action="store_true", help="say what is missing and how long it takes, and stop")
     group.addoption("--repro-no-train", action="store_true", help="judge what is there, train nothing")
     group.addoption("--repro-time-limit", help="stop at a checkpoint after this long, such as 9m; go on next time")
