@@ -6,6 +6,7 @@ python -m benchmarks list
 python -m benchmarks plan ctedd/fig5 --profile quick
 python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cuda
 python -m benchmarks run ctedd/fig5@distance
+python -m benchmarks run ctedd/fig5 --set MADDPG.learning_rate=0.02
 python -m benchmarks run "" --profile paper --by value
 python -m benchmarks repeat ctedd/fig5
 python -m benchmarks clean ctedd/fig5 --profile paper
@@ -41,7 +42,9 @@ from benchmarks._options import (
     RECORDED,
     SIMULATED,
     VERDICTS,
+    apart,
     profile,
+    reading,
     seconds,
     stores_of,
     version,
@@ -58,6 +61,7 @@ from results import States, Store, StoreError, Stores, seal
 STOPPED = 3  # exit code: stopped at a checkpoint
 MOST_SEEDS = 10  # that a profile records
 READING = "what else the papers' texts allow: a name that list shows, or all (default: our choice of everything)"
+SET = "the figure with a setting of one's own, such as MADDPG.learning_rate=0.02, beside what it varies; repeatable"
 ORDERS = {
     "length": "what takes longest with all that starts from it is trained first (default)",
     "value": "what decides most claims per hour is trained first, in the order that plan shows",
@@ -98,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text)
         sub.add_argument("figure", nargs="+", help='part of an id such as ctedd/fig5, "" for every figure')
         sub.add_argument("--reading", default="", help=READING)
+        sub.add_argument("--set", action="append", default=[], metavar="CLASS.FIELD=VALUE", help=SET)
         sub.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)}")
         sub.add_argument("--seeds", help="how many seeds, instead of the profile's number")
         sub.add_argument("--store", type=Path, default=LOCAL, help=f"where results are kept (default: {LOCAL})")
@@ -115,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     clean = commands.add_parser("clean", help="delete the training states that a profile does not need any more")
     clean.add_argument("figure", nargs="+", help="part of an id such as ctedd/fig5; other figures' states are kept")
     clean.add_argument("--reading", default="", help=READING)
+    clean.add_argument("--set", action="append", default=[], metavar="CLASS.FIELD=VALUE", help=SET)
     clean.add_argument("--profile", default="paper", help="what may still be trained (default: paper)")
     clean.add_argument("--seeds", help="how many seeds, instead of the profile's number")
     clean.add_argument("--store", type=Path, default=LOCAL, help=f"whose states (default: {LOCAL})")
@@ -151,8 +157,8 @@ class _Version(argparse.Action):
 def _list(options: argparse.Namespace) -> int:
     for figure in figures():
         print(f"{figure.id:20} {figure.title}")
-        for name, (decision, reading) in figure.readings.items():
-            print(f"  {f'@{name}':18} {decision.question} {reading.choice}")
+        for name, (decision, other) in figure.readings.items():
+            print(f"  {f'@{name}':18} {decision.question} {other.choice}")
     return 0
 
 
@@ -162,8 +168,10 @@ def _seal(options: argparse.Namespace) -> int:
 
 
 def _figures(options: argparse.Namespace) -> tuple[Figure, ...]:
-    found = [figure for pattern in options.figure for figure in chosen(pattern, options.reading)]
-    return tuple({figure.id: figure for figure in found}.values())
+    asked = reading(options.reading, options.set)
+    found = {figure.id: figure for pattern in options.figure for figure in chosen(pattern, asked)}
+    apart(found.values(), options.store)
+    return tuple(found.values())
 
 
 def _campaign(options: argparse.Namespace, library: Library) -> Campaign:
@@ -195,11 +203,12 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    library = Library(stores_of(options.store))
+    work = _work(options, library)
     if options.store.resolve() == RECORDED.resolve():
         known_commit()
-    library = Library(stores_of(options.store))
     trained = train_all(
-        _work(options, library),
+        work,
         Store(options.store),
         _states(options),
         usable_device(options.device),
@@ -229,7 +238,8 @@ def _spare(options: argparse.Namespace, name: str, library: Library, states: Sta
     """The states of the chosen figures that a profile does not need any more."""
     device = usable_device(options.device)
     mine = {cell.on(device).key for figure in _figures(options) for cell in figure.cells}
-    needed = missing_work(read(figures(), ALL), name, whole_number("seeds", options.seeds), library)
+    wanted = (*read(figures(), ALL), *_figures(options))
+    needed = missing_work(wanted, name, whole_number("seeds", options.seeds), library)
     return {owner: n for owner, n in spare(needed, states, device).items() if owner[0] in mine}
 
 

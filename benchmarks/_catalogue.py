@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import ALL, Figure
+from benchmarks import ALL, VARIES, Figure, concerns, settings, variant
 
 HERE = Path(__file__).parent
 
@@ -21,7 +21,8 @@ def figures() -> tuple[Figure, ...]:
 
 
 def chosen(pattern: str, reading: str = "") -> tuple[Figure, ...]:
-    """The figures whose id (`ctedd/fig5`) holds `pattern`, under a reading: `ctedd/fig5@distance` names it too.
+    """The figures whose id (`ctedd/fig5`) holds `pattern`, under a reading or as a variant: `ctedd/fig5@distance` and
+    `ctedd/fig5@MADDPG.learning_rate=0.02` name it too.
 
     Raises: ValueError where there is none, or none of them has such a reading.
     """
@@ -43,8 +44,20 @@ def read(found: Iterable[Figure], reading: str) -> tuple[Figure, ...]:
         return tuple(known)
     if reading == ALL:
         return (*known, *(figure.under(name) for figure in known for name in figure.readings))
+    if VARIES in reading:
+        return varied(known, reading)
     having = [figure for figure in known if reading in figure.readings]
     if not having:
         offered = ", ".join(f"{figure.id}@{name}" for figure in known for name in figure.readings) or "none"
         raise ValueError(f"no chosen figure has a reading called {reading!r}; there are: {offered}")
     return tuple(figure.under(reading) for figure in having)
+
+
+def varied(found: Iterable[Figure], text: str) -> tuple[Figure, ...]:
+    """Figures with settings of one's own, those that have their classes.
+
+    Raises: ValueError where none has, or a setting does not exist.
+    """
+    known, asked = list(found), settings(text)
+    having = [figure for figure in known if concerns(figure, asked)]
+    return tuple(variant(figure, text) for figure in having or known[:1])

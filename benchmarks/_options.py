@@ -6,10 +6,11 @@ import math
 import os
 import sys
 import tomllib
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import PROFILES
+from benchmarks import PROFILES, VARIES, Figure
 from results import Store, Stores
 
 NAME = "marl-reproducibility"
@@ -48,6 +49,27 @@ def stores_of(folder: Path) -> Stores:
     """One's own store, and the recorded one behind it."""
     recorded = Store(RECORDED)
     return Stores(recorded) if folder.resolve() == RECORDED.resolve() else Stores(Store(folder), recorded)
+
+
+def reading(name: str, settings: Sequence[str]) -> str:
+    """What a figure is read under: a reading by its name, or settings of one's own.
+
+    Raises: ValueError where both are asked for.
+    """
+    if settings and name:
+        raise ValueError(f"settings vary our own choice of everything, so no reading can be asked for, got {name!r}")
+    if settings and not all(VARIES in text for text in settings):
+        raise ValueError(f"a setting must be Class.field=value, got {next(t for t in settings if VARIES not in t)!r}")
+    return ",".join(settings) or name
+
+
+def apart(figures: Iterable[Figure], folder: Path) -> None:
+    """Nothing, unless variants would come into the store of what is recorded.
+
+    Raises: ValueError where they would.
+    """
+    if folder.resolve() == RECORDED.resolve() and any(figure.is_variant for figure in figures):
+        raise ValueError(f"variants must be kept in a store of one's own, got {folder}, which is of the papers alone")
 
 
 def profile(name: str) -> str:

@@ -68,6 +68,10 @@ class Session:
         asked = config.getoption("--repro-store")
         folder = Path(asked) if asked else fresh_folder(options.FRESH) if fresh else options.LOCAL
         stores = Stores(Store(folder)) if fresh else options.stores_of(folder)
+        settings = config.getoption("--repro-set")
+        reading = options.reading(config.getoption("--repro-reading"), settings)
+        wanted = (*(figures() if settings else ()), *read(figures(), reading))
+        options.apart(wanted, folder)
         return cls(
             profile=profile,
             n_seeds=n_seeds,
@@ -75,7 +79,7 @@ class Session:
             folder=folder,
             fresh=fresh,
             strict=bool(config.getoption("--repro-strict")),
-            figures=read(figures(), config.getoption("--repro-reading")),
+            figures=wanted,
             time_limit=options.seconds(config.getoption("--repro-time-limit")),
             desk=Desk(Library(stores), profile or "quick", n_seeds, reference=Library(Stores(Store(options.RECORDED)))),
         )
@@ -126,6 +130,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--repro-reading",
         default="",
         help="what else the papers' texts allow: a name that `python -m benchmarks list` shows, or all of them",
+    )
+    group.addoption(
+        "--repro-set",
+        action="append",
+        default=[],
+        metavar="CLASS.FIELD=VALUE",
+        help="also the figures with a setting of one's own, such as MADDPG.learning_rate=0.02, beside them; repeatable",
     )
     group.addoption("--repro-seeds", help="how many seeds, instead of the profile's number")
     group.addoption("--repro-device", default="auto", help="auto, cpu or cuda")
