@@ -12,6 +12,7 @@ python -m benchmarks repeat ctedd/fig5
 python -m benchmarks clean ctedd/fig5 --profile paper
 python -m benchmarks compare my_curves.csv ctedd/fig5 --line CN-V1/MADDPG-3
 python -m benchmarks export ctedd/fig5 --to csv
+python -m benchmarks watch ctedd/fig5 --cell CN-V1/CTEDD --policy L-3 --out game.gif
 python -m benchmarks judge -k "ctedd and fig5"
 
 Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes on), 1 something failed, 2 wrong use.
@@ -27,8 +28,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from benchmarks import ALL, LOOKS, PROFILES, Figure
+from benchmarks import ALL, LOOKS, PROFILES, Figure, actors
 from benchmarks._campaign import Campaign
 from benchmarks._catalogue import chosen, figures, read
 from benchmarks._exchange import commands as exchange
@@ -140,10 +142,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     again.set_defaults(command=_repeat)
     exchange.add(commands)
+    _add_shown(commands)
+    return parser
+
+
+def _add_shown(commands: Any) -> None:
+    """What looks at what there is: watching, what can be watched, judging."""
+    watch = commands.add_parser("watch", help="an episode of a trained policy as a moving picture")
+    watch.add_argument("figure", help="an id such as ctedd/fig5")
+    watch.add_argument("--cell", required=True, help="one of its cells, such as CN-V1/CTEDD")
+    watch.add_argument("--policy", default="", help="one of its policies, such as L-3, where it has several")
+    watch.add_argument("--seed", type=int, default=0, help="which seed was trained (default: 0)")
+    watch.add_argument("--episode", type=int, default=0, help="a number that says how the episode begins (default: 0)")
+    watch.add_argument("--beside", default="untrained", help="untrained (default), chance or nobody")
+    watch.add_argument("--store", type=Path, default=LOCAL, help=f"whose training states (default: {LOCAL})")
+    watch.add_argument("--out", type=Path, required=True, help="a .gif, .png or .webp")
+    watch.set_defaults(command=_watch)
+    kept = commands.add_parser("actors", help="keep what recorded runs have learnt in results/actors")
+    kept.add_argument("figure", nargs="+", help='part of an id such as ctedd/fig5, "" for every figure')
+    kept.add_argument("--store", type=Path, default=RECORDED, help="whose training states (default: of the recorded)")
+    kept.add_argument("--seed", type=int, default=0, help="which seed (default: 0)")
+    kept.set_defaults(command=_actors)
     judge = commands.add_parser("judge", add_help=False, prefix_chars="\0", help="pytest on the figures")
     judge.add_argument("arguments", nargs="*")
     judge.set_defaults(command=_judge)
-    return parser
 
 
 class _Version(argparse.Action):
@@ -293,6 +315,31 @@ def _told(found: Repetition, store: Store) -> bool:
     if certificate is not None and set(certificate.of) != {certificate.sources}:
         store.certify(found.cell.key, certificate)
     return found.failed
+
+
+def _watch(options: argparse.Namespace) -> int:
+    watching = importlib.import_module("benchmarks._watching")  # draws, which a machine that only trains cannot
+    seen = watching.watch(
+        options.figure,
+        options.cell,
+        options.policy,
+        options.out,
+        seed=options.seed,
+        episode=options.episode,
+        beside=options.beside,
+        store=options.store,
+    )
+    for one in seen:
+        print(f"{one.title}: paid to all in {len(one.episode.states) - 1} steps: {one.paid:,.2f}")
+    print(options.out)
+    return 0
+
+
+def _actors(options: argparse.Namespace) -> int:
+    every = {cell.key: cell for pattern in options.figure for figure in chosen(pattern) for cell in figure.cells}
+    for one in actors.keep(every.values(), _states(options), options.seed):
+        print(f"{one.cell.key} {one.cell.name}: {one.why_not or 'kept'}")
+    return 0
 
 
 def _judge(options: argparse.Namespace) -> int:
