@@ -109,6 +109,7 @@ def fresh_folder(parent: Path) -> Path:
 SESSION = pytest.StashKey[Session]()
 
 
+@pytest.hookimpl(optionalhook=True)  # whoever only judges need not have pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
     """None: what is trained, judged and timed here is so by one process, which says how far it is."""
     return 0

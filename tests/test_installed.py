@@ -106,3 +106,19 @@ def test_where_files_cannot_be_locked_one_sentence_says_so() -> None:
     script = "import sys; sys.modules['fcntl'] = None; import benchmarks"
     done = run(ROOT, sys.executable, "-c", script, PYTHONPATH=str(ROOT))
     assert re.search(r"ImportError: .*on Windows, use the Windows Subsystem for Linux$", done.stderr.strip())
+
+
+def test_who_judges_needs_no_plugin_of_pytest() -> None:
+    """Those for the tests of the code and of speed are left out, as where they are not installed."""
+    script = """
+import importlib.util, sys
+import pytest
+known = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "pytest_benchmark" else known(name, *rest)
+sys.exit(pytest.main(["benchmarks", "--collect-only", "-k", "fig5 and mace"]))
+"""
+    command = [sys.executable, "-c", script]
+    done = run(ROOT, *command, PYTHONPATH=str(ROOT), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "mace/fig5" in done.stdout
+    assert "benchmarks/speed is left out" in done.stdout
