@@ -60,7 +60,8 @@ from benchmarks._vocabulary.figures import (
     Paper,
     Plate,
 )
-from benchmarks._vocabulary.readings import ALL, Reading, mapped
+from benchmarks._vocabulary.readings import ALL, VARIES, Reading, mapped
+from benchmarks._vocabulary.variants import concerns, settings, variant
 from benchmarks._vocabulary.verdicts import (
     LOOKS,
     Outcome,
@@ -73,6 +74,7 @@ __all__ = [
     "LOOKS",
     "ONE_SIDED",
     "PROFILES",
+    "VARIES",
     "About",
     "AboutEquals",
     "Arm",
@@ -116,10 +118,13 @@ __all__ = [
     "Start",
     "Statistic",
     "Verdict",
+    "concerns",
     "described",
     "lineage",
     "mapped",
     "reference_of",
     "scores_in",
     "scores_of",
+    "settings",
+    "variant",
 ]

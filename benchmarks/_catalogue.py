@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import ALL, Figure
+from benchmarks import ALL, VARIES, Figure, concerns, settings, variant
 
 HERE = Path(__file__).parent
 
@@ -27,7 +27,8 @@ def figures() -> tuple[Figure, ...]:
 
 
 def chosen(selection: str, reading: str = "") -> tuple[Figure, ...]:
-    """The figures that a selection means, under a reading: `ctedd/fig5@distance` names it too.
+    """The figures that a selection means, under a reading or as a variant: `ctedd/fig5@distance` and
+    `ctedd/fig5@MADDPG.learning_rate=0.02` name it too.
 
     Raises: ValueError where there is none, or none of them has such a reading.
     """
@@ -119,6 +120,8 @@ def read(found: Iterable[Figure], reading: str) -> tuple[Figure, ...]:
         return tuple(known)
     if reading == ALL:
         return (*known, *(figure.under(name) for figure in known for name in figure.readings))
+    if VARIES in reading:
+        return varied(known, reading)
     having = [figure for figure in known if reading in figure.readings]
     if not having:
         offered = ", ".join(f"{figure.id}@{name}" for figure in known for name in figure.readings) or "none"
@@ -139,3 +142,13 @@ def lying_at(paths: Sequence[Path]) -> tuple[Figure, ...]:
             raise ValueError(f"{path} must be a figure's file or a paper's folder, found no figure there")
         wanted |= {figure.id: figure for figure in own}
     return tuple(wanted.values())
+
+
+def varied(found: Iterable[Figure], text: str) -> tuple[Figure, ...]:
+    """Figures with settings of one's own, those that have their classes.
+
+    Raises: ValueError where none has, or a setting does not exist.
+    """
+    known, asked = list(found), settings(text)
+    having = [figure for figure in known if concerns(figure, asked)]
+    return tuple(variant(figure, text) for figure in having or known[:1])

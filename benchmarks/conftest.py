@@ -6,6 +6,7 @@ is missing is trained with live progress, and then the tests judge.
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import tempfile
 from collections import Counter
@@ -35,6 +36,8 @@ from benchmarks._training.work import Library, missing_work, usable_device, with
 from results import States, Store, StoreError, Stores
 
 COMPLETE = "complete"
+IS_TIMED = importlib.util.find_spec("pytest_benchmark") is not None
+collect_ignore = [] if IS_TIMED else ["speed"]
 
 
 @dataclass
@@ -74,6 +77,11 @@ class Session:
         asked = config.getoption("--repro-store")
         folder = Path(asked) if asked else fresh_folder(options.FRESH) if fresh else options.LOCAL
         stores = Stores(Store(folder)) if fresh else options.stores_of(folder)
+        settings = config.getoption("--repro-set")
+        reading = options.reading(reading or config.getoption("--repro-reading"), settings)
+        among = lying_at(at) if at else figures()
+        wanted = (*(among if settings else ()), *read(among, reading))
+        options.apart(wanted, folder)
         return cls(
             profile=profile,
             n_seeds=n_seeds,
@@ -81,7 +89,7 @@ class Session:
             folder=folder,
             fresh=fresh,
             strict=bool(config.getoption("--repro-strict")),
-            figures=read(lying_at(at) if at else figures(), reading or config.getoption("--repro-reading")),
+            figures=wanted,
             time_limit=options.seconds(config.getoption("--repro-time-limit")),
             desk=Desk(Library(stores), profile or "quick", n_seeds, reference=Library(Stores(Store(options.RECORDED)))),
         )
@@ -139,6 +147,7 @@ SESSION = pytest.StashKey[Session]()
 N_WORKERS = pytest.StashKey[int]()
 
 
+@pytest.hookimpl(optionalhook=True)  # whoever only judges need not have pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
     """None: what is trained, judged and timed here is so by one process, which says how far it is."""
     return 0
@@ -153,6 +162,11 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         config.option.numprocesses = 0
 
 
+def pytest_report_header() -> list[str]:
+    """What cannot be run here."""
+    return [] if IS_TIMED else ["benchmarks/speed is left out, for it needs pytest-benchmark"]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options carry a prefix, because a bare --profile collides with other plugins."""
     group = parser.getgroup("reproduction")
@@ -165,10 +179,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="",
         help="what else the papers' texts allow: a name that `python -m benchmarks list` shows, or all of them",
     )
+    group.addoption(
+        "--repro-set",
+        action="append",
+        default=[],
+        metavar="CLASS.FIELD=VALUE",
+        help="also the figures with a setting of one's own, such as MADDPG.learning_rate=0.02, beside them; repeatable",
+    )
     group.addoption("--repro-seeds", help="how many seeds, instead of the profile's number")
     group.addoption("--repro-device", default="auto", help="auto, cpu or cuda")
-    group.addoption("--repro-store", help="where one's own results are kept (default: results/local)")
-    group.addoption("--repro-fresh", action="store_true", help="train again, in results/fresh, ignoring what is stored")
+    group.addoption("--repro-store", help=f"where one's own results are kept (default: {options.LOCAL})")
+    group.addoption("--repro-fresh", action="store_true", help=f"ignore what is stored, train in {options.FRESH}")
     group.addoption("--repro-plan", action="store_true", help="say what is missing and how long it takes, and stop")
     group.addoption("--repro-no-train", action="store_true", help="judge what is there, train nothing")
     group.addoption("--repro-time-limit", help="stop at a checkpoint after this long, such as 9m; go on next time")

@@ -1,7 +1,7 @@
 """Renders every figure and page from stored runs, in seconds; trains nothing.
 
 python -m reports
-python -m reports --profile paper --store results/local --output /tmp/report
+python -m reports --profile paper --store results/local --output report
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from pathlib import Path
 
 from benchmarks._catalogue import figures
 from benchmarks._judging.desk import desks, exhibition
-from benchmarks._options import RECORDED, SIMULATED, profile, stores_of
+from benchmarks._options import RECORDED, REPORT, SIMULATED, profile, stores_of
 from benchmarks._training.work import Library
 from reports._site import build
 from results import StoreError
 
-HERE = Path(__file__).parent
 PATIENCE = 2.0  # seconds without a word
 BETWEEN = 10.0  # seconds between two lines
 
@@ -80,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--store", type=Path, default=RECORDED, help="whose results are read first (default: results/recorded)"
     )
-    parser.add_argument("--output", type=Path, default=HERE, help="where the report is written (default: reports/)")
+    parser.add_argument("--output", type=Path, default=REPORT, help=f"where the report is written (default: {REPORT})")
     parser.add_argument("--png", action="store_true", help="draw every picture as an image of 180 dpi, too")
     return parser
 

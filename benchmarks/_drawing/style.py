@@ -7,6 +7,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import seaborn as sns
+
 from algorithms._copies import TRAINING_RETURN
 from benchmarks import Figure, Line
 from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
@@ -121,6 +123,8 @@ def _class(line: Line) -> str:
 def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its keys lists all their names
     """What is set while this figure is drawn or written, and only then."""
     return {
+        **sns.plotting_context("paper"),
+        **sns.axes_style("ticks"),
         "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same glyphs everywhere
         "font.size": 8,
         "text.hinting": "none",  # the letters of an image are those of the SVG

@@ -128,9 +128,11 @@ class Read(NamedTuple):
     verdict: Verdict
 
 
-def family(paper: Iterable[Figure], name: str) -> list[Figure]:
-    """The figures of a paper, those under a reading that have it."""
-    return [figure.under(name) if name in figure.readings else figure for figure in paper]
+def family(paper: Iterable[Figure], name: str, shown: Iterable[Figure] = ()) -> list[Figure]:
+    """The figures of a paper, those under a reading that have it; what is `shown` under it stands for itself."""
+    there = {(figure.paper.name, figure.name): figure for figure in shown}
+    read = [figure.under(name) if name in figure.readings else figure for figure in paper]
+    return [there.get((figure.paper.name, figure.name), figure) for figure in read]
 
 
 def verdicts_of(shown: Iterable[Figure], every: Sequence[Figure], judge: Judge) -> dict[str, Verdict]:
@@ -138,7 +140,7 @@ def verdicts_of(shown: Iterable[Figure], every: Sequence[Figure], judge: Judge) 
     their papers is judged with it."""
     found: dict[str, Verdict] = {}
     for name, figures in grouped(shown).items():
-        judged = judge(family(every, name))
+        judged = judge(family(every, name, figures))
         found |= {claim.id: judged[claim.id] for figure in figures for claim in figure.claims}
     return found
 

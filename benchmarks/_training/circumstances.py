@@ -51,7 +51,12 @@ def session(cell: Cell, n_seeds: int, first: int) -> Session:
 
 
 def commit() -> str:
-    """The commit of the code, with "+" where a line of it has been changed since; "" outside of a checkout."""
+    """The commit of the code, with "+" where a line of it has been changed since; "" outside of a checkout.
+
+    Installed packages are outside, though their folder may lie in a checkout of something else.
+    """
+    if not (ROOT / ".git").exists():
+        return ""
     found = _git("rev-parse", "--short=12", "HEAD")
     changed = _git("status", "--porcelain", "--", "*.py")
     if not found or changed is None:

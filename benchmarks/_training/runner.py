@@ -30,6 +30,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal, NamedTuple
 
+from benchmarks._training import processors
 from benchmarks._training.circumstances import fixed_card, one_thread
 from benchmarks._training.session import (
     REPORT_SECONDS,
@@ -58,8 +59,8 @@ class Trained(NamedTuple):
 
 
 def n_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many cores this process may use, with its container's limit."""
+    return processors.usable()
 
 
 def jobs_on(device: Device, work: Sequence[Work]) -> int:

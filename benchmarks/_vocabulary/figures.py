@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from benchmarks._vocabulary.cells import PROFILES, Budget, Cell, lineage
 from benchmarks._vocabulary.claims import Claim, Score, scores_of
-from benchmarks._vocabulary.readings import Reading, mapped
+from benchmarks._vocabulary.readings import VARIES, Reading, mapped
 from results import Run
 
 
@@ -185,6 +185,11 @@ class Figure:
         return f"{self.paper.name}/{self.name}" + (f"@{self.reading}" if self.reading else "")
 
     @property
+    def is_variant(self) -> bool:
+        """Whether it has settings that somebody asked for, and no paper."""
+        return VARIES in self.reading
+
+    @property
     def readings(self) -> dict[str, tuple[Decision, Reading]]:
         """Every reading by its name, with the decision that it answers otherwise."""
         return {reading.name: (decision, reading) for decision in self.decisions for reading in decision.readings}
@@ -251,6 +256,6 @@ class Figure:
         return budget
 
     def _asked(self, profile: str, cell: Cell) -> Budget | None:
-        """The cell's own budget, or that of all cells in its environment."""
-        sizes = self.budgets[profile]
-        return sizes.get(f"{cell.name} on {cell.environment}", sizes.get(cell.environment))
+        """The cell's own budget, or that of all cells in its environment; a variant has that of what it varies."""
+        sizes, name = self.budgets[profile], cell.name.partition("@")[0]
+        return sizes.get(f"{name} on {cell.environment}", sizes.get(cell.environment))

@@ -11,6 +11,8 @@ from benchmarks._vocabulary.cells import Cell
 
 ALL = "all"
 """Our own choice of everything, and every reading."""
+VARIES = "="
+"""Stands in the name of a variant, a reading that no paper asks for: `MADDPG.learning_rate=0.02`."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Reading:
     renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if not self.name.replace("-", "").isalnum() or self.name == ALL:
+        if not (self.name.replace("-", "").isalnum() or VARIES in self.name) or self.name == ALL:
             raise ValueError(f"a reading's name must be letters, digits and hyphens, and not {ALL}, got {self.name!r}")
 
     def of(self, cell: Cell) -> Cell:
