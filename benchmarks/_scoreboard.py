@@ -9,31 +9,32 @@ CTEDD-F5-4    REPRODUCED      quick, 6.2 % of the paper's steps, judged on the b
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from pathlib import Path
 
 from benchmarks import Claim
 from benchmarks._judging import words
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.readings import OPEN
+from benchmarks._options import REPORT, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 INDENT = 14
 
 
-def scoreboard(exhibit: Exhibit, shown: Container[str], width: int, root: Path = ROOT) -> list[str]:
+def scoreboard(exhibit: Exhibit, shown: Container[str], width: int) -> list[str]:
     """The claims that are `shown`, by their ids, below their figure and its page; a figure without claims says so."""
     figure = exhibit.figure
     claims = [claim for claim in figure.claims if claim.id in shown]
-    title = f"{figure.id}, {exhibit.profile}: {page(figure.id, root)}"
+    title = f"{figure.id}, {exhibit.profile}: {page(figure.id)}"
     if not figure.claims:
         return ["", title, "no claims: it is drawn, and nothing is judged"]
     return ["", title, *(line for claim in claims for line in entry(exhibit, claim, width))] if claims else []
 
 
-def page(figure: str, root: Path) -> str:
-    """Where the page of a figure is. That of a reading is its figure's."""
-    path = Path("reports", "site", f"{figure.partition('@')[0]}.html")
-    return str(path) if (root / path).exists() else "no page yet, `python -m reports` writes it"
+def page(figure: str) -> str:
+    """Where the page of a figure is, as seen from the project where it lies there. That of a reading is its figure's."""
+    path = REPORT / "site" / f"{figure.partition('@')[0]}.html"
+    if not path.exists():
+        return "no page yet, `python -m reports` writes it"
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def entry(exhibit: Exhibit, claim: Claim, width: int) -> Iterator[str]:

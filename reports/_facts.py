@@ -37,6 +37,7 @@ from benchmarks import (
 )
 from benchmarks._drawing.curves import Key, across, keys_of
 from benchmarks._drawing.style import OF_NOBODY
+from benchmarks._judging import words as told
 from benchmarks._judging.characteristics import Characteristic, Errors
 from benchmarks._judging.desk import Exhibition
 from benchmarks._judging.exhibit import Exhibit
@@ -45,7 +46,7 @@ from benchmarks._judging.scores import Final, Last
 from benchmarks._judging.simulated import Simulated
 from benchmarks._judging.statistics import mean_interval
 from reports import _words as words
-from reports._readings import Specification, specification, weakest
+from reports._readings import Specification, specification
 
 FINAL = Final(window=10)
 ROOT = Path(__file__).resolve().parent.parent
@@ -155,14 +156,14 @@ class Judged:
     @property
     def weakest(self) -> Compared | None:
         """The comparison that the verdict hangs on; none where nothing was measured."""
-        index = weakest(self.claim, self.verdict)
+        index = told.weakest(self.claim, self.verdict)
         return None if index is None else self.rows[index]
 
     @property
     def effect(self) -> str:
         """What that one came to; empty where nothing was measured."""
         found = self.weakest
-        return "" if found is None else words.effect(found.row, found.found)
+        return "" if found is None else told.effect(found.row, found.found)
 
     @property
     def comparisons(self) -> str:
@@ -177,7 +178,7 @@ class Judged:
     @property
     def share(self) -> str:
         """How much of the paper's training it was judged on; empty where it is not about training."""
-        return words.share(self.part, self.verdict) if self.claim.rows else ""
+        return told.share(self.part, self.verdict) if self.claim.rows else ""
 
 
 @dataclass(frozen=True)
@@ -268,7 +269,7 @@ def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]
     asked = sorted({exhibit.budget(cell).n_seeds for cell in cells.values()})
     have = either(counts) if counts else "0"
     seeds = have if have == either(asked) or not asked else f"{have} of {either(asked)}"
-    budget = f"{either(steps)} steps, {words.percent(exhibit.share(claim))} of the paper's" if steps else "–"
+    budget = f"{either(steps)} steps, {told.percent(exhibit.share(claim))} of the paper's" if steps else "–"
     reads = exhibit.reads.get(claim.id, ())
     return Judged(
         exhibit.figure,
@@ -286,7 +287,7 @@ def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]
 def levels(exhibit: Exhibit, claim: Claim, verdict: Verdict) -> str:
     """`CN-V1, test return: uniform play −688, a script −311`: in the panel of the comparison that a verdict hangs on,
     or else what chance gets, by which it is judged whether anybody has learnt."""
-    index = weakest(claim, verdict)
+    index = told.weakest(claim, verdict)
     if index is None:
         return ""
     row = claim.rows[index]
@@ -295,7 +296,7 @@ def levels(exhibit: Exhibit, claim: Claim, verdict: Verdict) -> str:
         if known and row.left.cell.key in {line.cell.key for line in panel.lines}:
             return f"{panel.title}, {panel.ylabel}: {known}"
     chance = [(of.chance.metric.name, exhibit.scores(of.chance).values) for of in row.learnt]
-    found = (f"{name} {words.number(float(got.mean()))} by chance" for name, got in chance if len(got))
+    found = (f"{name} {told.number(float(got.mean()))} by chance" for name, got in chance if len(got))
     return ", ".join(dict.fromkeys(found))
 
 
@@ -305,7 +306,7 @@ def levels_of(exhibit: Exhibit, panel: Panel) -> str:
     for line in panel.lines:
         if line.cell.name in OF_NOBODY and exhibit.sample(line.cell).runs:
             found.append((line.label, value(exhibit, panel.title, line).mean))
-    return ", ".join(f"{label} {words.number(got)}" for label, got in found)
+    return ", ".join(f"{label} {told.number(got)}" for label, got in found)
 
 
 def value(exhibit: Exhibit, panel: str, line: Line) -> Value:
@@ -393,7 +394,7 @@ def alt(figure: Figure, values: Iterable[Value]) -> str:
 
 def ending(item: Value) -> str:
     """The last mean, or why there is none."""
-    return words.number(item.mean) if math.isfinite(item.mean) else "(not run)" if not item.n_seeds else "(no mean)"
+    return told.number(item.mean) if math.isfinite(item.mean) else "(not run)" if not item.n_seeds else "(no mean)"
 
 
 def either(numbers: Sequence[Any]) -> str:

@@ -10,8 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks import Claim, Multiple, Outcome, Row, RowVerdict, Shorter, Verdict
+from benchmarks import Claim, Multiple, Outcome, Row, RowVerdict, Shorter
 from benchmarks._judging.readings import Read, Robustness, robustness
+from benchmarks._judging.words import is_measured, weakest
 
 ROOM = 0.08  # beside the outermost values, as a share of the axis
 
@@ -76,7 +77,7 @@ def specification(claim: Claim, reads: Sequence[Read]) -> Specification | None:
     if index is None or found.judged <= 1:
         return None
     unit = reads[0].verdict.rows[index].delta
-    judged = [read for read in reads if index < len(read.verdict.rows) and _is_measured(read.verdict.rows[index])]
+    judged = [read for read in reads if index < len(read.verdict.rows) and is_measured(read.verdict.rows[index])]
     effects = [_effects(claim.rows[index], read.verdict.rows[index], unit) for read in judged]
     axis = axis_of(effects)
     marks = [_mark(read, values, axis) for read, values in zip(judged, effects, strict=True)]
@@ -85,21 +86,6 @@ def specification(claim: Claim, reads: Sequence[Read]) -> Specification | None:
     return Specification(
         claim.rows[index].label, reads[0].verdict.outcome, ordered, found, waiting, axis.place(0.0), axis.place(1.0)
     )
-
-
-def weakest(claim: Claim, verdict: Verdict) -> int | None:
-    """The comparison that the verdict hangs on: of those that came to the same as the claim, or else of all that it is
-    made of, the one that is furthest from showing what the claim says."""
-    asked = [
-        (found.outcome == verdict.outcome, found.p, i)
-        for i, (row, found) in enumerate(zip(claim.rows, verdict.rows, strict=False))
-        if row.role != "necessary" and _is_measured(found)
-    ]
-    return max(asked)[-1] if asked else None
-
-
-def _is_measured(found: RowVerdict) -> bool:
-    return math.isfinite(found.estimate) and math.isfinite(found.delta) and found.delta > 0
 
 
 class Effects(NamedTuple):

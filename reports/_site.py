@@ -16,6 +16,7 @@ from markupsafe import Markup
 from benchmarks import PROFILES, Outcome
 from benchmarks._drawing.curves import AS_PRINTED, save
 from benchmarks._drawing.svg import views_of
+from benchmarks._judging import words as told
 from benchmarks._judging.desk import Exhibition, Say, silent
 from reports import _words as words
 from reports._cover import cover, cover_page
@@ -119,10 +120,10 @@ def templates(*, markdown: bool) -> Environment:
         "slug": slug,
         "md": escaped,
         "duration": words.duration,
-        "percent": words.percent,
-        "number": words.number,
-        "data": lambda value: data(value, words.number(value)),
-        "plus": lambda value: data(value, words.plus(value)),
+        "percent": told.percent,
+        "number": told.number,
+        "data": lambda value: data(value, told.number(value)),
+        "plus": lambda value: data(value, told.plus(value)),
         "interval": interval,
         "p": lambda value: data(value, words.probability(value)),
         "signed": words.signed,
@@ -144,7 +145,7 @@ def interval(ends: tuple[float, float]) -> Any:
     low, high = ends
     if math.isnan(low) and math.isnan(high):
         return "–"
-    return Markup("<span>{} to {}</span>").format(data(low, words.number(low)), data(high, words.number(high)))
+    return Markup("<span>{} to {}</span>").format(data(low, told.number(low)), data(high, told.number(high)))
 
 
 def slug(text: str) -> str:

@@ -8,21 +8,15 @@ from typing import NamedTuple
 
 from benchmarks import (
     ONE_SIDED,
-    AboutEquals,
     Claim,
-    Multiple,
-    NoWorse,
     Outcome,
-    Printed,
-    PrintedTime,
-    Row,
     RowVerdict,
-    Shorter,
     Verdict,
 )
 from benchmarks._judging.decisions import REFUTED, SHOWN
-from benchmarks._judging.readings import OPEN, Robustness
+from benchmarks._judging.readings import Robustness
 from benchmarks._judging.statistics import ALPHA
+from benchmarks._judging.words import number
 
 
 class Meaning(NamedTuple):
@@ -216,41 +210,6 @@ def _refuted_alone(claim: Claim, rows: Sequence[RowVerdict]) -> str:
     return "the interval excludes an effect large enough to matter"
 
 
-def effect(row: Row, found: RowVerdict) -> str:
-    """What one comparison came to, in the unit of its score, with its interval and the least that matters."""
-    match row.rule:
-        case Printed():
-            beside = f"a difference of {plus(found.estimate)}, {span(found)}"
-            text = f"{number(found.left_mean)} where {number(found.right_mean)} is printed, {beside}"
-        case PrintedTime():
-            text = f"{number(found.left_mean)} where {number(found.right_mean)} is printed; ratio {_ratio(found)}"
-        case Shorter():
-            text = f"ratio of times, right over left, {_ratio(found)}"
-        case Multiple():
-            text = f"ratio, left over right, {_ratio(found)}"
-        case _:
-            text = f"{plus(found.estimate)} in {row.left.metric.name}, {span(found)}"
-    return f"{text}; {margin(row, found)}" if math.isfinite(found.delta) else text
-
-
-def margin(row: Row, found: RowVerdict) -> str:
-    """By which margin it was judged."""
-    delta = number(found.delta)
-    match row.rule:
-        case Printed() | PrintedTime():
-            return f"within {'a factor of ' if isinstance(row.rule, PrintedTime) else '±'}{delta} counts as equal"
-        case AboutEquals():
-            return f"within ±{delta} counts as about equal"
-        case NoWorse():
-            return f"up to {delta} below counts as no worse"
-        case _:
-            return f"from {delta} on it matters"
-
-
-def _ratio(found: RowVerdict) -> str:
-    return f"{number(found.estimate)}, {span(found)}"
-
-
 def comparisons(verdict: Verdict) -> str:
     """`5 of 8 as claimed`, and what the others came to."""
     if not verdict.rows:
@@ -258,36 +217,6 @@ def comparisons(verdict: Verdict) -> str:
     shown = sum(row.outcome in SHOWN for row in verdict.rows)
     others = counted([row.outcome for row in verdict.rows if row.outcome not in SHOWN])
     return f"{shown} of {len(verdict.rows)} as claimed" + (f"; {others.lower()}" if others else "")
-
-
-def share(part: float, verdict: Verdict) -> str:
-    """`12 % of the paper's steps, judged on the beginning`."""
-    if part >= 1:
-        return "all of the paper's steps"
-    end = ", judged on the beginning" if verdict.outcome not in (*OPEN, "NOT LEARNT") else ""
-    return f"{percent(part)} of the paper's steps{end}"
-
-
-def span(row: RowVerdict) -> str:
-    """The 90 % interval of a row."""
-    return f"90 % interval {number(row.low)} to {number(row.high)}"
-
-
-def number(value: float) -> str:
-    """Three digits or all before the point, with a true minus; “–” for none."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    size = abs(value)
-    digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2
-    text = f"{value:,.{digits}f}" if size >= 0.1 or value == 0 else f"{value:.2g}"
-    return text.replace("-", "−")
-
-
-def plus(value: float) -> str:
-    """The same with its sign: a difference."""
-    return f"+{number(value)}" if value > 0 and math.isfinite(value) else number(value)
 
 
 def probability(value: float) -> str:
@@ -303,11 +232,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
-
-
-def percent(value: float) -> str:
-    """`67 %`, `0.4 %`."""
-    return f"{100 * value:.0f} %" if value >= 0.1 or value == 0 else f"{100 * value:.1f} %"
 
 
 LEVEL = f"{ALPHA:g}"

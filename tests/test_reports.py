@@ -28,6 +28,7 @@ from benchmarks import (
     Verdict,
 )
 from benchmarks._catalogue import figures
+from benchmarks._judging import words as told
 from benchmarks._judging.desk import Desk, Exhibition, desks, exhibition
 from benchmarks._judging.scores import EpisodesTo, Final
 from benchmarks._options import SIMULATED
@@ -183,7 +184,7 @@ def test_a_verdict_stands_with_its_effect_margin_seeds_budget_and_levels(tmp_pat
     for text in (
         "“Good is good.”",
         "Good ends above bad.",
-        f"{words.plus(row.estimate)} in test return greedy, 90 % interval {words.number(row.low)}",
+        f"{told.plus(row.estimate)} in test return greedy, 90 % interval {told.number(row.low)}",
         "from 0.33 on it matters",
         "6 a side, 12 % of the paper&#39;s steps, judged on the beginning",
         "Game, test return: chance 1.00, a script 20.0",
@@ -322,11 +323,11 @@ def test_figures_of_the_paper_come_first_and_by_number() -> None:
 
 
 def test_numbers_in_words() -> None:
-    assert [words.number(value) for value in (-4012.4, 12.345, 0.5, 0.0, np.nan, np.inf)] == [
+    assert [told.number(value) for value in (-4012.4, 12.345, 0.5, 0.0, np.nan, np.inf)] == [
         "−4,012", "12.3", "0.50", "0", "–", "∞",
     ]  # fmt: skip
     assert [words.probability(p) for p in (0.0004, 0.01234, 1.0, np.nan)] == ["< 0.001", "0.012", "1", "–"]
-    assert words.plus(3.0) == "+3.00"
+    assert told.plus(3.0) == "+3.00"
     assert words.duration(3900) == "1 h 05 min"
     assert str(data(1 / 3, "0.33")) == '<data value="0.3333333333333333">0.33</data>'
 

@@ -10,7 +10,8 @@ from test_drawing import BAD, GOOD, beats
 
 from benchmarks import Claim, Multiple, Outcome, RowVerdict, Verdict
 from benchmarks._judging.readings import Read
-from reports._readings import specification, weakest
+from benchmarks._judging.words import weakest
+from reports._readings import specification
 
 ROW = RowVerdict("a", "REPRODUCED", "REPRODUCED", 2.0, 1.0, 3.0, 0.5, *(0.01,) * 4, 6, 6, 0, 0, False, *(0.0,) * 4, "u")
 CLAIM = Claim("S-1", "", "", "good beats bad", (beats(GOOD, BAD), beats(GOOD, BAD, "again")))
