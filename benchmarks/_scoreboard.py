@@ -30,7 +30,7 @@ def scoreboard(exhibit: Exhibit, shown: Container[str], width: int) -> list[str]
 
 
 def page(figure: str) -> str:
-    """Where the page of a figure is, as seen from the project where it lies there. That of a reading is its figure's."""
+    """Where the page of a figure is, seen from the project if it lies there. That of a reading is its figure's."""
     path = REPORT / "site" / f"{figure.partition('@')[0]}.html"
     if not path.exists():
         return "no page yet, `python -m reports` writes it"
