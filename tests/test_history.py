@@ -435,7 +435,7 @@ def test_nothing_is_recorded_from_code_that_is_of_no_commit(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], commit: str
 ) -> None:
     monkeypatch.setattr(circumstances, "commit", lambda: commit)
-    for arguments in (["record"], ["run", "tiny", "--store", str(RECORDED)]):
+    for arguments in (["record"], ["run", "ctedd/copies", "--store", str(RECORDED)]):
         assert command_line.main(arguments) == 2
         out, err = capsys.readouterr()
         assert out == "" and err.startswith("error: what is recorded must come from a commit, found ")

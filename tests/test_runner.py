@@ -62,8 +62,8 @@ from benchmarks import Line as Curve
 from benchmarks import __main__ as command_line
 from benchmarks._judging.desk import Desk, exhibition
 from benchmarks._options import SIMULATED
+from benchmarks._training import accelerated, runner
 from benchmarks._training import loop as training_module
-from benchmarks._training import runner
 from benchmarks._training import session as session_module
 from benchmarks._training.loop import TEST_RETURN, Training
 from benchmarks._training.repetition import Repetition, repeatable, repeated, repetitions
@@ -125,7 +125,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
         seen.append((tuple(seeds), training.learner.steps))
         train(cell, seeds, training, n_steps, pause)
 
-    monkeypatch.setattr(session_module, "train", noted)
+    monkeypatch.setattr(accelerated, "train", noted)
     return seen
 
 
@@ -706,7 +706,7 @@ def test_death_right_after_a_transfer_does_not_repeat_it(
 ) -> None:
     lent(handed_on, tmp_path, FIRST)
     with pytest.MonkeyPatch.context() as dying, pytest.raises(Killed):
-        dying.setattr(session_module, "train", dies_after(0, training_module.train))
+        dying.setattr(accelerated, "train", dies_after(0, training_module.train))
         trained(tmp_path, SECOND, n_steps=200)
     without_states(tmp_path, FIRST)
     assert trained(tmp_path, SECOND, n_steps=200)
