@@ -32,6 +32,7 @@ from benchmarks._judging import words as told
 from benchmarks._judging.desk import Desk, Exhibition, desks, exhibition
 from benchmarks._judging.scores import EpisodesTo, Final
 from benchmarks._options import SIMULATED
+from benchmarks._scoreboard import scoreboard
 from benchmarks._training.work import Library
 from reports import _words as words
 from reports.__main__ import main
@@ -181,15 +182,17 @@ def test_a_verdict_stands_with_its_effect_margin_seeds_budget_and_levels(tmp_pat
     build(shown_at(desk, shown), tmp_path / "out", COMMAND)
     strip = (tmp_path / "out" / "site" / "synthetic" / "fig1.html").read_text().split("<figure>")[0]
     (row,) = desk.verdicts([shown])["S-1"].rows
-    for text in (
+    (exhibit,) = desk.opened([shown])
+    board = "\n".join(scoreboard(exhibit, ["S-1"], 200))
+    in_both = (
         "“Good is good.”",
-        "Good ends above bad.",
         f"{told.plus(row.estimate)} in test return greedy, 90 % interval {told.number(row.low)}",
         "from 0.33 on it matters",
-        "6 a side, 12 % of the paper&#39;s steps, judged on the beginning",
-        "Game, test return: chance 1.00, a script 20.0",
-    ):
-        assert text in strip
+        "12 % of the paper's steps, judged on the beginning",
+    )
+    for text in (*in_both, "Good ends above bad.", "6 a side, 12 %", "Game, test return: chance 1.00, a script 20.0"):
+        assert text.replace("'", "&#39;") in strip
+    assert [text for text in in_both if text not in board] == []  # the terminal says the same
     assert "A picture of theirs." in (tmp_path / "out" / "site" / "synthetic" / "fig1.html").read_text()
     cover = (tmp_path / "out" / "figures" / "cover.svg").read_text()
     parsed(tmp_path / "out" / "figures" / "cover.svg")
