@@ -36,6 +36,7 @@ from benchmarks import ALL, LOOKS, PROFILES, Figure, actors
 from benchmarks._campaign import Campaign
 from benchmarks._catalogue import chosen, figures, read
 from benchmarks._exchange import commands as exchange
+from benchmarks._glances import draw_all
 from benchmarks._judging import simulated
 from benchmarks._judging.desk import Desk, papers
 from benchmarks._judging.plans import Kept, keep, plan_of
@@ -167,6 +168,7 @@ def _add_shown(commands: Any) -> None:
     kept.add_argument("figure", nargs="+", help='part of an id such as ctedd/fig5, "" for every figure')
     kept.add_argument("--store", type=Path, default=RECORDED, help="whose training states (default: of the recorded)")
     kept.add_argument("--seed", type=int, default=0, help="which seed (default: 0)")
+    kept.add_argument("--pictures", action="store_true", help="also draw every game anew, as its pages show it")
     kept.set_defaults(command=_actors)
     judge = commands.add_parser("judge", add_help=False, prefix_chars="\0", help="pytest on the figures")
     judge.add_argument("arguments", nargs="*")
@@ -343,6 +345,8 @@ def _actors(options: argparse.Namespace) -> int:
     every = {cell.key: cell for pattern in options.figure for figure in chosen(pattern) for cell in figure.cells}
     for one in actors.keep(every.values(), _states(options), options.seed):
         print(f"{one.cell.key} {one.cell.name}: {one.why_not or 'kept'}")
+    for glance in draw_all() if options.pictures else ():
+        print(f"{glance.path}: {glance.words}", flush=True)
     return 0
 
 

@@ -37,6 +37,7 @@ from benchmarks import (
 )
 from benchmarks._drawing.curves import Key, across, keys_of
 from benchmarks._drawing.style import OF_NOBODY
+from benchmarks._glances import Glance, glances
 from benchmarks._judging import words as told
 from benchmarks._judging.characteristics import Characteristic, Errors
 from benchmarks._judging.desk import Exhibition
@@ -195,6 +196,7 @@ class Page:
     profile: str
     budget: str
     keys: tuple[Key, ...] = ()
+    games: tuple[Glance, ...] = ()
 
     @property
     def tally(self) -> dict[Outcome, int]:
@@ -255,7 +257,7 @@ def page(exhibit: Exhibit, simulated: Simulated) -> Page:
     }
     sources = tuple(source(exhibit, cell) for cell in figure.cells)
     logs = tuple(remembered(exhibit, logged) for logged in figure.logged)
-    about = (alt(figure, values), exhibit.profile, exhibit.extent, keys_of(exhibit))
+    about = (alt(figure, values), exhibit.profile, exhibit.extent, keys_of(exhibit), glances(figure))
     return Page(figure, claims, values, logs, sources, units, *about)
 
 
@@ -372,11 +374,11 @@ def place(folder: Path) -> str:
 
 
 def link(folder: Path, page: Path) -> str:
-    """From a page to a folder of runs, empty where one of both does not lie within the project."""
+    """From a page to a folder or a file, empty where one of both does not lie within the project."""
     target, start = folder.resolve(), page.resolve()
     if not (target.is_relative_to(ROOT) and start.is_relative_to(ROOT)):
         return ""
-    return Path(os.path.relpath(target, start.parent)).as_posix() + "/"
+    return Path(os.path.relpath(target, start.parent)).as_posix() + ("" if target.is_file() else "/")
 
 
 def alt(figure: Figure, values: Iterable[Value]) -> str:

@@ -44,6 +44,9 @@ def build(shown: Exhibition, output: Path, command: str, said: Say = silent, *, 
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(picture, copy)
     shutil.copyfile(TEMPLATES / STYLE, site / STYLE)
+    (site / "games").mkdir(exist_ok=True)
+    for glance in {glance for page in every_page(found) for glance in page.games}:
+        shutil.copyfile(glance.path, site / "games" / glance.path.name)
     names = [f"{page.figure.id}{end}" for page in every_page(found) for end in ("", AS_PRINTED)]
     context = about(found, command) | {"views": {name: views(pictures / f"{name}.svg") for name in names}}
     pages, markdown = templates(markdown=False), templates(markdown=True)
@@ -56,8 +59,10 @@ def build(shown: Exhibition, output: Path, command: str, said: Say = silent, *, 
     index.write_text(pages.get_template("index.html.j2").render(root="", **context), encoding="utf-8")
     readme.write_text(markdown.get_template("README.md.j2").render(**context), encoding="utf-8")
     for chapter in found:
-        text = markdown.get_template("paper.md.j2").render(chapter=chapter, **context)
-        (output / f"{chapter.paper.name}.md").write_text(text, encoding="utf-8")
+        path = output / f"{chapter.paper.name}.md"
+        path.write_text(
+            markdown.get_template("paper.md.j2").render(chapter=chapter, path=path, **context), encoding="utf-8"
+        )
     first = cover_page(every_page(found))
     if first is not None:
         drawn = (pictures / f"{first.figure.id}.svg").read_text(encoding="utf-8")

@@ -14,13 +14,13 @@ import torch
 from PIL import Image
 
 from algorithms.maddpg import MADDPG
-from benchmarks import Cell, actors
+from benchmarks import Cell, _glances, actors
 from benchmarks.__main__ import main
 from benchmarks._catalogue import figures
 from benchmarks._options import RECORDED
 from benchmarks._training.standing import NOTHING
 from benchmarks._watching import Seen, other_policy, played, save, watch
-from benchmarks.actors import ACTORS, filled, last_test, load_policy, needed, trained, untrained
+from benchmarks.actors import ACTORS, filled, last_test, load_policy, needed, one_figure, trained, untrained
 from environments import Streams
 from environments.cooperative_navigation import CN_V1
 from environments.pettingzoo import games
@@ -171,3 +171,38 @@ def test_nothing_is_kept_of_a_run_of_other_code(tmp_path: Path, monkeypatch: pyt
     States(tmp_path).save(key, seed, 1, {"x": torch.zeros(1)})
     (kept,) = actors.keep([cell], States(tmp_path), seed)
     assert kept.why_not == "it was recorded with other code"
+
+
+GAMES = sorted({name for figure in figures() for name in _glances.games_of(figure)})
+
+
+def test_every_game_of_every_figure_has_been_drawn_small_and_looping() -> None:
+    known = {glance.game: glance for glance in _glances.drawn()}
+    assert sorted(known) == GAMES, "draw them: python -m benchmarks actors ctedd/fig5 --pictures"
+    for glance in known.values():
+        with Image.open(glance.path) as picture:
+            assert getattr(picture, "n_frames", 1) > 20
+            assert picture.info["loop"] == 0
+            assert picture.size[1] == _glances.SMALL
+    assert sum(glance.path.stat().st_size for glance in known.values()) <= 5 * MIB
+    assert all(_glances.glances(figure) for figure in figures())
+
+
+def test_a_page_names_what_can_be_watched() -> None:
+    shown = {glance.watched for glance in _glances.glances(one_figure("ctedd/fig5"))}
+    for named in shown:
+        assert named is not None
+        assert load_policy("ctedd/fig5", *named).name == "G"
+
+
+@pytest.mark.parametrize("name", ["CN-V1", "hare-2-frozen"])
+def test_what_is_drawn_is_what_is_brought_along(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (there,) = (glance for glance in _glances.drawn() if glance.game == name)
+    monkeypatch.setattr(_glances, "PICTURES", tmp_path)
+    cells = [cell for cell in _glances.every_cell() if _glances.game_names()[_glances.looks(cell)] == name]
+    again = _glances.draw(name, cells)
+    assert again == there
+    with Image.open(ACTORS / "games" / f"{name}.gif") as one, Image.open(again.path) as other:
+        assert one.size == other.size
+        assert getattr(one, "n_frames", 1) == getattr(other, "n_frames", 1)
+        assert one.convert("RGB").tobytes() == other.convert("RGB").tobytes()

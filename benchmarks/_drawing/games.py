@@ -53,16 +53,20 @@ def scene(env: Env[Any], episode: Episode, frame: Frame, half_width: float, paid
     step = min(frame.step, len(episode.states) - 1)
     image = Image.new("RGB", (SIDE * FINE, (HEAD + SIDE + FOOT) * FINE), "white")
     draw = ImageDraw.Draw(image)
-    game, state, past = bare(env), episode.states[step], episode.states[max(step - TRAIL, 0) : step + 1]
-    if isinstance(game, OnGrid):
-        _grid(image, game, state, past)
-    else:
-        plane = Image.new("RGB", (SIDE * FINE, SIDE * FINE), "white")
-        _plane(ImageDraw.Draw(plane), game, state, past, half_width)
-        image.paste(plane, (0, HEAD * FINE))  # whoever leaves it is not seen
+    image.paste(view(env, episode, step, half_width), (0, HEAD * FINE))
     _head(draw, env, frame.title, step, ended=step < frame.step)
     _foot(draw, env, episode, step, paid)
     return image.resize((SIDE, HEAD + SIDE + FOOT), Image.Resampling.LANCZOS)
+
+
+def view(env: Env[Any], episode: Episode, step: int, half_width: float) -> Image.Image:
+    """The plane or the grid alone, a square; whoever leaves it is not seen."""
+    game, state, past = bare(env), episode.states[step], episode.states[max(step - TRAIL, 0) : step + 1]
+    if isinstance(game, OnGrid):
+        return _grid(game, state, past)
+    plane = Image.new("RGB", (SIDE * FINE, SIDE * FINE), "white")
+    _plane(ImageDraw.Draw(plane), game, state, past, half_width)
+    return plane
 
 
 def bare(env: Any) -> Any:
@@ -113,7 +117,7 @@ def _disc(draw: Any, middle: tuple[float, float], radius: float, colour: Any) ->
 # ---- the grid -------------------------------------------------------------------------------------------------------
 
 
-def _grid(image: Image.Image, env: OnGrid, state: Any, past: Sequence[Any]) -> None:
+def _grid(env: OnGrid, state: Any, past: Sequence[Any]) -> Image.Image:
     side, marks = env.marks(state)
     cells = Image.new("RGB", (side, side), "white")
     for age, earlier in enumerate(past[:-1]):
@@ -121,14 +125,16 @@ def _grid(image: Image.Image, env: OnGrid, state: Any, past: Sequence[Any]) -> N
             cells.putpixel((x, y), _faded(COLOURS["blue"], 0.92 - 0.3 * age / TRAIL))
     for x, y, colour in marks:
         cells.putpixel((x, y), COLOURS[colour])
-    image.paste(cells.resize((SIDE * FINE, SIDE * FINE), Image.Resampling.NEAREST), (0, HEAD * FINE))
+    end = SIDE * FINE
+    image = cells.resize((end, end), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(image)
     if side <= SIDE // 8:
         for k in range(side + 1):
-            at = round(k * SIDE * FINE / side)
-            draw.line((at, HEAD * FINE, at, (HEAD + SIDE) * FINE), fill=RULE)
-            draw.line((0, HEAD * FINE + at, SIDE * FINE, HEAD * FINE + at), fill=RULE)
-    draw.rectangle((0, HEAD * FINE, SIDE * FINE - 1, (HEAD + SIDE) * FINE - 1), outline=RULE)
+            at = round(k * end / side)
+            draw.line((at, 0, at, end), fill=RULE)
+            draw.line((0, at, end, at), fill=RULE)
+    draw.rectangle((0, 0, end - 1, end - 1), outline=RULE)
+    return image
 
 
 def _walkers(state: Any) -> list[list[int]]:
