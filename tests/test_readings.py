@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks import (
@@ -19,6 +20,8 @@ from benchmarks import (
     Printed,
     PrintedTime,
     Reading,
+    Row,
+    Score,
     Share,
     Shorter,
     Verdict,
@@ -26,7 +29,8 @@ from benchmarks import (
     mapped,
 )
 from benchmarks._catalogue import chosen, figures, read
-from benchmarks._judging.readings import ANALYSES, Judge, Read, readings_of, robustness
+from benchmarks._judging.evidence import FEWEST_TAUGHT, SeedScores, weigh
+from benchmarks._judging.readings import ANALYSES, Judge, Read, readings_of, robustness, taught
 from benchmarks._judging.scores import EpisodesTo, Final, Stretch, Window
 from benchmarks._judging.statistics import ALPHA
 
@@ -141,6 +145,7 @@ def test_every_claim_is_judged_under_its_paper_s_readings_and_those_analyses_tha
         ("long-window", "analysis"),
         ("small-delta", "analysis"),
         ("large-delta", "analysis"),
+        ("taught-seeds", "analysis"),
         ("strict", "analysis"),
         ("lenient", "analysis"),
         ("slower", "paper"),
@@ -181,9 +186,9 @@ def test_a_family_under_a_reading_keeps_its_size() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "word", "same"),
     [
-        (lambda claim: "REPRODUCED", "robust", 8),
-        (lambda claim: "PARTIAL" if "delta" in claim.id else "REPRODUCED", "hangs on one decision", 6),
-        (lambda claim: "PARTIAL" if "delta" in claim.id or "@" in claim.id else "REPRODUCED", "fragile", 5),
+        (lambda claim: "REPRODUCED", "robust", 9),
+        (lambda claim: "PARTIAL" if "delta" in claim.id else "REPRODUCED", "hangs on one decision", 7),
+        (lambda claim: "PARTIAL" if "delta" in claim.id or "@" in claim.id else "REPRODUCED", "fragile", 6),
         (lambda claim: "REPRODUCED" if "@" in claim.id else "INCOMPLETE", "", 0),
     ],
 )
@@ -197,7 +202,7 @@ def test_a_verdict_is_robust_or_hangs_on_a_decision_or_is_fragile(
 def test_a_reading_that_has_not_been_run_waits_and_speaks_neither_way() -> None:
     judge = judged_by(lambda claim: "INCOMPLETE" if "@" in claim.id else "REPRODUCED")
     found = robustness(read_of(judge, asked(FIGURES["dvm/fig4"], reading()), "DVM-F4-2"))
-    assert (found.same, found.judged, found.waiting, found.word) == (7, 7, 1, "robust")
+    assert (found.same, found.judged, found.waiting, found.word) == (8, 8, 1, "robust")
 
 
 @pytest.mark.parametrize(
@@ -236,3 +241,49 @@ def test_a_share_of_a_range_is_halved_wherever_it_stands() -> None:
     for old, new in zip(shares, changed, strict=True):
         name = "share" if isinstance(old, Share) else "value"
         assert new == replace(old, **{name: getattr(old, name) / 2})
+
+
+# --------------------------------------------------------------------------------- only seeds whose teachers had learnt
+
+
+def pushed(learnt: Sequence[bool]) -> Callable[[Score], SeedScores]:
+    """What every seed of Figure 6 has got: where its team of Task II has not learnt, DVM does better than ever."""
+
+    def lookup(score: Score) -> SeedScores:
+        name, seeds = score.cell.name, 0.1 * np.arange(len(learnt))
+        if name.startswith("Task") and not isinstance(score.statistic, Final):
+            return SeedScores(np.full(len(learnt), -144.5))  # nobody moves the box
+        taught_well = {"Task I": -60.0, "Task II": -60.0, "DVM": -80.0, "No DVM": -100.0}[name]
+        taught_badly = {"Task I": -60.0, "Task II": -140.0, "DVM": -20.0, "No DVM": -100.0}[name]
+        return SeedScores(np.where(learnt, taught_well, taught_badly) + seeds)
+
+    return lookup
+
+
+def of_dvm() -> tuple[Claim, Row]:
+    (claim,) = (claim for claim in FIGURES["dvm/fig6"].claims if claim.id == "DVM-F6-1")
+    return claim, claim.rows[0]
+
+
+def test_taught_seeds_are_told_by_their_teachers_and_not_by_what_came_of_it() -> None:
+    claim, row = of_dvm()
+    learnt = [True, True, False, True, True, True, False, True, True, True]
+    found = weigh(taught(row), claim, pushed(learnt))
+    assert found.shown.n_left == found.shown.n_right == 8
+    assert found.shown.estimate == pytest.approx(20.0), "what the two others got is in neither mean"
+    assert weigh(row, claim, pushed(learnt)).shown.outcome == "NOT LEARNT", "their teams together had not all learnt"
+
+
+def test_too_few_taught_seeds_say_nothing() -> None:
+    claim, row = of_dvm()
+    found = weigh(taught(row), claim, pushed([True] * (FEWEST_TAUGHT - 1) + [False] * 5))
+    assert found.shown.outcome == "NOT LEARNT"
+    assert found.shown.note == "5 of 10 seeds had teachers that had learnt, and 6 are needed"
+
+
+def test_only_what_both_sides_start_from_may_choose_seeds() -> None:
+    for figure in figures():
+        for row in (row for claim in figure.claims for row in claim.rows):
+            sides = [score.cell.key for score in (row.left, row.right) if score is not None]
+            assert not {arm.trained.cell.key for part in row.of_teachers for arm in part.arms} & set(sides)
+            assert (taught(row) != row) == bool(row.of_teachers)

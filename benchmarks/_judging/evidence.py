@@ -9,7 +9,7 @@ supports an equality or a printed number, and nothing at all where neither way i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks import (
     ONE_SIDED,
     AboutEquals,
+    Arm,
     Claim,
     Exceeds,
     Floats,
@@ -73,8 +74,14 @@ class SeedScores:
         """Seeds without a number that have something to read."""
         return int(np.isnan(self.values).sum()) - self.unseen - self.unreached
 
+    def only(self, wanted: Container[int]) -> SeedScores:
+        """Some of the seeds."""
+        kept = {seed: value for seed, value in self.of.items() if seed in wanted}
+        return replace(self, values=np.array([*kept.values()], float), seeds=tuple(kept))
+
 
 Lookup = Callable[[Score], SeedScores]
+FEWEST_TAUGHT = 6  # seeds whose teachers had learnt, for a comparison of those alone
 
 
 @dataclass(frozen=True)
@@ -131,9 +138,9 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     ):
         if note:
             return unweighed(row, found, outcome, note)  # type: ignore[arg-type]
-    sides = found[: 1 if row.right is None else 2]
-    diverged = ["every seed diverged"] if all(np.isnan(side.values).all() for side in sides) else []
-    if note := "; ".join(filter(None, [*diverged, *(unlearnt(part, lookup) for part in row.learnt)])):
+    sides, learnt, few = _compared(row, found, lookup)
+    diverged = ["every seed diverged"] if not few and all(np.isnan(side.values).all() for side in sides) else []
+    if note := "; ".join(filter(None, [few, *diverged, *(unlearnt(part, lookup) for part in learnt)])):
         return unweighed(row, found, "NOT LEARNT", note)
     account = _Account(f"{named(claim)} {row.label}", _diverged(row, sides))
     if isinstance(row.rule, Shorter | PrintedTime):
@@ -313,6 +320,36 @@ def unlearnt(part: Learnt, lookup: Lookup) -> str:
         means = [float(np.mean(values)) for values in sides]
         said.append(f"{arm.trained.label} is {means[0]:.4g}, untrained {means[1]:.4g}, by chance {means[2]:.4g}")
     return f"nobody has learnt: {'; '.join(said)}"
+
+
+def _compared(
+    row: Row, found: Sequence[SeedScores], lookup: Lookup
+) -> tuple[list[SeedScores], tuple[Learnt, ...], str]:
+    """The seeds of both sides that are compared, what is still to be asked of them, and why they are too few, if so."""
+    sides = list(found[: 1 if row.right is None else 2])
+    if row.seeds == "all":
+        return sides, row.learnt, ""
+    seeds = taught(row, lookup)
+    kept = [side.only(seeds) for side in sides]
+    n, of = min(len(side.values) for side in kept), min(len(side.values) for side in sides)
+    few = f"{n} of {_seeds(of)} had teachers that had learnt, and {FEWEST_TAUGHT} are needed"
+    return kept, tuple(part for part in row.learnt if part not in row.of_teachers), few if n < FEWEST_TAUGHT else ""
+
+
+def taught(row: Row, lookup: Lookup) -> set[int]:
+    """The seeds of which each that both sides start from had learnt: one of its arms is better than chance by δ."""
+    found = [set().union(*(_better(arm, part, lookup) for arm in part.arms)) for part in row.of_teachers]
+    return set.intersection(*found) if found else set(lookup(row.left).of)
+
+
+def _better(arm: Arm, part: Learnt, lookup: Lookup) -> set[int]:
+    level, delta = _mean_of(part.chance, lookup), _delta_of_learning(part, lookup)
+    least = level + delta if arm.trained.metric.better == "larger" else level - delta
+    return {
+        seed
+        for seed, value in lookup(arm.trained).of.items()
+        if (value >= least if arm.trained.metric.better == "larger" else value <= least)
+    }
 
 
 def _by_direction(score: Score, sides: Sequence[Floats]) -> list[Floats]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
-from benchmarks import Claim, Figure, Margin, Outcome, Printed, PrintedTime, Share, Shorter, Verdict, mapped
+from benchmarks import Claim, Figure, Margin, Outcome, Printed, PrintedTime, Row, Share, Shorter, Verdict, mapped
 from benchmarks._judging.scores import EpisodesTo, Final, Stretch, Window
 from benchmarks._judging.statistics import ALPHA
 
@@ -101,9 +101,15 @@ def level(share: float) -> Callable[[Any], Any]:
     return change
 
 
+def taught(part: Any) -> Any:
+    """Only those seeds whose own teachers had learnt."""
+    return replace(part, seeds="taught") if isinstance(part, Row) and part.of_teachers else part
+
+
 WINDOW = "Over how much of a curve is averaged?"
 DELTA = "What is the smallest difference of interest?"
 LEVEL = "Which level counts as reached?"
+SEEDS = "Which seeds are compared?"
 CHANCE = "How likely may a verdict be by chance?"
 ANALYSES = (
     Analysis("short-window", WINDOW, "half as much", window(0.5)),
@@ -112,6 +118,7 @@ ANALYSES = (
     Analysis("large-delta", DELTA, "twice as much", delta(2.0)),
     Analysis("low-level", LEVEL, "one lower by 2.5 %", level(-0.025)),
     Analysis("high-level", LEVEL, "one higher by 2.5 %", level(0.025)),
+    Analysis("taught-seeds", SEEDS, "those whose own teachers had learnt, at least six", taught),
     Analysis("strict", CHANCE, "1 %", alpha=0.01),
     Analysis("lenient", CHANCE, "10 %", alpha=0.1),
 )

@@ -271,6 +271,9 @@ class Row:
 
     `learnt` holds preconditions. Where one fails the row is NOT LEARNT, which refutes nothing.
 
+    `seeds` says which are compared: "all", or "taught" ones, whose own teachers had learnt. Those are told by what both
+    sides start from and not by what came of it, so that nothing is chosen by its result.
+
     Raises: ValueError where a side is missing, or δ is measured from one of the two sides.
     """
 
@@ -282,6 +285,7 @@ class Row:
     role: Role = "claim"
     learnt: tuple[Learnt, ...] = ()
     group: str = ""
+    seeds: Literal["all", "taught"] = "all"
 
     def __post_init__(self) -> None:
         if (self.right is None) != isinstance(self.rule, ONE_SIDED):
@@ -291,6 +295,13 @@ class Row:
             raise ValueError(f"{self.label}: only replicates have a group, found {self.group!r} of role {self.role}")
         if reference_of(self.rule) in (self.left, self.right) and reference_of(self.rule) is not None:
             raise ValueError(f"{self.label}: δ must not be measured from one of the two sides: give another level")
+
+    @property
+    def of_teachers(self) -> tuple[Learnt, ...]:
+        """The preconditions that ask of nothing but what both sides start from."""
+        sides = [score.cell for score in (self.left, self.right) if score is not None]
+        shared = set.intersection(*({cell.key for cell in lineage(side)[:-1]} for side in sides))
+        return tuple(part for part in self.learnt if {arm.trained.cell.key for arm in part.arms} <= shared)
 
     @property
     def paired(self) -> bool:
