@@ -11,6 +11,7 @@ from benchmarks import (
     Claim,
     Outcome,
     RowVerdict,
+    Seldom,
     Verdict,
 )
 from benchmarks._judging.decisions import REFUTED, SHOWN
@@ -55,7 +56,9 @@ OUTCOMES: dict[Outcome, Meaning] = {
         "comparison that it needs, corrected for their number and for the paper's other sentences.",
     ),
     "REVERSED": Meaning(
-        "⇄", "the other way round", "Every comparison came out the other way round, beyond what chance explains."
+        "⇄",
+        "the other way round",
+        "Every comparison came out the other way round, beyond what chance explains, and that may matter.",
     ),
     "INCONCLUSIVE": Meaning(
         "?",
@@ -117,8 +120,7 @@ def conclusion(claim: Claim, verdict: Verdict) -> str:
         case "NOT LEARNT":
             text = f"There is no verdict: {'; '.join(_unlearnt(rows))}."
         case "NOT REPRODUCED":
-            text = _refuted_alone(claim, rows) if len(rows) == 1 else _count(rows)
-            text = f"The data speak against the sentence: {text}."
+            text = _refuted(claim, rows)
         case "REVERSED":
             text = f"{_all(rows)} came out the other way round, beyond what chance explains."
         case "INCONCLUSIVE":
@@ -132,6 +134,17 @@ def conclusion(claim: Claim, verdict: Verdict) -> str:
         case "UNTESTABLE":
             text = f"No verdict is possible: {note}"
     return text
+
+
+def _refuted(claim: Claim, rows: Sequence[RowVerdict]) -> str:
+    if all(row.outcome == "NEGLIGIBLE" for row in rows):
+        each = "the comparison" if len(rows) == 1 else f"each of the {len(rows)} comparisons"
+        return (
+            "The data exclude that the effect is large enough to matter. Its direction is as the sentence says in "
+            f"{each} by itself, but {NOT_AMONG_ALL}."
+        )
+    text = _refuted_alone(claim, rows) if len(rows) == 1 else _count(rows)
+    return f"The data speak against the sentence: {text}."
 
 
 def _open(rows: Sequence[RowVerdict]) -> str:
@@ -206,7 +219,8 @@ def _refuted_alone(claim: Claim, rows: Sequence[RowVerdict]) -> str:
     if math.isnan(rows[0].estimate):
         return rows[0].note
     if isinstance(claim.rows[0].rule, ONE_SIDED):
-        return "our mean lies beyond the printed number and its tolerance"
+        exact = isinstance(claim.rows[0].rule, Seldom)
+        return "it happens too often" if exact else "our mean lies beyond the printed number and its tolerance"
     return "the interval excludes an effect large enough to matter"
 
 

@@ -15,11 +15,13 @@ from benchmarks import (
     Margin,
     Multiple,
     NoWorse,
+    Oftener,
     Printed,
     PrintedTime,
     Role,
     Rule,
     Scatters,
+    Seldom,
     Shorter,
 )
 from benchmarks._catalogue import figures
@@ -72,6 +74,8 @@ MIXED = (
     Sketch("can, in groups", tuple(row(group=group) for group in "aaabbb"), "some"),
     Sketch("a time", (row(PrintedTime(150.0, 4 / 3, "…"), "claim", 2.0, censored=0.1),)),
     Sketch("scatter", (row(Scatters(ONE)),) * 2),
+    Sketch("oftener", (row(Oftener(Margin(0.4, "…")), "claim"),)),
+    Sketch("seldom", (row(Seldom(0.4, "…"), "claim"),)),
     *(Sketch(f"core and replicates {i}", (row(role="necessary"), *(row(),) * 4)) for i in range(3)),
 )
 
@@ -132,6 +136,10 @@ def test_what_a_simulation_depends_on_is_in_its_digest() -> None:
         family(2, row(Shorter(3.0))),
         family(2, row(PrintedTime(150.0, 2.0, "…"))),
         family(2, row(Scatters(ONE))),
+        family(2, row(Oftener(ONE))),
+        family(2, row(Oftener(Margin(0.1, "…")))),
+        family(2, row(Seldom(0.25, "…"))),
+        family(2, row(Seldom(0.5, "…"))),
         family(2, row(group="one")),
         tuple(replace(claim, holds="some") for claim in claims),
     )

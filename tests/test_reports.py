@@ -17,13 +17,16 @@ from benchmarks import (
     Decision,
     Figure,
     Level,
+    Margin,
     Metric,
+    Oftener,
     Outcome,
     Panel,
     Printed,
     Row,
     RowVerdict,
     Score,
+    Seldom,
     Shorter,
     Verdict,
 )
@@ -354,6 +357,27 @@ def test_what_is_open_says_whether_the_comparisons_or_the_correction_leave_it_so
     said = words.conclusion(example().claims[0], Verdict("S-1", "INCONCLUSIVE", rows, "quick", "5 seeds"))
     assert said.startswith("These seeds neither show the sentence nor refute it")
     assert text in said
+
+
+def test_what_is_negligible_by_itself_is_not_said_to_speak_against_the_direction_of_a_sentence() -> None:
+    rows = (replace(ROW, outcome="NEGLIGIBLE"),) * 2
+    said = words.conclusion(example().claims[0], Verdict("S-1", "NOT REPRODUCED", rows, "quick", "5 seeds"))
+    assert said.startswith("The data exclude that the effect is large enough to matter.")
+    assert "each of the 2 comparisons by itself, but not beyond chance" in said
+    mixed = (rows[0], replace(ROW, outcome="NOT REPRODUCED"))
+    said = words.conclusion(example().claims[0], Verdict("S-1", "NOT REPRODUCED", mixed, "quick", "5 seeds"))
+    assert said.startswith("The data speak against the sentence: ")
+
+
+def test_shares_of_seeds_in_words() -> None:
+    share = replace(ROW, estimate=0.09, low=0.0, high=0.24, delta=0.25, left_mean=0.09, right_mean=0.25)
+    seldom = replace(example().claims[0].rows[0], right=None, rule=Seldom(0.25, "…"))
+    expected = "in 9.0 % of the seeds that count, 90 % interval 0 to 0.24; below 0.25 counts as hardly ever"
+    assert told.effect(seldom, share) == expected
+    oftener = replace(example().claims[0].rows[0], rule=Oftener(Margin(0.1, "…")))
+    apart = replace(ROW, estimate=0.25, low=0.1, high=0.4, delta=0.1, left_mean=0.4, right_mean=0.15)
+    expected = "in 40 % of the seeds, where the other has 15 %: a difference of +0.25, 90 % interval 0.10 to 0.40"
+    assert told.effect(oftener, apart) == f"{expected}; from 0.10 on it matters"
 
 
 def test_every_outcome_has_its_own_sign() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 from time import perf_counter
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from benchmarks import Curve, Floats
-from benchmarks._judging import statistics
+from benchmarks._judging import characteristics, comparisons, statistics
 from benchmarks._judging.scores import (
     Area,
     EpisodesTo,
@@ -283,6 +283,30 @@ def test_pairs_whose_seeds_collapse_on_one_side_only_hardly_ever_pass_a_family()
     assert (found.opposite <= 0.0015).mean() <= 0.0015
 
 
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize("correlation", [-0.9, 0.0, 0.9])
+def test_gains_over_what_one_run_holds_keep_their_level(correlation: float, n: int) -> None:
+    """Two trained policies, each less its own untrained one, both of which one run has measured; nothing is gained."""
+    random = statistics.generator(f"{n} gains, {correlation}")
+    of_left, own = random.normal(size=(2, n, 2000))
+    of_right = correlation * of_left + math.sqrt(1 - correlation**2) * own
+    left, right = (0.5 * random.normal(size=(n, 2000)) - off for off in (of_left, of_right))
+    found = statistics.paired_ordering(left, right, characteristics.splits_of(n, random))
+    assert (found.p <= 0.05).mean() <= 0.06
+    below = statistics.paired_ordering(left + 1, right, characteristics.splits_of(n, random))
+    assert ((below.opposite <= 0.05).mean()) <= 0.01
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize("correlation", [-0.9, 0.9])
+def test_scatter_of_seeds_that_share_their_teachers_is_shown_by_chance_no_oftener(correlation: float, n: int) -> None:
+    random = statistics.generator(f"{n} scattering, {correlation}")
+    for shape in characteristics.SHAPES.values():
+        sides = shape(random, n, 1000, correlation)
+        found = statistics.scattering(*sides, characteristics.splits_of(n, random))
+        assert (found.p <= 0.05).mean() <= 0.06
+
+
 def test_where_it_is_not_worth_it_nothing_is_permuted_and_nothing_changes_below() -> None:
     left, right = draws("worth", 6, 300) + 1.0, draws("worth too", 6, 300)
     every = statistics.splits(6, 6)
@@ -308,6 +332,60 @@ def test_a_rate_has_the_interval_of_scipy() -> None:
     for count in (0, 4, 5):
         expected = stats.binomtest(count, 5).proportion_ci(0.95, "exact")
         assert statistics.rate_interval(count, 5) == pytest.approx((expected.low, expected.high))
+
+
+def test_pairs_that_differ_are_a_coin_s() -> None:
+    more, less = np.array([5, 0, 3, 6]), np.array([0, 0, 2, 1])
+    exact = [float(stats.binom.sf(m - 1, m + n, 0.5)) for m, n in zip(more, less, strict=True)]
+    assert statistics.sign_test(more, less) == pytest.approx(exact)
+    assert statistics.sign_test(more, less) == pytest.approx([1 / 32, 1.0, 0.5, 8 / 128])
+
+
+def led_by(lead: int, n: int, left: float, right: float) -> float:
+    """P(lead or less) by all outcomes of n pairs."""
+    chances = {1: left, -1: right, 0: 1 - left - right}
+    return sum(math.prod(chances[way] for way in ways) for ways in product((-1, 0, 1), repeat=n) if sum(ways) <= lead)
+
+
+@pytest.mark.parametrize("delta", [0.1, 0.4, -0.3])
+def test_a_lead_in_pairs_is_refuted_by_the_chances_that_make_it_likeliest(delta: float) -> None:
+    lefts = np.linspace(max(delta, 0.0), (1 + delta) / 2, 101)
+    for lead in (-4, -1, 0, 2, 4):
+        worst = max(led_by(lead, 4, left, left - delta) for left in lefts)
+        assert float(statistics.at_most_by_chance(np.array(lead), 4, delta)) == pytest.approx(worst)
+
+
+def test_the_largest_lead_that_is_not_refuted_is_the_end_of_the_interval() -> None:
+    leads = np.arange(-6, 6)
+    ends = statistics.largest_lead(leads, 6)
+    for lead, end in zip(leads, ends, strict=True):
+        assert float(statistics.at_most_by_chance(np.array(lead), 6, float(end) + 1e-4)) <= 0.05
+        assert float(statistics.at_most_by_chance(np.array(lead), 6, float(end) - 1e-4)) > 0.05
+    assert (np.diff(ends) > 0).all() and float(statistics.largest_lead(np.array(6), 6)) == 1.0
+
+
+@pytest.mark.parametrize("n", [6, 10, 20])
+def test_pairs_of_0_and_1_keep_their_level_whatever_happens_how_often(n: int) -> None:
+    random = statistics.generator(f"{n} pairs of 0 and 1")
+    for often in (0.05, 0.3, 0.5):
+        left, right = (np.asarray(random.random((n, 4000)) < share, float) for share in (often + 0.2, often))
+        equal = np.asarray(random.random((n, 4000)) < often, float)
+        assert (comparisons.oftener(equal, right, 0.1).support <= 0.05).mean() <= 0.055
+        assert (comparisons.oftener(left, right, 0.2).refuted <= 0.05).mean() <= 0.055
+
+
+@pytest.mark.parametrize("n", [6, 10, 20])
+def test_what_happens_seldom_is_told_at_its_level(n: int) -> None:
+    count = np.arange(n + 1.0)
+    seen = np.array([[float(i < k) for k in range(n + 1)] for i in range(n)])
+    found = comparisons.seldom(seen, 0.25)
+    assert found.support == pytest.approx([stats.binomtest(int(k), n, 0.25, alternative="less").pvalue for k in count])
+    assert found.refuted == pytest.approx(
+        [stats.binomtest(int(k), n, 0.25, alternative="greater").pvalue for k in count]
+    )
+    chances = stats.binom.pmf(count, n, 0.25)
+    assert max(chances[found.support <= 0.05].sum(), chances[found.refuted <= 0.05].sum()) <= 0.05
+    assert (found.support <= 0.05).any() == (n >= 11)
 
 
 def test_a_partial_conjunction_by_hand() -> None:

@@ -13,6 +13,7 @@ import pytest
 from benchmarks import (
     ONE_SIDED,
     AboutEquals,
+    Among,
     Arm,
     Cell,
     Claim,
@@ -25,6 +26,7 @@ from benchmarks import (
     Metric,
     Multiple,
     NoWorse,
+    Oftener,
     Outcome,
     Printed,
     PrintedTime,
@@ -32,17 +34,20 @@ from benchmarks import (
     Rule,
     Scatters,
     Score,
+    Seldom,
     Share,
     Shorter,
     Start,
     Verdict,
+    scores_of,
 )
 from benchmarks._judging import statistics
-from benchmarks._judging.evidence import SeedScores, weighed
+from benchmarks._judging.evidence import SeedScores, read, weighed
 from benchmarks._judging.scores import Final
 from benchmarks._judging.verdicts import judge, warnings
 
 SPREAD = np.array([-0.25, -0.15, -0.05, 0.05, 0.15, 0.25])
+SEEDS = statistics.generator("seeds").normal(0, 0.2, 10)
 FLOOR = 1 / 924  # the smallest p of six seeds a side
 ONE = Margin(1.0, "a test")
 RETURN, COST, VALUE = (Metric("return", better) for better in ("larger", "smaller", "neither"))
@@ -191,6 +196,52 @@ def test_a_difference_that_is_wholly_within_delta_is_never_called_reproduced() -
     assert found.rows[0].p == pytest.approx(FLOOR) and found.rows[0].high < 1
     assert found.outcome == "NEGLIGIBLE"
     assert outcome(AboutEquals(ONE), SPREAD + 0.6, SPREAD) == "REPRODUCED"
+
+
+@pytest.mark.parametrize("rule", [Exceeds(ONE), Shorter(smallest=math.e), Oftener(Margin(0.4, "…"))])
+def test_a_reversed_effect_that_is_wholly_within_delta_is_not_called_reversed(rule: Rule) -> None:
+    """It was the other way round, beyond chance, at a hundredth of what matters."""
+    left, right = SPREAD, SPREAD + 0.6
+    if isinstance(rule, Shorter):
+        left, right = np.exp(right), np.exp(left)
+    if isinstance(rule, Oftener):
+        left, right = np.zeros(60), np.append(np.ones(6), np.zeros(54))
+    found = verdict(rule, left, right)
+    assert found.rows[0].p_opposite <= 0.05 / 3
+    assert (found.outcome, found.rows[0].outcome) == ("NOT REPRODUCED", "NOT REPRODUCED")
+
+
+def test_a_reversal_is_one_only_where_each_comparison_may_matter() -> None:
+    assert on_games(-2, -2).outcome == "REVERSED"
+    mixed = on_games(-2, -0.5)
+    assert (mixed.outcome, [row.outcome for row in mixed.rows]) == ("NOT REPRODUCED", ["REVERSED", "NOT REPRODUCED"])
+    assert mixed.p_reversed <= 0.05
+
+
+def test_where_the_family_leaves_the_direction_open_what_does_not_matter_is_not_reproduced() -> None:
+    """Both comparisons are negligible by themselves; among many sentences only their size is beyond chance."""
+    small = claim(*(row(Exceeds(ONE), side, role="replicate") for side in ("one", "other")), name="small")
+    values: dict[str, Any] = {"one": SPREAD + 0.28, "other": SPREAD + 0.3, "right": SPREAD, "none": SPREAD - 1}
+    alone = judged(small, **values)[0]
+    assert alone.outcome == "NEGLIGIBLE"
+    nothing = [claim(row(Exceeds(Gap(3.0)), "none", "right"), name=f"{i}") for i in range(10)]
+    among = judged(small, *nothing, **values)[0]
+    assert among.p > 0.05 >= among.p_refuted
+    assert among.outcome == "NOT REPRODUCED" and {row.outcome for row in among.rows} == {"NEGLIGIBLE"}
+
+
+@pytest.mark.parametrize("n", [6, 10])
+def test_without_any_effect_direction_is_claimed_no_oftener_than_support(n: int) -> None:
+    """Were negligible rows enough, one in twenty of these sentences were called true, but too small to matter."""
+    left, right = 0.3 * statistics.generator(f"nothing, {n}").normal(size=(2, n, 300))
+    families = (
+        judged(*(claim(row(Exceeds(ONE), f"l{j}", f"r{j}"), name=f"{j}") for j in range(10)), **sides)
+        for i in range(0, 300, 10)
+        for sides in [{f"{side}{j}": of[:, i + j] for side, of in (("l", left), ("r", right)) for j in range(10)}]
+    )
+    outcomes = [each.outcome for family in families for each in family]
+    assert outcomes.count("NEGLIGIBLE") <= 3 and outcomes.count("REVERSED") == 0
+    assert outcomes.count("NOT REPRODUCED") >= 290
 
 
 @pytest.mark.parametrize("delta", [0.0, -1.0, math.nan])
@@ -645,6 +696,146 @@ def test_a_diverged_seed_is_the_furthest_from_the_median() -> None:
     only = verdict(Scatters(ONE), [0.0, 1.0, 2.0, math.nan], [0.0, 4.0, 8.0, 100.0]).rows[0]
     assert only.left_mean == pytest.approx((1 + 0 + 1 + 94) / 4)
     assert "count as the furthest one seen" in only.note
+
+
+# ----------------------------------------------------------------------------------------------- 0 or 1 of every seed
+
+NEVER = np.zeros(20)
+
+
+def first(n: int) -> Floats:
+    """Of 20 seeds the first n."""
+    return (np.arange(20) < n).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (first(6), NEVER, "REPRODUCED"),
+        (NEVER, first(6), "REVERSED"),
+        (first(4), NEVER, "INCONCLUSIVE"),  # 1/16
+        (first(20), first(20), "INCONCLUSIVE"),
+        (NEVER, NEVER, "INCONCLUSIVE"),
+    ],
+)
+def test_each_outcome_of_what_is_oftener_in_pairs(left: Floats, right: Floats, expected: Outcome) -> None:
+    assert outcome(Oftener(Margin(0.1, "…")), left, right) == expected
+
+
+def test_what_happens_on_neither_side_refutes_nothing_and_what_happens_on_both_does() -> None:
+    assert outcome(Oftener(Margin(0.4, "…")), NEVER, NEVER) == "INCONCLUSIVE"
+    assert outcome(Oftener(Margin(0.4, "…")), first(1), first(1)) == "NOT REPRODUCED"
+    six = np.append(np.ones(6), np.zeros(54))
+    assert outcome(Oftener(Margin(0.4, "…")), six, np.zeros(60)) == "NEGLIGIBLE"
+
+
+def test_pairs_are_told_and_compared_whatever_the_cells_start_from() -> None:
+    left, right = np.roll(first(8), 2), first(3)
+    only = verdict(Oftener(Margin(0.1, "…")), left, right).rows[0]
+    assert only.paired and only.estimate == pytest.approx(5 / 20)
+    assert only.p == pytest.approx(statistics.sign_test(np.array(7), np.array(2)))
+    assert only.note.startswith("of 20 seeds 7 on the left alone, 2 on the right")
+    assert only.low < 5 / 20 < only.high
+
+
+@pytest.mark.parametrize(
+    ("n_seeds", "n", "expected"),
+    [
+        (11, 0, "REPRODUCED"),
+        (10, 0, "INCONCLUSIVE"),
+        (18, 1, "REPRODUCED"),
+        (11, 3, "INCONCLUSIVE"),
+        (11, 7, "NOT REPRODUCED"),
+    ],
+)
+def test_what_happens_hardly_ever_does_so_in_less_than_a_share(n_seeds: int, n: int, expected: Outcome) -> None:
+    happens = (np.arange(n_seeds) < n).astype(float)
+    found = verdict(Seldom(0.25, "…"), happens)
+    assert found.outcome == expected
+    assert found.rows[0].estimate == pytest.approx(n / n_seeds) and found.rows[0].delta == 0.25
+    assert found.rows[0].note == f"in {n} of {n_seeds} seeds that count"
+
+
+def test_who_diverged_tells_nothing_of_how_often() -> None:
+    assert outcome(Seldom(0.25, "…"), [0.0] * 20 + [math.nan]) == "INCONCLUSIVE"
+    assert outcome(Oftener(Margin(0.1, "…")), [1.0] * 20 + [math.nan], [0.0] * 21) == "INCONCLUSIVE"
+
+
+def test_a_share_is_one_and_has_a_reason() -> None:
+    with pytest.raises(ValueError, match="a share must be above 0 and below 1, got 1"):
+        Seldom(1.0, "…")
+    with pytest.raises(ValueError, match=r"a share of 0\.25 must have a reason"):
+        Seldom(0.25, " ")
+
+
+# ------------------------------------------------------------------------------------------ scores that are made of two
+
+
+def composed(only: Row, **values: Any) -> Verdict:
+    """The verdict on one row whose sides are made of several scores, from those of each cell."""
+    known = {name: SeedScores(np.array(numbers, float)) for name, numbers in values.items()}
+
+    def lookup(wanted: Score) -> SeedScores:
+        return read(wanted, lambda bare: known[bare.cell.name])
+
+    return judge([claim(only)], weighed([claim(only)], lookup), "paper", lambda _: True)[0]
+
+
+def gain(of: str, off: str) -> Score:
+    return replace(score(of), less=score(off))
+
+
+GAINS = Row("gains", gain("left", "before left"), gain("right", "before right"), Exceeds(ONE), "structure")
+
+
+def test_two_differences_are_compared_seed_by_seed() -> None:
+    level = 10 * statistics.generator("gains").normal(size=(2, 10))
+    found = composed(
+        GAINS,
+        **{
+            "left": level[0] + 3 + SEEDS,
+            "before left": level[0],
+            "right": level[1] + 1 - SEEDS,
+            "before right": level[1],
+        },
+    )
+    assert (found.outcome, found.rows[0].paired) == ("REPRODUCED", False)
+    assert found.rows[0].left_mean == pytest.approx(3 + SEEDS.mean())
+    expected = statistics.difference(3 + SEEDS, 1 - SEEDS)
+    assert (found.rows[0].low, found.rows[0].high) == pytest.approx(expected.interval(0.9))
+
+
+def test_differences_from_one_run_are_paired_and_cells_of_all_scores_are_asked_for() -> None:
+    shared = replace(GAINS, right=gain("right", "before left"))
+    assert shared.paired and not GAINS.paired
+    assert {of.cell.name for of in scores_of(GAINS)} == {"left", "before left", "right", "before right"}
+
+
+def test_what_is_taken_off_is_missing_or_diverges_with_its_name() -> None:
+    values = {"left": SPREAD + 3, "before left": SPREAD, "right": SPREAD, "before right": SPREAD}
+    gone = composed(GAINS, **{**values, "before right": [*SPREAD[:5], math.nan]})
+    assert gone.outcome == "INCONCLUSIVE"
+    assert gone.rows[0].note == "of before right return, which is taken off, seeds diverged"
+    worst = composed(GAINS, **{**values, "right": [*SPREAD[:5], math.nan]}).rows[0]
+    assert (worst.diverged_right, worst.n_right) == (1, 6)
+    with pytest.raises(ValueError, match="a score that is taken off must be another one, got itself"):
+        gain("left", "left")
+
+
+def that_learn(above: float) -> Row:
+    condition = Among(score("condition"), above, "…")
+    return Row("seldom", replace(score("left"), among=condition), None, Seldom(0.25, "…"), "structure")
+
+
+def test_only_the_seeds_count_of_which_something_else_is_true() -> None:
+    values = {"left": 1 - first(12), "condition": first(12)}
+    found = composed(that_learn(0.5), **values)
+    assert (found.outcome, found.rows[0].n_left) == ("REPRODUCED", 12)
+    nobody = composed(that_learn(2.0), **values)
+    assert nobody.outcome == "NOT LEARNT"
+    assert nobody.rows[0].note == "condition return is above 2 in 0 seeds, too few to say anything of"
+    diverged = {**values, "condition": np.where(first(12) > 0, math.nan, 1.0)}
+    assert composed(that_learn(0.5), **diverged).rows[0].estimate == 1.0
 
 
 # ---------------------------------------------------------------------------------------------------------------- pairs

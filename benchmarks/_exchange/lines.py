@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks import Figure, Line, Margin, Panel, Row, Score, scores_of
+from benchmarks import Figure, Line, Margin, Oftener, Panel, Row, Score, scores_of
 from benchmarks._exchange.curves import Track
 from benchmarks._exchange.equivalence import Tracks, Way
 from benchmarks._judging.exhibit import Exhibit
@@ -93,7 +93,8 @@ def margin_of(exhibit: Exhibit, panel: Panel, line: Line) -> Margin:
 
 def _margin(row: Row) -> Margin | None:
     delta = getattr(row.rule, "delta", None)
-    return delta if isinstance(delta, Margin) else None
+    of_curves = row.left.less is None and not isinstance(row.rule, Oftener)
+    return delta if isinstance(delta, Margin) and of_curves else None
 
 
 def _sides(row: Row) -> tuple[Score, ...]:

@@ -5,7 +5,9 @@ of a seed, the correlation of seeds that are paired, the share of times that are
 the rules that judge what is recorded, with the family at its full size.
 
 True is the effect that the paper prints or else 2δ, in every row; half true is half of that, and false is none. Of what
-is to be equal true is 0, half true δ or τ, false twice that. What is to scatter more does so by the same effect.
+is to be equal true is 0, half true δ or τ, false twice that. What is to scatter more does so by the same effect. What
+is to be oftener happens on the right in a tenth of the seeds; what is to be seldom in none, in as many as it may, or in
+twice as many.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ from benchmarks import (
     Gap,
     Multiple,
     NoWorse,
+    Oftener,
     Outcome,
     Printed,
     PrintedTime,
     Role,
     Rule,
     Scatters,
+    Seldom,
     Shorter,
 )
 from benchmarks._judging import comparisons, decisions, statistics
@@ -44,6 +48,7 @@ Truth = Literal["true", "half true", "false"]
 TRUTHS: tuple[Truth, ...] = ("true", "half true", "false")
 SHARES: Mapping[Truth, float] = {"true": 1.0, "half true": 0.5, "false": 0.0}
 LOOKED_AT = (6, 10)
+RIGHT = 0.1  # of the seeds, in which what is to be oftener on the left happens on the right
 N_SPLITS = 1000  # of the 184 756 of ten seeds a side, which are enough for the levels that occur
 
 
@@ -187,7 +192,8 @@ def simulated(family: Sequence[Sketch], shares: Floats, random: np.random.Genera
                 for row, (left, right) in zip(claim.rows, noise, strict=True)
             ]
             roles, groups = (tuple(getattr(row, name) for row in claim.rows) for name in ("role", "group"))
-            rows.append(Rows(roles, claim.holds, *_stacked(found), groups))
+            against = np.stack([one.against for one in found])
+            rows.append(Rows(roles, claim.holds, *_stacked(found), groups, against))
     return tuple(np.stack([outcome for outcome, _, _ in decisions.decided(rows)]) for rows in looks)
 
 
@@ -229,12 +235,22 @@ def compared(row: Likeness, share: Floats, noise: tuple[Floats, Floats], ways: S
             away = np.abs(np.stack(noise) - np.median(noise))  # of all seeds, whose deviations shall vary by 1
             wider = 1 / away.std() + share * 2 * delta / away.mean()
             found = comparisons.scatter(wider * left, right / away.std(), delta, sides)
+        case Oftener(of):
+            more = _happens(left, RIGHT + share * 2 * of.value)
+            found = comparisons.oftener(more, _happens(right, np.full_like(share, RIGHT)), of.value)
+        case Seldom(share=most):
+            found = comparisons.seldom(_happens(left, (1 - share) * 2 * most), most)
         case Multiple(ratio):
             told = Ratio.of(row.rule)
             found = comparisons.multiple(1 + share * (ratio - 1) + delta * left, 1 + delta * right, told, sides)
         case Shorter():
             found = _times(row, Ratio.of(row.rule), share, noise, sides)
     return found
+
+
+def _happens(noise: Floats, share: Floats) -> Floats:
+    """1 in a share of the seeds, else 0. Shapes: noise [n, B], share [B] → [n, B]."""
+    return np.asarray(noise < np.quantile(noise, np.clip(share, 0, 1)), float)
 
 
 def _times(row: Likeness, ratio: Ratio, share: Floats, noise: tuple[Floats, Floats], sides: Sides) -> Found:

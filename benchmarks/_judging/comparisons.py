@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import bdtr, bdtrc
 
 from benchmarks import Floats, Multiple, Shorter
 from benchmarks._judging import statistics
@@ -37,7 +38,9 @@ class Sides(NamedTuple):
 class Found(NamedTuple):
     """What a comparison comes to before any correction, on the scale of its rule: a difference, or a ratio.
 
-    `grade` is what it would be called if it is supported. A rule without a test of the opposite has p = 1 there.
+    `grade` is what it would be called if it is supported, `against` if the opposite is: NOT REPRODUCED where that is
+    wholly smaller than of interest, for what is negligible one way is so the other way round. A rule without a test of
+    the opposite has p = 1 there.
     """
 
     estimate: Floats
@@ -47,6 +50,7 @@ class Found(NamedTuple):
     refuted: Floats
     opposite: Floats
     grade: Names
+    against: Names
 
 
 def ordered(left: Floats, right: Floats, sides: Sides, shift: float | Floats = 0.0) -> OneSided:
@@ -71,7 +75,13 @@ def difference(left: Floats, right: Floats, delta: float | Floats, gap: float, s
     low, high = interval(left, right, paired=sides.paired)
     grade = np.select([high < delta, high < gap], ["NEGLIGIBLE", "PARTIAL"], "REPRODUCED")
     below = ordered(left, right, sides, delta).opposite
-    return Found(left.mean(axis=0) - right.mean(axis=0), low, high, test.p, below, test.opposite, grade)
+    estimate = left.mean(axis=0) - right.mean(axis=0)
+    return Found(estimate, low, high, test.p, below, test.opposite, grade, reversal(low, -delta))
+
+
+def reversal(low: Floats, least: float | Floats) -> Names:
+    """What the opposite of a sentence is called: REVERSED only where its effect may be as large as is of interest."""
+    return np.where(low > least, "NOT REPRODUCED", "REVERSED")
 
 
 def no_worse(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -> Found:
@@ -101,6 +111,34 @@ def scatter(left: Floats, right: Floats, delta: float | Floats, sides: Sides) ->
         return found
     test = statistics.scattering(left, right, sides.splits)
     return found._replace(support=test.p, opposite=test.opposite, refuted=np.ones_like(test.p))
+
+
+def oftener(left: Floats, right: Floats, delta: float) -> Found:
+    """`Oftener`: the exact sign test of the pairs in which one side has it and the other has not (McNemar's).
+
+    It is refuted by the exact test of "the difference of the shares is δ or more"; where it happens on neither side,
+    nothing is. Shapes: 0 or 1, [n] or [n, B].
+    """
+    only_left, only_right = ((one > other).sum(axis=0) for one, other in ((left, right), (right, left)))
+    support, opposite = (
+        statistics.sign_test(one, other) for one, other in ((only_left, only_right), (only_right, only_left))
+    )
+    lead, nowhere = only_left - only_right, (left.max(axis=0) == 0) & (right.max(axis=0) == 0)
+    refuted = np.where(nowhere, 1.0, statistics.at_most_by_chance(lead, len(left), delta))
+    high, low = statistics.largest_lead(lead, len(left)), -statistics.largest_lead(-lead, len(left))
+    grade = np.where(high < delta, "NEGLIGIBLE", "REPRODUCED")
+    return Found(lead / len(left), low, high, support, refuted, opposite, grade, reversal(low, -delta))
+
+
+def seldom(left: Floats, share: float) -> Found:
+    """`Seldom`: the exact binomial test of "it happens in a share of this or more", and of "in this or less".
+
+    Shapes: 0 or 1, [n] or [n, B]; the estimate is the share that was seen, with Clopper's and Pearson's interval.
+    """
+    n, count = len(left), left.sum(axis=0)
+    support, refuted = bdtr(count, n, share), np.where(count > 0, bdtrc(count - 1, n, share), 1.0)
+    low, high = statistics.share_interval(count, n, LEVEL)
+    return _ungraded(count / n, low, high, support, refuted)
 
 
 def printed(left: Floats, value: float, tolerance: float) -> Found:
@@ -156,7 +194,8 @@ def multiple(left: Floats, right: Floats, ratio: Ratio, sides: Sides) -> Found:
     below = ordered(left, ratio.interest * right, sides).opposite
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = left.mean(axis=0) / right.mean(axis=0)
-    return Found(estimate, low, high, test.p, below, test.opposite, ratio_grade(low, high, ratio))
+    against = reversal(low, 1 / ratio.interest)
+    return Found(estimate, low, high, test.p, below, test.opposite, ratio_grade(low, high, ratio), against)
 
 
 def times(left: Floats, right: Floats, ratio: Ratio, limit: float | Floats, sides: Sides) -> Found:
@@ -182,7 +221,8 @@ def times(left: Floats, right: Floats, ratio: Ratio, limit: float | Floats, side
     opposite = np.where(high < 1, test.opposite, 1.0)
     estimate = np.exp(logs[1].mean(axis=0) - logs[0].mean(axis=0))
     support = np.where((low > 1) | hidden[0], test.p, 1.0)
-    return Found(estimate, low, high, support, below, opposite, ratio_grade(low, high, ratio))
+    against = reversal(low, 1 / interest)
+    return Found(estimate, low, high, support, below, opposite, ratio_grade(low, high, ratio), against)
 
 
 def _earlier(left: Floats, right: Floats, logs: list[Floats], sides: Sides) -> OneSided:
@@ -207,4 +247,5 @@ def ratio_grade(low: Floats, high: Floats, ratio: Ratio) -> Names:
 
 def _ungraded(estimate: Floats, low: Floats, high: Floats, support: Floats, refuted: Floats) -> Found:
     """Of a rule that is whole or not at all, and has no opposite."""
-    return Found(estimate, low, high, support, refuted, np.ones_like(support), np.full(np.shape(support), "REPRODUCED"))
+    whole, reverse = (np.full(np.shape(support), name) for name in ("REPRODUCED", "REVERSED"))
+    return Found(estimate, low, high, support, refuted, np.ones_like(support), whole, reverse)

@@ -5,8 +5,8 @@
 | REPRODUCED     | all rows hold, each as large as printed                                                |
 | PARTIAL        | all hold, some smaller than printed; or at least half of the replicates, none reversed |
 | NEGLIGIBLE     | all hold, and some wholly inside ±δ: real, but smaller than of interest                |
-| REVERSED       | the opposite of every row holds                                                        |
-| NOT REPRODUCED | one row is below δ: m × the smallest of its m rows' p                                  |
+| REVERSED       | the opposite of every row holds, and may matter: none wholly inside ±δ                 |
+| NOT REPRODUCED | one row is below δ: m × the smallest of its m rows' p; or reversed, but inside ±δ      |
 | NOT LEARNT     | nothing of this, and a precondition fails                                              |
 | INCONCLUSIVE   | nothing of this: "not significant" is neither "equal" nor "refuted"                    |
 
@@ -19,6 +19,11 @@ at most .05 is in error, one way or the other, and a claim that is confirmed nev
 conjunction: (m − u + 1) · p₍ᵤ₎; where the paper says "can", u is 1, and all replicates must be refuted to refute it.
 Replicates of one group hold together: they are one replicate, whose p is the largest of its rows, and which is refuted
 where one of its rows is. Which rows of a claim were shown is told by Holm's correction within the claim.
+
+An effect inside ±δ is NEGLIGIBLE only with its direction, which must be beyond chance over the family, as all that is
+said of a claim. Where the family leaves it open, what is known is that the effect does not matter: NOT REPRODUCED,
+whatever the rows come to by themselves. Were those enough, a twentieth of all sentences of one row without any effect
+would be called true, but too small to matter.
 
 Shapes: rows first, then B.
 """
@@ -51,6 +56,7 @@ class Rows(NamedTuple):
     opposite: Floats
     grade: Names
     groups: tuple[str, ...] = ()  # which replicates hold together, by name; none, or "" of a row by itself
+    against: Names | None = None  # what the opposite of a row is called, [m, B]; None: REVERSED
 
 
 class Questions(NamedTuple):
@@ -145,9 +151,13 @@ def row_outcomes(rows: Rows, question: Questions, alpha: float = ALPHA) -> Names
     refuted = question.refuted[None] if len(rows.refuted) == 1 else statistics.holm(rows.refuted)
     return np.select(
         [support <= alpha, opposite <= alpha, refuted <= alpha],
-        [rows.grade, np.full(rows.grade.shape, "REVERSED"), np.full(rows.grade.shape, "NOT REPRODUCED")],
+        [rows.grade, _against(rows), np.full(rows.grade.shape, "NOT REPRODUCED")],
         "INCONCLUSIVE",
     )
+
+
+def _against(rows: Rows) -> Names:
+    return np.full(rows.grade.shape, "REVERSED") if rows.against is None else rows.against
 
 
 def shown(rows: Rows, whole: Floats) -> Floats:
@@ -184,8 +194,8 @@ def concluded(rows: Rows, question: Questions, outcomes: Names, alpha: float = A
             holds & less,
             part,
             holds,
-            question.reversed <= alpha,
-            question.refuted <= alpha,
+            (question.reversed <= alpha) & (_against(rows) == "REVERSED").all(axis=0),
+            np.minimum(question.reversed, question.refuted) <= alpha,
             (rows.grade == "NOT LEARNT").any(axis=0),
         ],
         ["REPRODUCED", "PARTIAL", "PARTIAL", "NEGLIGIBLE", "REVERSED", "NOT REPRODUCED", "NOT LEARNT"],

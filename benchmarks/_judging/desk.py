@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from benchmarks import Budget, Cell, Claim, Figure, Row, Score, Verdict
 from benchmarks._judging.characteristics import Sketch, sketches
-from benchmarks._judging.evidence import Evidence, SeedScores, weigh
+from benchmarks._judging.evidence import Evidence, SeedScores, read, weigh
 from benchmarks._judging.exhibit import Exhibit, cells_of, in_words
 from benchmarks._judging.readings import Read, readings_of, verdicts_of
 from benchmarks._judging.samples import Sample
@@ -130,7 +130,7 @@ class Desk:
 
     def scores(self, figure: Figure, score: Score) -> SeedScores:
         """One number of every seed of the cell that a score reads."""
-        return self.sample(figure, score.cell).scores(score.metric, score.statistic, score.beside)
+        return read(score, lambda bare: self.sample(figure, bare.cell).scores(bare.metric, bare.statistic, bare.beside))
 
     def is_whole(self, figure: Figure) -> bool:
         """Whether every seed of a figure is there in full."""

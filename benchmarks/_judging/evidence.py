@@ -27,6 +27,7 @@ from benchmarks import (
     Margin,
     Multiple,
     NoWorse,
+    Oftener,
     Outcome,
     Printed,
     PrintedTime,
@@ -34,6 +35,7 @@ from benchmarks import (
     RowVerdict,
     Scatters,
     Score,
+    Seldom,
     Share,
     Shorter,
     reference_of,
@@ -84,9 +86,32 @@ Lookup = Callable[[Score], SeedScores]
 FEWEST_TAUGHT = 6  # seeds whose teachers had learnt, for a comparison of those alone
 
 
+def read(score: Score, lookup: Lookup) -> SeedScores:
+    """A score as it is compared, from bare ones: less another one of the same seed, of the seeds that count."""
+    found = lookup(score.bare)
+    if score.less is not None:
+        found = _less(found, read(score.less, lookup))
+    return found if score.among is None else _counting(found, read(score.among.score, lookup), score.among.above)
+
+
+def _less(found: SeedScores, off: SeedScores) -> SeedScores:
+    """The difference of every seed that both have."""
+    left, right = found.of, off.of
+    seeds = tuple(sorted(set(left) & set(right)))
+    values = np.array([left[seed] - right[seed] for seed in seeds])
+    identical = found.identical or off.identical
+    return replace(found, values=values, seeds=seeds, identical=identical, limit=math.inf)
+
+
+def _counting(found: SeedScores, condition: SeedScores, above: float) -> SeedScores:
+    """The seeds whose condition is above a level."""
+    met = {seed for seed, value in condition.of.items() if value > above}
+    return replace(found.only(met), identical=found.identical or condition.identical)
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """A comparison before any correction: what is shown of it, and its three p with what it is called if supported.
+    """A comparison before any correction: what is shown of it, and its three p with what it would be called.
 
     `settled` rows were decided before any comparison and have no say: their p are 1. `spread`, ρ and the censored
     shares say how seeds vary, for simulations: the standard deviation of a seed (of log T for times) and the
@@ -99,6 +124,7 @@ class Evidence:
     refuted: float = 1.0
     opposite: float = 1.0
     grade: Outcome = "INCONCLUSIVE"
+    against: Outcome = "REVERSED"
     settled: Outcome | None = None
     spread: float = math.nan
     correlation: float = math.nan
@@ -135,6 +161,7 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
         ("INCOMPLETE", _counted("missing", every, [lookup(score).missing for score in every])),
         ("NOT ASSESSED", _counted("ended before this stretch", every, [lookup(score).unreached for score in every])),
         ("INCONCLUSIVE", _counted("without anything to read in this stretch", scores, [s.unseen for s in found])),
+        _uncertain(scores, found[: 1 if row.right is None else 2], lookup),
     ):
         if note:
             return unweighed(row, found, outcome, note)  # type: ignore[arg-type]
@@ -147,8 +174,9 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
         return weigh_times(row, row.rule, sides, account)
     if any(np.isinf(seeds.values).any() for seeds in found):
         raise ValueError(f"{account.text}: a score that can be +inf (never reached) is compared by Shorter only")
-    if isinstance(row.rule, Printed):
-        return weigh_printed(row, row.rule, sides[0], account)
+    if isinstance(row.rule, Printed | Seldom):
+        weigh_one = weigh_printed if isinstance(row.rule, Printed) else weigh_share
+        return weigh_one(row, row.rule, sides[0], account)  # type: ignore[arg-type]
     if any(side.n_diverged for side in sides) and row.left.metric.better == "neither":
         return unweighed(row, found, "INCONCLUSIVE", "; ".join([*account.notes, "neither way is better, so no more"]))
     return weigh_difference(row, sides, lookup, account)
@@ -167,6 +195,11 @@ def weigh_difference(row: Row, sides: Sequence[SeedScores], lookup: Lookup, acco
             found = comparisons.difference(left, right, delta, gap, together)
         case Exceeds():
             found = comparisons.difference(left, right, delta, math.nan, together)
+        case Oftener():
+            found = comparisons.oftener(left, right, delta)
+            account.notes.append(_in_pairs(left, right))
+            if any(side.n_diverged for side in sides):
+                found = found._replace(support=np.ones(()), refuted=np.ones(()), opposite=np.ones(()))
         case Scatters():
             found = comparisons.scatter(left, right, delta, together)
             left, right = statistics.apart(left), statistics.apart(right)
@@ -183,6 +216,28 @@ def weigh_difference(row: Row, sides: Sequence[SeedScores], lookup: Lookup, acco
     if min(len(left), len(right)) > 1 and np.ptp(left) == np.ptp(right) == 0 and not row.paired:
         account.notes.append("constant arms: permutation test only")
     return _evidence(row, found, Compared(left, right, sides), delta, account)
+
+
+def _uncertain(scores: Sequence[Score], sides: Sequence[SeedScores], lookup: Lookup) -> tuple[str, str]:
+    """Why nothing can be said of sides that are made of several scores: what is taken off has diverged, which is
+    neither good nor bad, or fewer than two seeds count."""
+    for score, side in zip(scores, sides, strict=False):
+        if score.less is not None and lookup(score.less).n_diverged:
+            return "INCONCLUSIVE", f"of {score.less.label}, which is taken off, seeds diverged"
+        if score.among is not None and len(side.values) < 2:
+            of = f"{score.among.score.label} is above {score.among.above:g}"
+            return "NOT LEARNT", f"{of} in {_seeds(len(side.values))}, too few to say anything of"
+    return "", ""
+
+
+def weigh_share(row: Row, rule: Seldom, side: SeedScores, account: _Account) -> Evidence:
+    """In how many of the seeds that count it happens, exactly; who diverged supports and refutes nothing."""
+    known = side.values[~np.isnan(side.values)]
+    found = comparisons.seldom(known, rule.share)
+    account.notes.append(f"in {int(known.sum())} of {_seeds(len(side.values))} that count")
+    if side.n_diverged:
+        found = found._replace(support=np.ones(()), refuted=np.ones(()))
+    return _evidence(row, found, Compared(known, np.full(len(known), rule.share), [side]), rule.share, account)
 
 
 def weigh_printed(row: Row, rule: Printed, side: SeedScores, account: _Account) -> Evidence:
@@ -205,12 +260,19 @@ def weigh_printed(row: Row, rule: Printed, side: SeedScores, account: _Account) 
     return _evidence(row, found, Compared(left, np.full(len(left), rule.value), [side]), rule.tolerance, account)
 
 
+def _in_pairs(left: Floats, right: Floats) -> str:
+    """How often only one side of a pair has it."""
+    alone = (int((one > other).sum()) for one, other in ((left, right), (right, left)))
+    return "of {} {} on the left alone, {} on the right".format(_seeds(len(left)), *alone)
+
+
 def _exact(left: Floats, rule: Printed, n_other: int, *, of_one: bool) -> Found:
     """All seeds have the number, or not; one seed of a number with a tolerance says nothing."""
     unknown = of_one or rule.tolerance > 0
     support, refuted = (1.0, 1.0) if unknown and rule.tolerance else (float(n_other > 0), float(n_other == 0))
     estimate, inf = left.mean() - rule.value, np.asarray(math.inf)
-    return Found(estimate, -inf, inf, np.asarray(support), np.asarray(refuted), np.ones(()), np.asarray("REPRODUCED"))
+    names = np.asarray("REPRODUCED"), np.asarray("REVERSED")
+    return Found(estimate, -inf, inf, np.asarray(support), np.asarray(refuted), np.ones(()), *names)
 
 
 def weigh_times(row: Row, rule: Shorter | PrintedTime, sides: Sequence[SeedScores], account: _Account) -> Evidence:
@@ -274,7 +336,9 @@ def delta_of(row: Row, left: Floats, right: Floats, lookup: Lookup) -> float:
             return Ratio.of(row.rule).interest
         case Exceeds(Gap(gap)):
             return gap / 3
-        case Exceeds(Margin(value)) | NoWorse(Margin(value)) | AboutEquals(Margin(value)) | Scatters(Margin(value)):
+        case Exceeds(Margin(value)) | NoWorse(Margin(value)) | AboutEquals(Margin(value)):
+            return value
+        case Scatters(Margin(value)) | Oftener(Margin(value)):
             return value
         case Exceeds(Share(share=share)) | NoWorse(Share(share=share)) | AboutEquals(Share(share=share)):
             level = reference_of(row.rule)
@@ -479,14 +543,15 @@ def _evidence(row: Row, found: Found, compared: Compared, delta: float, account:
     spread = statistics.pooled_deviation(left, right) if several else math.nan
     if one_sided and several:
         spread = float(np.sqrt(statistics.variance(left)))
-    grade: Outcome = str(found.grade)  # type: ignore[assignment]
+    grade, against = str(found.grade), str(found.against)
     return Evidence(
         row,
         shown,
         support=float(found.support),
         refuted=float(found.refuted),
         opposite=float(found.opposite),
-        grade=grade,
+        grade=grade,  # type: ignore[arg-type]
+        against=against,  # type: ignore[arg-type]
         spread=spread,
         correlation=correlation,
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from benchmarks import Budget, Cell, Claim, Figure, Score, Verdict, scores_of
-from benchmarks._judging.evidence import SeedScores
+from benchmarks._judging.evidence import SeedScores, read
 from benchmarks._judging.readings import Read
 from benchmarks._judging.samples import Bundle, Sample
 from benchmarks._training.standing import Standing
@@ -51,7 +51,7 @@ class Exhibit:
 
     def scores(self, score: Score) -> SeedScores:
         """One number of every seed."""
-        return self.sample(score.cell).scores(score.metric, score.statistic, score.beside)
+        return read(score, lambda bare: self.sample(bare.cell).scores(bare.metric, bare.statistic, bare.beside))
 
     def share(self, claim: Claim) -> float:
         """How much of the paper's training the cells of a claim have at least, by what is asked of them; 1 is all."""

@@ -55,7 +55,9 @@ def _planned(thing: Any) -> Any:
     """A dataclass as JSON values, with its class; a score as a text, its cell by name and game. Reasons stay out."""
     if isinstance(thing, Score):
         beside = "" if thing.beside is None else f", beside {thing.beside}"
-        return f"{_name(thing.cell)}, {thing.metric}, {thing.statistic}{beside}"
+        less = "" if thing.less is None else f", less {_planned(thing.less)}"
+        among = "" if thing.among is None else f", among {_planned(thing.among.score)} above {thing.among.above:g}"
+        return f"{_name(thing.cell)}, {thing.metric}, {thing.statistic}{beside}{less}{among}"
     if is_dataclass(thing) and not isinstance(thing, type):
         kept = {item.name: _planned(getattr(thing, item.name)) for item in fields(thing) if item.name != "reason"}
         return {"class": type(thing).__name__, **kept}

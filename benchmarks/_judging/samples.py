@@ -13,9 +13,11 @@ import numpy as np
 
 from benchmarks import Budget, Cell, Curve, Floats, Metric, Statistic
 from benchmarks._judging.evidence import SeedScores
-from benchmarks._judging.scores import EpisodesTo, Length, NothingSeenError, NotReachedError, Sparse
+from benchmarks._judging.scores import EpisodesTo, InUnits, Length, NothingSeenError, NotReachedError, Sparse
 from benchmarks._training.loop import array_units
 from results import Run
+
+Beside = Metric | tuple[Metric, ...] | None
 
 
 class Bundle(NamedTuple):
@@ -38,7 +40,7 @@ class Sample:
     runs: Mapping[int, Run]
     folders: Mapping[int, Path]
     _curves: dict[Metric, list[Curve]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _scores: dict[tuple[Metric, Statistic, Metric | None], SeedScores] = field(
+    _scores: dict[tuple[Metric, Statistic, Beside], SeedScores] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -67,25 +69,26 @@ class Sample:
         values = np.stack([run.metrics[metric].astype(np.float64) for run in self.runs.values()])
         return Bundle(tuple(self.runs), next(iter(self.runs.values())).steps, values)
 
-    def scores(self, metric: Metric, statistic: Statistic, beside: Metric | None = None) -> SeedScores:
+    def scores(self, metric: Metric, statistic: Statistic, beside: Beside = None) -> SeedScores:
         """One number of every seed, how many seeds are missing, whether two are the same run.
 
-        `beside` is another metric that the statistic looks at.
+        `beside` is another metric that the statistic looks at, or several.
         """
         if (metric, statistic, beside) not in self._scores:
             self._scores[metric, statistic, beside] = self._scored(metric, statistic, beside)
         return self._scores[metric, statistic, beside]
 
-    def curves(self, metric: Metric, beside: Metric | None = None) -> list[Curve]:
-        """A metric of every seed, with another one beside it where one is named."""
+    def curves(self, metric: Metric, beside: Beside = None) -> list[Curve]:
+        """A metric of every seed, with another one beside it where one is named, and the next one beside that."""
         if metric not in self._curves:
             self._curves[metric] = [curve_of(metric, run, self.cell.env.horizon) for run in self.runs.values()]
-        if beside is None:
+        if not beside:
             return self._curves[metric]
-        pairs = zip(self._curves[metric], self.curves(beside), strict=True)
+        first, *others = beside if isinstance(beside, tuple) else (beside,)
+        pairs = zip(self._curves[metric], self.curves(first, tuple(others)), strict=True)
         return [replace(curve, beside=other) for curve, other in pairs]
 
-    def _scored(self, metric: Metric, statistic: Statistic, beside: Metric | None) -> SeedScores:
+    def _scored(self, metric: Metric, statistic: Statistic, beside: Beside) -> SeedScores:
         values = [number(statistic, curve) for curve in self.curves(metric, beside)]
         return SeedScores(
             np.array([math.nan if isinstance(value, str) else value for value in values], float),
@@ -116,11 +119,13 @@ def curve_of(metric: Metric, run: Run, horizon: int) -> Curve:
     empty = alive & ~finite if metric.empty == "skipped" else np.zeros(len(values), bool)
     if isinstance(metric.empty, float):
         values = np.where(alive & ~finite, metric.empty, values)
-    return Curve(run.steps, np.where(alive, values, math.nan), horizon, empty)
+    return Curve(run.steps, np.where(alive, values, math.nan), horizon, empty, arrays=run.arrays)
 
 
 def limit_of(statistic: Statistic, n_steps: int, horizon: int) -> float:
     """The largest time that can be seen, in the unit of the score; ∞ where it is no time."""
+    if isinstance(statistic, InUnits):
+        return limit_of(statistic.statistic, n_steps, horizon) / statistic.size
     if isinstance(statistic, Sparse):
         return limit_of(statistic.statistic, n_steps, horizon)
     if isinstance(statistic, EpisodesTo):

@@ -133,6 +133,45 @@ class StaysBelow:
 
 
 @dataclass(frozen=True)
+class Reaches:
+    """1 where the mean over a stretch of training is a level or above, else 0. Units: steps."""
+
+    level: float
+    first: int
+    last: int
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"1 where the mean over steps {self.first:,} to {self.last:,} is at least {self.level:g}, else 0"
+
+    def __call__(self, curve: Curve) -> float:
+        """[mean of y_i over first < step_i ≤ last is at least the level]; who diverged reaches nothing.
+
+        Raises: NotReachedError where a further test would still lie in the stretch.
+        """
+        return float(_mean(curve, _between(curve, self.first, self.last)) >= self.level)
+
+
+@dataclass(frozen=True)
+class InUnits:
+    """Another statistic, in units of something else than its metric's, so that numbers of several games compare."""
+
+    statistic: Statistic
+    size: float
+    of: str
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"{self.statistic.unit}, in units of {self.size:g}, {self.of}"
+
+    def __call__(self, curve: Curve) -> float:
+        """f / size."""
+        return self.statistic(curve) / self.size
+
+
+@dataclass(frozen=True)
 class Stretch:
     """Mean over the tests of one stretch of a run, whatever its length. Units: shares of the run's tests."""
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import Exceeds, Gap, Multiple, Rule, Shorter
+from benchmarks import Exceeds, Gap, Multiple, Oftener, Rule, Seldom, Shorter
 from benchmarks._judging.characteristics import (
     SHAPES,
     Characteristic,
@@ -21,7 +21,7 @@ from benchmarks._judging.characteristics import (
 )
 from results._sealed import read, write
 
-VERSION = 2  # raised with every change of the rules or of the simulation
+VERSION = 3  # raised with every change of the rules or of the simulation
 
 
 class Simulated(NamedTuple):
@@ -90,4 +90,6 @@ def _likeness(row: Likeness) -> list[Any]:
 def _kind(rule: Rule) -> str:
     if isinstance(rule, Exceeds):
         return f"Exceeds {isinstance(rule.delta, Gap)}"
+    if isinstance(rule, Oftener | Seldom):
+        return f"{type(rule).__name__} {rule.delta.value if isinstance(rule, Oftener) else rule.share:g}"
     return f"{type(rule).__name__} {rule.ratio}" if isinstance(rule, Shorter | Multiple) else type(rule).__name__

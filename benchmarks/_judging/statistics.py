@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, nctdtr, stdtr, stdtrit
+from scipy.special import bdtrc, betaincinv, nctdtr, stdtr, stdtrit
 
 from benchmarks import Floats
 
@@ -36,6 +36,7 @@ MOST_TOGETHER = 2000  # comparisons permuted at once, so that they fit in the ca
 MOST_KEPT = 20_000  # comparisons of two sides whose p is kept
 MOST_SEEDS = 1000  # beyond which "more seeds" is no advice
 FEWEST_FLIPPED = 10  # seeds from which on sign flips can pass a family: 2⁻¹⁰ = .001
+N_CHANCES = 101  # at which the chances of a pair are tried
 ROUNDING = 1e-9  # statistics this close, relatively, are ties
 
 Interval = tuple[float, float]
@@ -287,10 +288,66 @@ def ratio_interval(left: Floats, right: Floats, level: float, *, paired: bool) -
 
 def rate_interval(count: int, n: int, level: float = 0.95) -> Interval:
     """Clopper's and Pearson's exact interval of a rate of which `count` of `n` were seen."""
+    low, high = share_interval(np.asarray(float(count)), n, level)
+    return float(low), float(high)
+
+
+def share_interval(count: Floats, n: int, level: float) -> tuple[Floats, Floats]:
+    """The same of many counts. Shapes: [] or [B]."""
     tail = (1 - level) / 2
-    low = 0.0 if count == 0 else float(betaincinv(count, n - count + 1, tail))
-    high = 1.0 if count == n else float(betaincinv(count + 1, n - count, 1 - tail))
+    low = np.where(count == 0, 0.0, betaincinv(np.maximum(count, 1), n - count + 1, tail))
+    high = np.where(count == n, 1.0, betaincinv(count + 1, np.maximum(n - count, 1), 1 - tail))
     return low, high
+
+
+# ---- 0 or 1 of every seed, in pairs ----------------------------------------------------------------------------------
+
+
+def sign_test(more: NDArray[np.intp], less: NDArray[np.intp]) -> Floats:
+    """P(Bin(m + l, ½) ≥ m): of the pairs that differ, as many or more would go this way if none were likelier."""
+    found: Floats = np.where(more > 0, bdtrc(more - 1.0, more + less, 0.5), 1.0)
+    return found
+
+
+def at_most_by_chance(lead: NDArray[np.intp], n: int, delta: float) -> Floats:
+    """The largest chance that of n pairs the left side leads in `lead` or fewer, if its share is δ larger or more.
+
+    The chances of a pair are π of the left alone and π − δ of the right alone; a larger difference only leads to more,
+    so that δ is the worst case, and π is sought on a grid. Shapes: as the lead's.
+    """
+    found: Floats = _led_by(n, delta)[np.asarray(lead, int) + n]
+    return found
+
+
+def largest_lead(lead: NDArray[np.intp], n: int) -> Floats:
+    """The upper end of the exact one-sided 95 % interval of the difference of the shares, by the same test."""
+    known = {int(value): _largest(n, int(value)) for value in np.unique(lead)}
+    found: Floats = np.vectorize(known.__getitem__, otypes=[float])(lead)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _largest(n: int, lead: int) -> float:
+    """sup {δ : P(led by at most this | δ) > .05}, by halving."""
+    low, high = -1.0, 1.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _led_by(n, middle)[lead + n] > ALPHA else (low, middle)
+    return high if lead < n else 1.0
+
+
+@lru_cache(maxsize=4096)
+def _led_by(n: int, delta: float) -> Floats:
+    """max over π of P(lead ≤ k), k from −n to n. Shapes: [2n + 1]."""
+    of_left = np.linspace(max(delta, 0.0), (1 + delta) / 2, N_CHANCES)[:, None]
+    of_right = of_left - delta
+    leads = np.zeros((N_CHANCES, 2 * n + 1))
+    leads[:, n] = 1.0
+    for _ in range(n):
+        up, down = (np.roll(leads, shift, axis=1) for shift in (1, -1))
+        leads = of_left * up + of_right * down + (1 - of_left - of_right) * leads
+    found: Floats = np.minimum(leads.cumsum(axis=1), 1.0).max(axis=0)
+    return found
 
 
 def splits(n_left: int, n_right: int, text: str = "") -> Splits:

@@ -6,6 +6,8 @@ r"""What each claim came to, from one number a seed, by rules that are fixed bef
 | NoWorse     | left − right > −δ                          | –                   | –          | left − right < −δ     |
 | AboutEquals | −δ < left − right < δ                      | –                   | –          | beyond δ or beyond −δ |
 | Scatters    | as Exceeds, of \|x − median\| of each side  | –                   | upper < δ  | –                     |
+| Oftener     | more pairs of seeds this way than that     | –                   | upper < δ  | left − right < δ      |
+| Seldom      | share of seeds < q                         | –                   | –          | share > q             |
 | Shorter     | earlier by log-rank, lower > 1 where known | lower < r, upper < ρ | upper < r | ratio < r             |
 | Multiple    | left − right > 0                           | lower < r, upper < ρ | upper < r | left < r · right      |
 | Printed     | mean within m₀ ± τ                         | –                   | –          | mean beyond m₀ ± τ    |
@@ -29,7 +31,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks import AboutEquals, Claim, Multiple, Outcome, Printed, PrintedTime, Row, RowVerdict, Shorter, Verdict
+from benchmarks import (
+    AboutEquals,
+    Claim,
+    Multiple,
+    Oftener,
+    Outcome,
+    Printed,
+    PrintedTime,
+    Row,
+    RowVerdict,
+    Seldom,
+    Shorter,
+    Verdict,
+)
 from benchmarks._judging import decisions, statistics
 from benchmarks._judging.decisions import Questions, Rows
 from benchmarks._judging.evidence import Evidence
@@ -104,6 +119,7 @@ def asked(claim: Claim, evidence: Sequence[Evidence], heard: Sequence[bool]) -> 
         column([part.opposite for part in evidence]),
         np.array([[part.grade if say else "INCONCLUSIVE"] for part, say in zip(evidence, heard, strict=True)]),
         tuple(part.row.group for part in evidence),
+        np.array([[part.against] for part in evidence]),
     )
 
 
@@ -188,7 +204,7 @@ def more_seeds(evidence: Evidence, n_claims: int) -> str:
     showing that it is below δ; an equality or a number by an interval on one side of its margin.
     """
     row = evidence.shown
-    if isinstance(evidence.row.rule, Multiple) or not evidence.spread > 0:
+    if isinstance(evidence.row.rule, Multiple | Oftener | Seldom) or not evidence.spread > 0:
         return ""
     if isinstance(evidence.row.rule, Shorter | PrintedTime) and (row.low == 0 or row.high == math.inf):
         return "a larger budget would decide more than further seeds"

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import math
 
-from benchmarks import AboutEquals, Claim, Multiple, NoWorse, Printed, PrintedTime, Row, RowVerdict, Shorter, Verdict
+from benchmarks import (
+    AboutEquals,
+    Claim,
+    Multiple,
+    NoWorse,
+    Oftener,
+    Printed,
+    PrintedTime,
+    Row,
+    RowVerdict,
+    Seldom,
+    Shorter,
+    Verdict,
+)
 from benchmarks._judging.readings import OPEN
 
 
@@ -36,6 +49,11 @@ def effect(row: Row, found: RowVerdict) -> str:
             text = f"ratio of times, right over left, {_ratio(found)}"
         case Multiple():
             text = f"ratio, left over right, {_ratio(found)}"
+        case Oftener():
+            text = f"in {percent(found.left_mean)} of the seeds, where the other has {percent(found.right_mean)}"
+            text = f"{text}: a difference of {plus(found.estimate)}, {span(found)}"
+        case Seldom():
+            text = f"in {percent(found.left_mean)} of the seeds that count, {span(found)}"
         case _:
             text = f"{plus(found.estimate)} in {row.left.metric.name}, {span(found)}"
     return f"{text}; {margin(row, found)}" if math.isfinite(found.delta) else text
@@ -49,6 +67,8 @@ def margin(row: Row, found: RowVerdict) -> str:
             return f"within {'a factor of ' if isinstance(row.rule, PrintedTime) else '±'}{delta} counts as equal"
         case AboutEquals():
             return f"within ±{delta} counts as about equal"
+        case Seldom():
+            return f"below {delta} counts as hardly ever"
         case NoWorse():
             return f"up to {delta} below counts as no worse"
         case _:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,8 @@ class Statistic(Protocol):
 class Curve:
     """One metric of one seed; `empty` tests have seen nothing, and their values say nothing.
 
-    `beside` is another metric of the same seed, where the score names one.
+    `beside` is another metric of the same seed, where the score names one, with the next one beside it where it names
+    several. `arrays` are those of the last test, where the cell's measure leaves any.
 
     Shapes: steps, values and empty [N]. Units: steps are environment steps per seed.
     """
@@ -38,6 +40,7 @@ class Curve:
     horizon: int
     empty: NDArray[np.bool_] | None = None
     beside: Curve | None = None
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def seen(self) -> NDArray[np.bool_]:
@@ -75,17 +78,53 @@ class Metric:
 
 @dataclass(frozen=True)
 class Score:
-    """One number a seed: a statistic of a metric of a cell, or of two, where it looks at one beside the other."""
+    """One number a seed: a statistic of a metric of a cell, or of several, where it looks at others `beside` its own.
+
+    `less` is another score that is taken off, seed by seed: what training has added to an untrained policy, or what one
+    condition has over another. `among` leaves only the seeds of which something else is true.
+
+    Raises: ValueError where it is taken off itself.
+    """
 
     cell: Cell
     metric: Metric
     statistic: Statistic
-    beside: Metric | None = None
+    beside: Metric | tuple[Metric, ...] | None = None
+    less: Score | None = None
+    among: Among | None = None
+
+    def __post_init__(self) -> None:
+        if self.less is not None and self.less == self.bare:
+            raise ValueError(f"{self.label}: a score that is taken off must be another one, got itself")
 
     @property
     def label(self) -> str:
         """How tables call it."""
-        return f"{self.cell.name} {self.metric.name}"
+        less = "" if self.less is None else f" less {self.less.label}"
+        return f"{self.cell.name} {self.metric.name}{less}"
+
+    @property
+    def bare(self) -> Score:
+        """What of it is read of its own cell: nothing is taken off, and every seed counts."""
+        return self if self.less is None and self.among is None else replace(self, less=None, among=None)
+
+    @property
+    def parts(self) -> tuple[Score, ...]:
+        """Every bare score that it is made of, its own first."""
+        others = [self.less] * (self.less is not None) + ([] if self.among is None else [self.among.score])
+        return (self.bare, *(part for other in others if other is not None for part in other.parts))
+
+
+@dataclass(frozen=True)
+class Among:
+    """Only the seeds whose `score` is above a level, for a reason; one that has diverged is above none."""
+
+    score: Score
+    above: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        _reasoned(f"a level of {self.above:g}", self.reason)
 
 
 # ------------------------------------------------------------------------------- δ: the smallest difference of interest
@@ -169,6 +208,29 @@ class Scatters:
 
 
 @dataclass(frozen=True)
+class Oftener:
+    """`left` happens in more seeds than `right`, 0 or 1 of each, by pairs: seed s of both sides has the same settings.
+
+    What happens on neither side is nothing that can be told, and refutes nothing.
+    """
+
+    delta: Margin
+
+
+@dataclass(frozen=True)
+class Seldom:
+    """What is 0 or 1 of every seed happens in a share of less than `share`, for a reason: “never”, with some slack."""
+
+    share: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        _reasoned(f"a share of {self.share:g}", self.reason)
+        if not 0 < self.share < 1:
+            raise ValueError(f"a share must be above 0 and below 1, got {self.share:g}")
+
+
+@dataclass(frozen=True)
 class Shorter:
     """`left` is a shorter time than `right`, such as the episodes until a threshold is reached, or the steps of an
     episode; `ratio` is how many times shorter, where printed, and otherwise `smallest` the least ratio of interest."""
@@ -220,8 +282,8 @@ class PrintedTime:
         _reasoned(f"a factor of {self.factor:g}", self.reason)
 
 
-ONE_SIDED = (Printed, PrintedTime)
-"""Rules whose other side is a number that the paper prints."""
+ONE_SIDED = (Printed, PrintedTime, Seldom)
+"""Rules whose other side is a number."""
 
 
 def _above_one(ratio: float | None) -> None:
@@ -229,7 +291,7 @@ def _above_one(ratio: float | None) -> None:
         raise ValueError(f"a ratio must be above 1, got {ratio}: exchange the sides")
 
 
-Rule = Exceeds | NoWorse | AboutEquals | Scatters | Shorter | Multiple | Printed | PrintedTime
+Rule = Exceeds | NoWorse | AboutEquals | Scatters | Oftener | Seldom | Shorter | Multiple | Printed | PrintedTime
 
 
 # ------------------------------------------------------------------------------------------------------ rows and claims
@@ -308,8 +370,10 @@ class Row:
         """Whether seed s of both sides comes from one run or lineage, so that sides are compared seed by seed."""
         if self.right is None:
             return False
-        left, right = ({cell.key for cell in lineage(side.cell)} for side in (self.left, self.right))
-        return bool(left & right)
+        left, right = (
+            {cell.key for part in side.parts for cell in lineage(part.cell)} for side in (self.left, self.right)
+        )
+        return isinstance(self.rule, Oftener) or bool(left & right)
 
 
 def reference_of(rule: Rule) -> Score | None:
@@ -357,10 +421,11 @@ class Claim:
 
 
 def scores_of(row: Row) -> tuple[Score, ...]:
-    """Every score that a row reads: its sides, the level of δ, and those of its preconditions."""
-    sides = (row.left, row.right, reference_of(row.rule))
+    """Every score that a row reads: its sides, the level of δ, what sides are made of, and those of preconditions."""
+    sides = [score for score in (row.left, row.right, reference_of(row.rule)) if score is not None]
     return (
-        *(score for score in sides if score is not None),
+        *sides,
+        *(part for side in sides if side != side.bare for part in side.parts),
         *(of for learnt in row.learnt for of in scores_in(learnt)),
     )
 
