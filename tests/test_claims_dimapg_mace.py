@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks import Claim, Curve, Gap, Margin, NoWorse, Row, Share
+from benchmarks import Claim, Curve, Floats, Gap, Margin, NoWorse, Row, Share
 from benchmarks._catalogue import chosen
 from benchmarks._judging.scores import Gained, NotReachedError, Rate, ShortOf, StaysBelow, Total
 from benchmarks.dimapg.fig3 import EARLY, outer
 from benchmarks.mace import TRAINED, of_interest, place
+from benchmarks.mace._hits import InBoth, OfOneHunter
 
 
 def curve(*values: float) -> Curve:
@@ -147,5 +150,46 @@ def test_every_game_of_the_table_is_compared_at_both_moments_with_both_baselines
 
 def test_the_sets_that_must_be_disjoint_are_those_of_the_two_assignments() -> None:
     rows = {row.label: row for row in CLAIMS["MACE-F5-2"].rows}
-    assert rows["the two assignments' entries ≈ disjoint"].rule.value == 0.0  # type: ignore[union-attr]
-    assert rows["entries that correlate with both hunters ≈ all"].rule.value == 1.0  # type: ignore[union-attr]
+    for label in ("the two assignments' entries ≈ disjoint", "entries that correlate with one hunter alone ≈ none"):
+        row = rows[f"{label}, beyond false hits"]
+        assert row.rule.value == 0.0  # type: ignore[union-attr]
+
+
+def hits(chances: Floats, unfelt: float, n: int = 400) -> list[tuple[Curve, Curve]]:
+    """What a test records of n seeds whose entries hit with a chance each, [entry, hunter, assignment], or falsely."""
+    random = np.random.default_rng(0)
+    seeds: Any = random.random((n, *chances.shape)) < chances
+    false = (random.random((n, *chances.shape)) < unfelt).any(axis=2).sum(axis=(1, 2))
+    of_assignments, of_hunters = seeds.any(axis=2), seeds.any(axis=3)
+    both, either = of_assignments.all(axis=2).sum(axis=1), of_assignments.any(axis=2).sum(axis=1)
+    alike = of_hunters.all(axis=2).sum(axis=1)
+    found = []
+    for i in np.flatnonzero(either):
+        added = replace(curve(float(of_assignments[i].sum())), beside=curve(float(false[i])))
+        overlap = replace(curve(both[i] / either[i]), beside=added)
+        found.append((overlap, replace(curve(alike[i] / either[i]), beside=overlap)))
+    return found
+
+
+@pytest.mark.parametrize("unfelt", [0.05, 0.19])
+@pytest.mark.parametrize(
+    ("disjoint", "shared", "lone"), [(16, 0, 0), (8, 0, 0), (0, 0, 0), (6, 4, 0), (0, 0, 6)]
+)  # of 16 entries: of one assignment each, of both, and of one hunter in one of them
+def test_false_hits_are_taken_off_whatever_their_rate(disjoint: int, shared: int, lone: int, unfelt: float) -> None:
+    chances = np.full((16, 2, 2), unfelt)
+    for entry in range(disjoint):
+        chances[entry, :, entry % 2] = 1.0
+    chances[disjoint : disjoint + shared] = 1.0
+    chances[disjoint + shared : disjoint + shared + lone, 0, 0] = 1.0
+    q = 1 - (1 - unfelt) ** 2
+    seen = hits(chances, unfelt)
+    assert np.mean([InBoth()(overlap) for overlap, _ in seen]) == pytest.approx(shared * (1 - q) ** 2, abs=0.25)
+    assert np.mean([OfOneHunter()(share) for _, share in seen]) == pytest.approx(lone * (1 - q) ** 2, abs=0.4)
+
+
+def test_hits_beyond_false_ones_by_hand() -> None:
+    """Sets of 6 and 4 entries share 2; of the 8 in either, 6 correlate with both hunters; 8 of 32 unfelt ones hit."""
+    added = replace(curve(10.0), beside=curve(8.0))
+    overlap = replace(curve(2 / 8), beside=added)
+    assert InBoth()(overlap) == pytest.approx(2 - 0.25 * 10 + 16 * 8 * 7 / (32 * 31))
+    assert OfOneHunter()(replace(curve(6 / 8), beside=overlap)) == pytest.approx(2 - 0.25 * (32 - 14))

@@ -4,6 +4,7 @@ from benchmarks import Claim, Exceeds, Figure, Margin, Role, Row, mace
 from benchmarks._judging.scores import Area, Window
 from benchmarks.mace import (
     BASELINES,
+    CAPTURED,
     DURATION,
     ENDED,
     EPISODE,
@@ -24,6 +25,9 @@ END = Window(900_000, MILLION)
 EPISODE_BY_CHANCE = {"stag-10-frozen": 2.9, "stag-10-moving": 3.9, "stag-20-frozen": 8.1, "stag-20-moving": 9.2}
 """About what random play is paid an episode, for δ alone."""
 
+STAGS_BY_CHANCE = {"stag-10-frozen": 1.27, "stag-10-moving": 1.75}
+"""About what random play captures an episode, in 200 episodes each, for δ alone."""
+
 OFTEN = Margin(0.01, "one episode of a hundred")
 ACCUMULATES = (
     "“MACE accumulates increasingly higher rewards compared to the baselines, by 1) achieving higher terminal reward "
@@ -37,6 +41,16 @@ def paid_an_episode(moving: bool, rival: Rival, role: Role) -> Row:
     read = Reads(("stag", 10, moving), EPISODE, END)
     delta = Margin(0.03 * EPISODE_BY_CHANCE[read.where], "3 % of what random play is paid an episode")
     return leads(read.where, read, rival, delta, role)
+
+
+def captures_more(moving: bool, rival: Rival, role: Role) -> Row:
+    """MACE captures more stags an episode at the end of a million samples, if either has learnt to be paid more."""
+    paid, stags = (Reads(("stag", 10, moving), metric, END) for metric in (EPISODE, CAPTURED))
+    by_chance, paid_by_chance = STAGS_BY_CHANCE[stags.where], EPISODE_BY_CHANCE[stags.where]
+    delta = Margin(0.03 * by_chance, "3 % of what random play captures an episode")
+    learnt = either_learnt(paid, rival, Margin(0.03 * paid_by_chance, "3 % of what random play is paid an episode"))
+    label = f"{stags.where}, stags an episode: MACE > {rival}"
+    return Row(label, stags.of("MACE"), stags.of(rival), Exceeds(delta), "end", role, learnt)
 
 
 def shorter(one: Game, rival: Rival) -> Row:
@@ -109,9 +123,14 @@ FIGURE = Figure(
             "section 4",
             "in Stag-Hunters, in the last tenth of a million samples, more stags are captured twice an episode with "
             "MACE than with Shared and with Cloned, by 3 % of what random play captures: 10 against 10 with frozen "
-            "prey, and in the three other games",
-            (),
-            lacks="How many stags are captured twice in an episode: its reward mixes stags with hares.",
+            "prey, and with moving prey",
+            tuple(
+                captures_more(moving, rival, "replicate" if moving else "claim")
+                for moving in (False, True)
+                for rival in BASELINES
+            ),
+            note="Counted in fresh episodes that are played as in training, for a training episode's reward mixes "
+            "stags with hares. Games of 20 are not trained to a million samples.",
         ),
     ),
     budgets=mace.budgets(GAMES),

@@ -11,7 +11,7 @@ import numpy as np
 from algorithms.mace import MACE, RANGES
 from benchmarks import Budget, Cell, Claim, Decision, Exceeds, Figure, Floats, Row, mace
 from benchmarks._judging.scores import Rate
-from benchmarks.mace import BASELINES, CUMULATIVE, MILLION, Kind, Method, cell, of_interest, paid, place
+from benchmarks.mace import BASELINES, CUMULATIVE, MILLION, Kind, Method, Totals, cell, of_interest, paid, place
 from benchmarks.mace._plates import COLOURS
 from results import Run
 
@@ -32,7 +32,8 @@ def searched(method: Method, stratum: int) -> Cell:
     """A method with a configuration of its own in every run; run s has the same whatever the method."""
     assert method != "random walk"
     algorithm = MACE(policy=method, search=True, slowest=10.0**stratum, fastest=10.0 ** (stratum + 1))
-    return replace(cell(method, *GAME), environment=f"{SEARCH}{stratum}", algorithm=algorithm)
+    where = f"{SEARCH}{stratum}"
+    return replace(cell(method, *GAME), environment=where, algorithm=algorithm, measure=Totals())
 
 
 def by_method(runs: Sequence[Mapping[int, Run]]) -> list[dict[int, Run]]:
