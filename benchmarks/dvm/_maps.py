@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -12,8 +13,9 @@ from torch import Tensor
 
 from algorithms._copies import seen
 from algorithms._networks import of_agent
-from benchmarks import Cell, Measured
+from benchmarks import Cell, Curve, Measured
 from benchmarks._drawing.plates import ORANGE, OfOne
+from benchmarks._judging.scores import NotReachedError
 from environments import Streams
 from environments._particles import Particles
 from results import Run
@@ -104,6 +106,32 @@ def _cosine(one: Tensor, other: Tensor) -> Tensor:
     product = (one * other).sum(-1)
     lengths = one.square().sum(-1).sqrt() * other.square().sum(-1).sqrt()
     return torch.where(lengths > 0, product / lengths, torch.zeros_like(product))
+
+
+@dataclass(frozen=True)
+class Climbs:
+    """How much the policy climbs Q, from the maps of the last test in one phase."""
+
+    phase: Literal["I", "II"]
+
+    @property
+    def unit(self) -> str:
+        """What the number is, in words."""
+        return f"cosine of the force and the gradient of Q by the place, mean over places, Phase {self.phase}"
+
+    def __call__(self, curve: Curve) -> float:
+        """1/N Σ cos(force, ∇Q), 0 where one of them is 0; NaN where a map is not finite.
+
+        Raises: NotReachedError where the run has left no maps of this moment.
+        """
+        if not {"force", "value"} <= set(curve.arrays):
+            raise NotReachedError
+        row = [setting.phase for setting in SETTINGS].index(self.phase)
+        force, value = (torch.from_numpy(curve.arrays[name][row].astype(np.float64)) for name in ("force", "value"))
+        if not (force.isfinite().all() and value.isfinite().all()):
+            return math.nan
+        slope = torch.stack(torch.gradient(value, dim=(1, 0)), dim=-1)  # by x, by y
+        return float(_cosine(force, slope).mean())
 
 
 @dataclass(frozen=True)

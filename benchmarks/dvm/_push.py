@@ -34,6 +34,7 @@ def budgets() -> dict[str, dict[str, Budget]]:
             **{task(name): Budget(n_seeds, n * HORIZON) for name, n in EPISODES.items()},
             "push-merging": Budget(n_seeds, ITERATIONS),
             task("III"): Budget(n_seeds, EPISODES_III[profile] * HORIZON),
+            f"DVM, frozen, by target on {task('III')}": Budget(n_seeds, HORIZON if profile == "smoke" else 2 * HORIZON),
         }
         for profile, n_seeds in (("smoke", 2), ("quick", 5), ("paper", 10))
     }

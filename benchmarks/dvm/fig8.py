@@ -1,6 +1,7 @@
 """Figure 8: what the first of two agents does and values in both phases, before and after DVM."""
 
 from dataclasses import replace
+from typing import Literal
 
 from algorithms.frozen import Frozen
 from benchmarks import (
@@ -21,7 +22,7 @@ from benchmarks import (
 from benchmarks._judging.scores import Fixed, Last
 from benchmarks.dvm import CONTINUOUS, Method, phase_one_learnt, phase_two
 from benchmarks.dvm._levels import LEADS, LEANS
-from benchmarks.dvm._maps import FieldPlate, PolicyMap, leaning
+from benchmarks.dvm._maps import Climbs, FieldPlate, PolicyMap, leaning
 
 PLACE = "continuous-spread-2-maps"
 MERGING = dvm.place(CONTINUOUS, 2, "merging")
@@ -42,6 +43,9 @@ SECTION = "section V-C, on Figure 8"
 DELTA = Margin(LEANS, "a tenth of how much a field leans to the goal that points straight to it")
 LEARNT = (phase_one_learnt(CONTINUOUS, 2),)
 BEFORE, AFTER = at_the_switch("No DVM", "before"), at_the_switch("DVM", "after DVM")
+
+CLIMBED: tuple[tuple[Cell, Literal["I", "II"]], ...] = ((BEFORE, "I"), (AFTER, "I"), (AFTER, "II"))
+"""Where the paper says that the gradient is right."""
 
 
 def field(cell: Cell, metric: str) -> Score:
@@ -151,8 +155,19 @@ FIGURE = Figure(
             SECTION,
             "the cosine of the force and the gradient of Q, mean over places, is above 0: before DVM in Phase I, after "
             "it in both phases",
-            (),
-            lacks="That cosine is still to be measured; the maps that it is of are recorded.",
+            tuple(
+                Row(
+                    f"{cell.name}, Phase {phase}: the force climbs the gradient",
+                    Score(cell, Metric(leaning("slope", phase), better="neither"), Climbs(phase)),
+                    fixed(cell, leaning("slope", phase), 0.0),
+                    Exceeds(Margin(0.1, "a tenth of the way from a right angle to straight up")),
+                    "structure",
+                    learnt=LEARNT,
+                )
+                for cell, phase in CLIMBED
+            ),
+            note="“Generally”: in the mean over places, of the greedy force of the first agent. Before DVM nothing is "
+            "asked of Phase II, where the paper says itself that the gradient leads nowhere.",
         ),
     ),
     budgets={

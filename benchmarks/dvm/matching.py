@@ -4,9 +4,25 @@ import math
 from typing import Any
 
 from algorithms.dvm import STUDENTS_SENSITIVITY, TEACHERS_SENSITIVITY
-from benchmarks import Cell, Claim, Decision, Exceeds, Figure, Line, Margin, Metric, Panel, Printed, Row, Score, dvm
+from benchmarks import (
+    Budget,
+    Cell,
+    Claim,
+    Decision,
+    Exceeds,
+    Figure,
+    Line,
+    Margin,
+    Metric,
+    Panel,
+    Printed,
+    Row,
+    Score,
+    dvm,
+)
 from benchmarks._judging.scores import Final
-from benchmarks.dvm import CONTINUOUS, DISCRETE, SPREAD_AGENTS, merging
+from benchmarks.dvm import CONTINUOUS, DISCRETE, ITERATIONS, SPREAD_AGENTS, merging
+from benchmarks.dvm._explained import UNEXPLAINED, explained
 
 TEACHERS, STUDENT = (Metric(name, better="smaller") for name in (TEACHERS_SENSITIVITY, STUDENTS_SENSITIVITY))
 END = Final(window=4)  # the last quarter of the iterations
@@ -20,6 +36,16 @@ def games() -> tuple[tuple[str, Cell], ...]:
     return tuple(
         (f"{name}, {n} agents", merging(learner, n, "critic")) for name, learner in learners for n in SPREAD_AGENTS
     )
+
+
+def budgets() -> dict[str, dict[str, Budget]]:
+    """As everywhere; what is measured of the matching once more is cut short where it only shows that it runs."""
+    found = dvm.budgets()
+    found["smoke"] |= {
+        f"{measured.name} on {measured.environment}": Budget(2, ITERATIONS // 2)
+        for measured in (explained(cell) for _, cell in games())
+    }
+    return found
 
 
 FIGURE = Figure(
@@ -55,6 +81,16 @@ FIGURE = Figure(
                         Printed(0.0, TOLERANCE, REASON),
                         "structure",
                         "replicate",
+                        group=title,
+                    ),
+                    Row(
+                        f"{title}: student's values ≈ teachers'",
+                        Score(explained(cell), Metric(UNEXPLAINED, better="smaller"), END),
+                        None,
+                        Printed(0.0, 0.1, "a tenth of the variance of the teachers' values"),
+                        "structure",
+                        "replicate",
+                        group=title,
                     ),
                     Row(
                         f"{title}: teachers > student",
@@ -67,13 +103,13 @@ FIGURE = Figure(
                 )
             ),
             kind="check",
-            lacks="How far the student's values are from the teachers', as a share of the variance of those, is still "
-            "to be measured: who has learnt nothing may mind no order.",
-            note="The paper defines matching and measures nothing. Invariance is 0; two unrelated values differ by "
-            f"{UNRELATED:.2f} standard deviations of Q over a batch, and up to {TOLERANCE:g} pass for invariance.",
+            note="Who has learnt nothing minds no order: a game counts where the student is invariant and has learnt "
+            "its teachers' values. The paper defines matching and measures nothing. Invariance is 0; two unrelated "
+            f"values differ by {UNRELATED:.2f} standard deviations of Q over a batch, and up to {TOLERANCE:g} pass for "
+            "invariance.",
         ),
     ),
-    budgets=dvm.budgets(),
+    budgets=budgets(),
     decisions=(
         Decision(
             "What is order sensitivity?",
