@@ -37,6 +37,7 @@ from benchmarks._judging.scores import EpisodesTo, Final
 from benchmarks._options import SIMULATED
 from benchmarks._scoreboard import scoreboard
 from benchmarks._training.work import Library
+from benchmarks.dvm import fig8
 from reports import _words as words
 from reports.__main__ import main
 from reports._facts import chapters
@@ -378,6 +379,14 @@ def test_shares_of_seeds_in_words() -> None:
     apart = replace(ROW, estimate=0.25, low=0.1, high=0.4, delta=0.1, left_mean=0.4, right_mean=0.15)
     expected = "in 40 % of the seeds, where the other has 15 %: a difference of +0.25, 90 % interval 0.10 to 0.40"
     assert told.effect(oftener, apart) == f"{expected}; from 0.10 on it matters"
+
+
+def test_what_a_difference_is_in_is_said_where_it_is_made_of_several_scores() -> None:
+    plain = example().claims[0].rows[0]
+    assert told.quantity(plain.left) == plain.left.metric.name
+    gain = replace(plain.left, less=plain.right)
+    assert told.quantity(gain) == f"{plain.left.metric.name}, less that of {BAD.name}"
+    assert told.quantity(fig8.FIGURE.claims[-1].rows[0].left) == "cosine of force and gradient of Q"
 
 
 def test_every_outcome_has_its_own_sign() -> None:

@@ -14,6 +14,7 @@ from benchmarks import (
     PrintedTime,
     Row,
     RowVerdict,
+    Score,
     Seldom,
     Shorter,
     Verdict,
@@ -55,8 +56,14 @@ def effect(row: Row, found: RowVerdict) -> str:
         case Seldom():
             text = f"in {percent(found.left_mean)} of the seeds that count, {span(found)}"
         case _:
-            text = f"{plus(found.estimate)} in {row.left.metric.name}, {span(found)}"
+            text = f"{plus(found.estimate)} in {quantity(row.left)}, {span(found)}"
     return f"{text}; {margin(row, found)}" if math.isfinite(found.delta) else text
+
+
+def quantity(score: Score) -> str:
+    """What a score is a number of: its metric, or what its statistic makes of that and of what lies beside it."""
+    less = "" if score.less is None else f", less that of {score.less.cell.name}"
+    return f"{getattr(score.statistic, 'quantity', score.metric.name)}{less}"
 
 
 def margin(row: Row, found: RowVerdict) -> str:

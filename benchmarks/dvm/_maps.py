@@ -115,6 +115,11 @@ class Climbs:
     phase: Literal["I", "II"]
 
     @property
+    def quantity(self) -> str:
+        """What it is a number of, which is neither of the two maps."""
+        return "cosine of force and gradient of Q"
+
+    @property
     def unit(self) -> str:
         """What the number is, in words."""
         return f"cosine of the force and the gradient of Q by the place, mean over places, Phase {self.phase}"
