@@ -36,7 +36,6 @@ from benchmarks import ALL, LOOKS, PROFILES, Figure, actors
 from benchmarks._campaign import Campaign
 from benchmarks._catalogue import chosen, figures, read
 from benchmarks._exchange import commands as exchange
-from benchmarks._glances import draw_all
 from benchmarks._judging import simulated
 from benchmarks._judging.desk import Desk, papers
 from benchmarks._judging.plans import Kept, keep, plan_of
@@ -345,8 +344,10 @@ def _actors(options: argparse.Namespace) -> int:
     every = {cell.key: cell for pattern in options.figure for figure in chosen(pattern) for cell in figure.cells}
     for one in actors.keep(every.values(), _states(options), options.seed):
         print(f"{one.cell.key} {one.cell.name}: {one.why_not or 'kept'}")
-    for glance in draw_all() if options.pictures else ():
-        print(f"{glance.path}: {glance.words}", flush=True)
+    if options.pictures:
+        glances = importlib.import_module("benchmarks._glances")  # draws too
+        for glance in glances.draw_all():
+            print(f"{glance.path}: {glance.words}", flush=True)
     return 0
 
 
