@@ -49,7 +49,8 @@ class GoalNavigation:
 
     - "own": min_g d(a, g)², the agent's own nearest goal: “rewarded for being close to the goals (negative square of
       distance to the goals)”;
-    - "sum": Σ_g min_a d(a, g)², the same for all: “collectively rewarded based on how far any agent is from each goal”;
+    - "sum": Σ_g min_a d(a, g)², the same for all: “collectively rewarded based on the how far any agent is from each
+      goal”;
     - "mean": the sum divided by the number of goals, which says the same in the unit of one goal.
 
     Agent i pays for the other agents that it overlaps, and for being outside of the arena. The paper names these terms,

@@ -37,8 +37,8 @@ class TablePlate:
         """How it is to be read."""
         return (
             "Mean over 20 games of every seed. Discs: mean over seeds with its 95 % t interval; dots: the seeds. "
-            "Diamonds: printed in Table 2 and, of the beginning, in the text. Dashed: everybody goes for the nearest "
-            "food; dotted: actions drawn uniformly."
+            "Diamonds: printed in Table 2 and, of the beginning, in its caption. Dashed: everybody goes for the "
+            "nearest food; dotted: actions drawn uniformly."
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:

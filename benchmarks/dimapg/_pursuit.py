@@ -420,6 +420,15 @@ PURSUIT_DECISIONS = (
         "what each of them gets; nothing is clipped here, for the paper clips in cooperative navigation.",
     ),
     Decision(
+        "What do agents see?",
+        "As in openai's simple_tag: their own velocity and place, obstacles and all others relative to themselves, and "
+        "the velocities of prey.",
+        "“All agents observe relative positions and velocities of other agents and the positions of the static "
+        "obstacles.” So velocities of predators, which openai's game shows to nobody else, are missing here, and those "
+        "of prey are not relative.",
+        departs=True,
+    ),
+    Decision(
         "Who plays against whom after training?",
         "Every method's predators against every method's prey, and random players and a script on both sides, all "
         "drawing their actions as in training. As predators a team is judged by its mean over the four methods' prey, "

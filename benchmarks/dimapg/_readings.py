@@ -41,6 +41,13 @@ def as_rllab(cell: Cell) -> Cell:
     return replace(cell, algorithm=replace(cell.algorithm, baseline=Baseline(lagged=True), curvature_stride=1))
 
 
+def with_long_steps(cell: Cell) -> Cell:
+    """Where TRPO moves θ."""
+    if not isinstance(cell.algorithm, DiMAPG) or cell.algorithm.outer != "TRPO":
+        return cell
+    return replace(cell, algorithm=replace(cell.algorithm, max_divergence=0.05))
+
+
 COLLECTIVE = (
     Reading(
         "mean",
@@ -67,6 +74,12 @@ WALLS = Reading(
     "Walls at ±1.2 hold agents back.",
     "“when they step out of the environment boundary” can also be of a boundary that is one.",
     under=elsewhere(lambda game: replace(game, walls=1.2)),
+)
+LONG_STEPS = Reading(
+    "long-steps",
+    "TRPO of θ, and of an agent that learns alone, may go a divergence of 0.05.",
+    "“Learning rate for central policy updates ε = 0.05” can be that number, for the library calls it `step_size`.",
+    under=with_long_steps,
 )
 RLLAB = Reading(
     "rllab",

@@ -338,6 +338,22 @@ SURVIVAL_DECISIONS = (
         "in”.",
     ),
     Decision(
+        "What does an agent see?",
+        "The cells around it within MAgent's radius of 7; and whether it lives, its hit points, heading and place, its "
+        "last action and last reward.",
+        "The text adds “the agents ID”. It is left out: agents are to be “statistically identical”, and share one "
+        "policy. Heading and hit points are added, for whoever turns must know where to.",
+        departs=True,
+    ),
+    Decision(
+        "Which attacks cost 0.1?",
+        "All that are carried out, at agents, at food and at nothing, as in MAgent's game.",
+        "The text says “If the agent attacks another agent, it receives a penalty of -0.1”. Were it for those alone, "
+        "an agent could lose 2 by 200 steps, 1 by its death and hardly more by blows, each of which kills; printed are "
+        "6.65 and 6.03 before training.",
+        departs=True,
+    ),
+    Decision(
         "Does killing pay?",
         "No. An attack costs 0.1, food that is eaten pays 5, a step costs 0.01, death 1.",
         "The paper says of rewards both that “if it chooses to attack another agent by forming a group it receives an "

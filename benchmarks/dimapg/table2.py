@@ -127,6 +127,7 @@ FIGURE = Figure(
                         None,
                         Printed(printed(FOOD, n), 1.6, "1 % of 160 pieces: a mean over 100 games that is printed as 0"),
                         "end",
+                        learnt=learnt_to_eat(n),
                     ),
                     eating(n),
                 )
@@ -139,8 +140,8 @@ FIGURE = Figure(
             "while those further away start killing other agents.”",
             "section 5.4, and Table 2",
             "after training 227 of 230 and 490 of 630 agents survive and food has been eaten; of 630 agents those that "
-            "start in the innermost third eat more and those in the outermost third kill more, and more than before "
-            "training",
+            "start in the innermost third eat more and those in the outermost third kill more, and more than the "
+            "outermost third of 230",
             (
                 surviving(230),
                 eating(230),
@@ -155,15 +156,17 @@ FIGURE = Figure(
                 ),
                 *far_and_near(),
                 Row(
-                    "630 agents: the outermost third kills more after than before training",
+                    "the outermost third kills more: 630 agents > 230 agents",
                     at_last(trained(630), KILLS + OUTER),
-                    at_last(untrained(630), KILLS + OUTER),
+                    at_last(trained(230), KILLS + OUTER),
                     Exceeds(Margin(0.022, "a tenth of the printed deaths, 140 of 630 agents")),
                     "end",
-                    learnt=learnt_to_eat(630),
+                    learnt=(*learnt_to_eat(230), *learnt_to_eat(630)),
                 ),
             ),
-            note="The paper writes both 225 and 230. " + BOTH_READINGS,
+            note="The paper writes both 225 and 230. “Start killing” is read as when “the number of agents is "
+            "increased”, not as when they are trained: untrained agents kill more than the paper's do, some 340 of 630 "
+            "where the paper prints 140. " + BOTH_READINGS,
         ),
         Claim(
             "DIMA-T2-3",
@@ -191,7 +194,7 @@ FIGURE = Figure(
                 for value in (printed(f"{REWARD} before training", n),)
             ),
             kind="check",
-            note="The layout is made to meet them, so that they are no evidence.",
+            note="The sides of the maps were chosen to come near them, so that they are no evidence.",
         ),
         Claim(
             "DIMA-S-1",
