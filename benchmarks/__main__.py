@@ -75,19 +75,19 @@ ORDERS = {
 }
 
 
-def while_somebody_reads(command: Callable[[Sequence[str] | None], int]) -> Callable[[Sequence[str] | None], int]:
+def while_somebody_reads(command: Callable[..., int]) -> Callable[..., int]:
     """The same, which ends without a word where the reader of what it says has gone, as in `plan | head -3`.
 
     SIGPIPE itself stays ignored, for a process that has died must not take this one with it.
     """
 
     @wraps(command)
-    def heard(arguments: Sequence[str] | None = None) -> int:
+    def heard(*arguments: Any) -> int:
         try:
             try:
-                return command(arguments)
+                return command(*arguments)
             finally:
-                sys.stdout.flush()
+                print(end="", flush=True)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush, at the exit
             return 128 + signal.SIGPIPE
