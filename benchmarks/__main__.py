@@ -24,10 +24,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
+from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,27 @@ ORDERS = {
 }
 
 
+def while_somebody_reads(command: Callable[..., int]) -> Callable[..., int]:
+    """The same, which ends without a word where the reader of what it says has gone, as in `plan | head -3`.
+
+    SIGPIPE itself stays ignored, for a process that has died must not take this one with it.
+    """
+
+    @wraps(command)
+    def heard(*arguments: Any) -> int:
+        try:
+            try:
+                return command(*arguments)
+            finally:
+                print(end="", flush=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush, at the exit
+            return 128 + signal.SIGPIPE
+
+    return heard
+
+
+@while_somebody_reads
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; what a user can get wrong ends in one sentence and exit code 2."""
     options = _parser().parse_args(arguments)

@@ -13,6 +13,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+if __name__ == "__main__":
+    gc.disable()  # what is imported and drawn is full of cycles, and to look for them takes a tenth of the time
+
 from benchmarks._catalogue import figures
 from benchmarks._judging.desk import desks, exhibition
 from benchmarks._options import RECORDED, REPORT, SIMULATED, profile, stores_of
@@ -105,5 +108,4 @@ def creatable(what: str, path: Path) -> Path:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(100_000)  # pictures are full of cycles, and to look for them as often as usual takes long
     sys.exit(main())

@@ -8,6 +8,7 @@ Run as a script, here and in the processes that it starts, a checkpoint is made 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -16,7 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import pytest
+if __name__ in ("__main__", "__mp_main__"):
+    gc.disable()  # while all is imported, of which nothing can be freed
+
 import torch
 
 from algorithms._tree import leaves, rebuilt
@@ -194,6 +197,7 @@ class Failing:
 
 
 if __name__ in ("__main__", "__mp_main__"):
+    gc.enable()
     catalogue.figures = lambda: (FIGURE, TRANSFERS, SKETCHED)  # type: ignore[assignment]
     session.CHECKPOINT_SECONDS = 0.0
     session.REPORT_SECONDS = 0.2
@@ -203,5 +207,7 @@ if __name__ == "__main__":
     from benchmarks.__main__ import main
 
     if sys.argv[1] == "pytest":
+        import pytest
+
         sys.exit(pytest.main([str(Path(catalogue.HERE) / "test_figures.py"), *sys.argv[2:]]))
     sys.exit(main(sys.argv[1:]))

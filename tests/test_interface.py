@@ -467,3 +467,26 @@ def test_a_terminal_that_knows_ascii_only_is_listed_every_figure() -> None:
     done = python("-X", "utf8=0", "-m", "benchmarks", "list", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert all(figure.id in done.stdout for figure in figures())
+
+
+NOBODY_READS = """
+import os, sys
+from benchmarks.__main__ import main
+from benchmarks._catalogue import figures
+figures()  # for all of them
+for command in sys.argv[1:]:
+    if not os.fork():
+        reader, writer = os.pipe()
+        os.close(reader)
+        os.dup2(writer, 1)
+        sys.exit(main(command.split()))
+    print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+"""
+
+
+def test_who_reads_no_further_ends_every_command_without_a_word(tmp_path: Path) -> None:
+    """As of other tools of the shell: `plan | head -3`. Each is a process of its own with a pipe that is closed."""
+    store = f"--store {tmp_path}"
+    commands = ["--help", "list", f"plan ctedd/copies {store}", f"clean ctedd/copies {store}", "judge --collect-only"]
+    done = python("-c", NOBODY_READS, *commands, PYTHONUNBUFFERED="")
+    assert (done.stdout.split(), done.stderr) == (["141"] * len(commands), "")

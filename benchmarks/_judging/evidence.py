@@ -154,12 +154,10 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     """All that can be said of a row by itself; nothing is estimated while seeds are missing or not independent."""
     scores = scores_of(row)
     found = [lookup(score) for score in scores]
-    arms = [score for part in row.learnt for arm in part.arms for score in (arm.trained, arm.untrained)]
-    every = [*scores, *arms, *(part.chance for part in row.learnt)]
     for outcome, note in (
         ("INVALID", _listed("two seeds have identical curves", scores, [seeds.identical for seeds in found])),
-        ("INCOMPLETE", _counted("missing", every, [lookup(score).missing for score in every])),
-        ("NOT ASSESSED", _counted("ended before this stretch", every, [lookup(score).unreached for score in every])),
+        ("INCOMPLETE", _counted("missing", scores, [seeds.missing for seeds in found])),
+        ("NOT ASSESSED", _counted("ended before this stretch", scores, [seeds.unreached for seeds in found])),
         ("INCONCLUSIVE", _counted("without anything to read in this stretch", scores, [s.unseen for s in found])),
         _uncertain(scores, found[: 1 if row.right is None else 2], lookup),
     ):

@@ -43,13 +43,12 @@ class Analysis:
     def of(self, figure: Figure) -> Figure:
         """The figure with its claims read this way, under ids of their own; what cannot be judged yet has no rows."""
         judged = tuple(replace(claim, rows=()) if claim.lacks else claim for claim in figure.claims)
-        claims: tuple[Claim, ...] = mapped(judged, self.change)
+        claims: tuple[Claim, ...] = judged if self.change is unchanged else mapped(judged, self.change)
         return replace(figure, claims=tuple(replace(claim, id=f"{claim.id}~{self.name}") for claim in claims))
 
-    def concerns(self, claim: Claim) -> bool:
-        """Whether it changes anything of a claim that can be judged."""
-        changes = self.alpha != ALPHA or mapped(claim.rows, self.change) != claim.rows
-        return bool(claim.rows) and not claim.lacks and changes
+    def concerns(self, claim: Claim, read: Claim) -> bool:
+        """Whether a claim that can be judged is another one when `read` this way."""
+        return bool(claim.rows) and not claim.lacks and (self.alpha != ALPHA or read.rows != claim.rows)
 
 
 def window(factor: float) -> Callable[[Any], Any]:
@@ -166,10 +165,13 @@ def readings_of(paper: Sequence[Figure], judge: Judge) -> dict[str, tuple[Read, 
     `judge` gives the verdicts of the figures of a paper, by the claims' ids.
     """
     found = {id_: [Read("", "default", "", "", verdict)] for id_, verdict in judge(paper).items()}
+    claims = [claim for figure in paper for claim in figure.claims]
     for analysis in ANALYSES:
-        concerned = [claim.id for figure in paper for claim in figure.claims if analysis.concerns(claim)]
+        others = [analysis.of(figure) for figure in paper]
+        read = [claim for figure in others for claim in figure.claims]
+        concerned = [claim.id for claim, other in zip(claims, read, strict=True) if analysis.concerns(claim, other)]
         if concerned:
-            judged = judge([analysis.of(figure) for figure in paper], analysis.alpha)
+            judged = judge(others, analysis.alpha)
             for id_ in concerned:
                 verdict = judged[f"{id_}~{analysis.name}"]
                 found[id_].append(Read(analysis.name, "analysis", analysis.question, analysis.choice, verdict))

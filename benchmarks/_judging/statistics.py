@@ -127,9 +127,22 @@ class Splits(NamedTuple):
 def ordering(left: Floats, right: Floats, ways: Splits) -> OneSided:
     """The larger p of Welch and of the studentised permutation test; the latter alone where both sides are constant.
 
+    Claims and their readings compare the same two sides again and again: what has been found of one is kept.
+
     Shapes: left [n_l] or [n_l, B], right likewise.
     """
-    return where_worth(welch(left, right), ways, permutation, left, right)
+    if np.ndim(left) != 1:
+        return where_worth(welch(left, right), ways, permutation, left, right)
+    sides = (left.tobytes(), right.tobytes(), id(ways.mask), ways.itself)
+    if sides not in _KEPT:
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        found = where_worth(welch(left, right), ways, permutation, left, right)
+        _KEPT[sides] = ways.mask, found  # while the mask is kept, nothing else has its id
+    return _KEPT[sides][1]
+
+
+_KEPT: dict[tuple[bytes, bytes, int, bool], tuple[Floats, OneSided]] = {}
 
 
 def where_worth(
@@ -152,24 +165,7 @@ def welch(left: Floats, right: Floats) -> OneSided:
 
 
 def permutation(left: Floats, right: Floats, ways: Splits) -> OneSided:
-    """Share of the splits of all seeds into n_l and n_r whose Welch t is at least (at most) the observed one.
-
-    Claims and their readings compare the same two sides again and again: what has been found of one is kept.
-    """
-    if np.ndim(left) != 1:
-        return _permuted(left, right, ways)
-    sides = (left.tobytes(), right.tobytes(), id(ways.mask), ways.itself)
-    if sides not in _KEPT:
-        if len(_KEPT) >= MOST_KEPT:
-            _KEPT.clear()
-        _KEPT[sides] = ways.mask, _permuted(left, right, ways)  # while the mask is kept, nothing else has its id
-    return _KEPT[sides][1]
-
-
-_KEPT: dict[tuple[bytes, bytes, int, bool], tuple[Floats, OneSided]] = {}
-
-
-def _permuted(left: Floats, right: Floats, ways: Splits) -> OneSided:
+    """Share of the splits of all seeds into n_l and n_r whose Welch t is at least (at most) the observed one."""
     return OneSided(*shares(studentised(np.concatenate([left, right]), ways.mask), itself=ways.itself))
 
 

@@ -112,6 +112,10 @@ class Cell:
             if teacher.device != self.device:
                 raise ValueError(f"{self.name} on {self.device} must start from cells there, not on {teacher.device}")
 
+    def __hash__(self) -> int:
+        """Of its key, which is known, where that of all its settings takes long."""
+        return hash(self.key)
+
     @property
     def teachers(self) -> tuple[tuple[Cell, int], ...]:
         """The cells that it starts from, and after how many steps each."""

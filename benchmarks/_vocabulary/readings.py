@@ -70,9 +70,9 @@ def _mapped(thing: Any, change: Callable[[Any], Any], known: dict[int, Any]) -> 
         items = {name: _mapped(part, change, known) for name, part in thing.items()}
         found = thing if all(part is thing[name] for name, part in items.items()) else items
     else:
-        old = {name: getattr(thing, name) for name in parts_of(kind)}
-        new = {name: _mapped(part, change, known) for name, part in old.items()}
-        moved = {name: part for name, part in new.items() if part is not old[name] and part != old[name]}
+        pairs = ((name, getattr(thing, name)) for name in parts_of(kind))
+        new = {name: (part, _mapped(part, change, known)) for name, part in pairs}
+        moved = {name: part for name, (old, part) in new.items() if part is not old and part != old}
         found = change(replace(thing, **moved) if moved else thing)
     known[id(thing)] = found
     return found
