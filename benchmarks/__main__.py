@@ -15,6 +15,10 @@ python -m benchmarks compare my_curves.csv ctedd/fig5 --line CN-V1/MADDPG-3
 python -m benchmarks export ctedd/fig5 --to csv
 python -m benchmarks watch ctedd/fig5 --cell CN-V1/CTEDD --policy L-3 --out game.gif
 python -m benchmarks judge -k "ctedd and fig5"
+python -m benchmarks list metrics ctedd/fig5
+python -m benchmarks new paper mypaper
+python -m benchmarks check mypaper
+python -m benchmarks run mypaper/fig1 --papers mypaper
 
 Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes on), 1 something failed, 2 wrong use.
 """
@@ -35,8 +39,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import ALL, LOOKS, PROFILES, Figure, actors
+from benchmarks import _lists as lists
 from benchmarks._campaign import Campaign
-from benchmarks._catalogue import chosen, figures, read
+from benchmarks._catalogue import chosen, figures, is_theirs, ours, read, theirs
 from benchmarks._exchange import commands as exchange
 from benchmarks._judging import simulated
 from benchmarks._judging.desk import Desk, papers
@@ -56,6 +61,9 @@ from benchmarks._options import (
     version,
     whole_number,
 )
+from benchmarks._outside import commands as outside
+from benchmarks._outside.fitting import fit
+from benchmarks._outside.papers import also, holding
 from benchmarks._training.circumstances import commit, known_commit
 from benchmarks._training.progress import Reporter, disk, failed, size
 from benchmarks._training.repetition import Repetition, chain_seconds, chains, repeatable, repetitions
@@ -98,13 +106,15 @@ def while_somebody_reads(command: Callable[..., int]) -> Callable[..., int]:
 @while_somebody_reads
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; what a user can get wrong ends in one sentence and exit code 2."""
-    options = _parser().parse_args(arguments)
+    papers, rest = outside.taken(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(rest)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII only shows the rest as ?
     try:
-        return int(options.command(options))
+        with also(papers):
+            return int(options.command(options))
     except (ValueError, StoreError, ChildProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -119,8 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     name = script if script == "marl-repro" else "python -m benchmarks"
     parser = argparse.ArgumentParser(prog=name, description=__doc__.split("\n")[0])
     parser.add_argument("--version", action=_Version, nargs=0, help="which version this is")
+    parser.add_argument("--papers", metavar="PATH", help=outside.PAPERS)
     commands = parser.add_subparsers(required=True)
-    commands.add_parser("list", help="every figure").set_defaults(command=_list)
+    lists.add(commands, _list)
     record = commands.add_parser("record", help="write the verdicts of the recorded runs")
     record.add_argument("--replan", nargs="+", default=[], help="claims whose plan may move, such as CTEDD-F5-*")
     record.add_argument("--because", default="", help="why, which stays in the file")
@@ -170,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     again.set_defaults(command=_repeat)
     exchange.add(commands)
+    outside.add(commands)
     _add_shown(commands)
     return parser
 
@@ -206,6 +218,8 @@ class _Version(argparse.Action):
 
 
 def _list(options: argparse.Namespace) -> int:
+    if options.what != "figures":
+        return lists.show(options.what, [figure for name in options.figure for figure in chosen(name)])
     for figure in figures():
         print(f"{figure.id:20} {figure.title}")
         for name, (decision, other) in figure.readings.items():
@@ -221,7 +235,8 @@ def _seal(options: argparse.Namespace) -> int:
 def _figures(options: argparse.Namespace) -> tuple[Figure, ...]:
     asked = reading(options.reading, options.set)
     found = {figure.id: figure for pattern in options.figure for figure in chosen(pattern, asked)}
-    apart(found.values(), options.store)
+    apart(found.values(), options.store, theirs())
+    fit(figure for figure in found.values() if is_theirs(figure))
     return tuple(found.values())
 
 
@@ -379,7 +394,9 @@ def _judge(options: argparse.Namespace) -> int:
         raise ValueError("judging needs pytest, found none installed: pip install pytest")
     pytest = importlib.import_module("pytest")
     cache = f"cache_dir={LOCAL.parent / '.pytest_cache'}"  # the packages' own folder may be read-only
-    return int(pytest.main([str(Path(__file__).with_name("test_figures.py")), "-o", cache, *options.arguments]))
+    own = any(holding(Path(argument.partition("::")[0]).resolve()) for argument in options.arguments)
+    tests = ["-p", "benchmarks.conftest"] if own else [str(Path(__file__).with_name("test_figures.py"))]
+    return int(pytest.main([*tests, "-o", cache, *options.arguments]))
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -388,19 +405,19 @@ def _record(options: argparse.Namespace) -> int:
         raise ValueError("a plan moves for a reason: --replan CLAIM and --because go together")
     library = Library(Stores(Store(RECORDED)))
     desks = {look: Desk(library, look) for look in LOOKS}
-    every = read(figures(), ALL)
+    every = read(ours(), ALL)
     judgeable = [(figure, claim) for figure in every for claim in figure.claims if not claim.lacks]
     plans = {claim.id: plan_of(figure, claim) for figure, claim in judgeable}
     known = {*plans, *(Kept.at(VERDICTS).plans if VERDICTS.exists() else ())}
     moving = {claim: options.because for claim in known if any(fnmatch(claim, name) for name in options.replan)}
     judged = {
-        look: {id_: verdict for id_, verdict in verdicts_of(every, figures(), desk.verdicts).items() if id_ in plans}
+        look: {id_: verdict for id_, verdict in verdicts_of(every, ours(), desk.verdicts).items() if id_ in plans}
         for look, desk in desks.items()
     }
     waiting = {claim.id for figure in every for claim in figure.claims if claim.lacks}
     kept = keep(VERDICTS, judged, plans, moving, waiting)
     print(f"{VERDICTS}: {', '.join(f'{len(found)} verdicts of {look}' for look, found in kept.verdicts.items())}")
-    families = {paper[0].paper.name: desks["quick"].sketches(paper) for paper in papers(figures())}
+    families = {paper[0].paper.name: desks["quick"].sketches(paper) for paper in papers(ours())}
     print(f"{SIMULATED}: {', '.join(simulated.keep(SIMULATED, families))}")
     return 0
 

@@ -1,4 +1,4 @@
-"""Finds every paper and figure by looking at the files, and those that a user means.
+"""Finds every paper and figure by looking at the files, here and where a user keeps others, and those that are meant.
 
 One language chooses, here and in pytest's -k: parts of names, joined by and, or, not and parentheses, such as
 `ctedd and fig5`. Names are those of a figure's tests, so a cell's or a claim's name chooses its figure. `@distance`
@@ -14,13 +14,40 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import ALL, VARIES, Figure, concerns, settings, variant
+from benchmarks._outside.papers import Outside, figures_of, outside
 
 HERE = Path(__file__).parent
 
 
-@functools.cache
 def figures() -> tuple[Figure, ...]:
-    """Every figure of every paper: `benchmarks/<paper>/<figure>.py` with a `FIGURE`."""
+    """Every figure of every paper: ours, and those of papers outside of the suite that somebody has named or installed.
+
+    Raises: ValueError where such a paper cannot be used.
+    """
+    return *ours(), *theirs()
+
+
+def theirs() -> tuple[Figure, ...]:
+    """The figures of papers outside of the suite.
+
+    Raises: ValueError where such a paper cannot be used.
+    """
+    return _theirs(outside())
+
+
+def is_theirs(figure: Figure) -> bool:
+    """Whether a figure, under whichever reading, is of a paper outside of the suite."""
+    return figure.paper.name in {other.paper.name for other in theirs()}
+
+
+@functools.cache
+def _theirs(papers: tuple[Outside, ...]) -> tuple[Figure, ...]:
+    return figures_of(papers, ours())
+
+
+@functools.cache
+def ours() -> tuple[Figure, ...]:
+    """Every figure of the suite: `benchmarks/<paper>/<figure>.py` with a `FIGURE`."""
     files = sorted(HERE.glob("[!_]*/[!_]*.py"))
     modules = [path for path in files if (path.parent / "__init__.py").exists()]
     return tuple(importlib.import_module(f"benchmarks.{path.parent.name}.{path.stem}").FIGURE for path in modules)
@@ -130,13 +157,14 @@ def read(found: Iterable[Figure], reading: str) -> tuple[Figure, ...]:
 
 
 def lying_at(paths: Sequence[Path]) -> tuple[Figure, ...]:
-    """The figures of some files, such as `benchmarks/ctedd/fig5.py`, or of papers' folders.
+    """The figures of some files, such as `benchmarks/ctedd/fig5.py`, or of papers' folders, wherever they lie.
 
     Raises: ValueError where there is none at one of them.
     """
     wanted: dict[str, Figure] = {}
     for path in paths:
-        name = path.relative_to(HERE).with_suffix("").as_posix()
+        folder = path if path.is_dir() else path.parent
+        name = (path.relative_to(folder.parent)).with_suffix("").as_posix()
         own = [figure for figure in figures() if name in (figure.id, figure.paper.name)]
         if not own:
             raise ValueError(f"{path} must be a figure's file or a paper's folder, found no figure there")

@@ -63,13 +63,20 @@ def reading(name: str, settings: Sequence[str]) -> str:
     return ",".join(settings) or name
 
 
-def apart(figures: Iterable[Figure], folder: Path) -> None:
-    """Nothing, unless variants would come into the store of what is recorded.
+def apart(figures: Iterable[Figure], folder: Path, theirs: Iterable[Figure] = ()) -> None:
+    """Nothing, unless variants, or figures of papers that are not the suite's, would come into the recorded store.
 
     Raises: ValueError where they would.
     """
-    if folder.resolve() == RECORDED.resolve() and any(figure.is_variant for figure in figures):
+    if folder.resolve() != RECORDED.resolve():
+        return
+    every, others = list(figures), {figure.paper.name for figure in theirs}
+    if any(figure.is_variant for figure in every):
         raise ValueError(f"variants must be kept in a store of one's own, got {folder}, which is of the papers alone")
+    if outside := [figure.id for figure in every if figure.paper.name in others]:
+        raise ValueError(
+            f"{', '.join(outside)} must be kept in a store of one's own, got {folder}, which is of the suite's papers"
+        )
 
 
 def profile(name: str) -> str:

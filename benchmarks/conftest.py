@@ -6,14 +6,17 @@ is missing is trained with live progress, and then the tests judge.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,11 +25,13 @@ from _pytest.terminal import TerminalReporter
 from benchmarks import Figure, Line, Panel
 from benchmarks import _options as options
 from benchmarks._campaign import Campaign, cells
-from benchmarks._catalogue import HERE, figures, lying_at, read, split
+from benchmarks._catalogue import HERE, figures, is_theirs, lying_at, read, split, theirs
 from benchmarks._judging.desk import N_RECORDED, Desk, largest
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.plans import Kept
 from benchmarks._judging.reference import incomparable
+from benchmarks._outside.fitting import fit
+from benchmarks._outside.papers import also, files, holding
 from benchmarks._scoreboard import scoreboard
 from benchmarks._training.circumstances import known_commit
 from benchmarks._training.progress import Reporter, failed
@@ -37,7 +42,7 @@ from results import States, Store, StoreError, Stores
 
 COMPLETE = "complete"
 IS_TIMED = importlib.util.find_spec("pytest_benchmark") is not None
-collect_ignore = [] if IS_TIMED else ["speed"]
+collect_ignore = ["_outside", *([] if IS_TIMED else ["speed"])]
 
 
 @dataclass
@@ -81,7 +86,8 @@ class Session:
         reading = options.reading(reading or config.getoption("--repro-reading"), settings)
         among = lying_at(at) if at else figures()
         wanted = (*(among if settings else ()), *read(among, reading))
-        options.apart(wanted, folder)
+        options.apart(wanted, folder, theirs())
+        fit(figure for figure in wanted if is_theirs(figure))
         return cls(
             profile=profile,
             n_seeds=n_seeds,
@@ -129,12 +135,14 @@ def places(config: pytest.Config) -> list[Path]:
     given = [argument.partition("::") for argument in config.args]
     paths = [(config.invocation_params.dir / name).resolve() for name, _, _ in given]
     tests = HERE / "test_figures.py"
-    found = [path for path in paths if path.exists() and path.is_relative_to(HERE) and _is_of_a_paper(path)]
+    found = [path for path in paths if path.exists() and (path.is_relative_to(HERE) and _is_of_a_paper(path))]
+    own = {path: folder for path in paths if path.exists() and (folder := holding(path))}
     config.args = [
         f"{tests}{colons}{test}" if path in found else f"{name}{colons}{test}"
         for path, (name, colons, test) in zip(paths, given, strict=True)
     ]
-    return [] if any(tests.is_relative_to(path) for path in paths) else found
+    config.args += [str(file) for path in own if path.is_dir() for file in files(path)]
+    return [] if any(tests.is_relative_to(path) for path in paths) else [*found, *own]
 
 
 def _is_of_a_paper(path: Path) -> bool:
@@ -145,6 +153,7 @@ def _is_of_a_paper(path: Path) -> bool:
 
 SESSION = pytest.StashKey[Session]()
 N_WORKERS = pytest.StashKey[int]()
+OUTSIDE = pytest.StashKey[ExitStack]()
 
 
 @pytest.hookimpl(optionalhook=True)  # whoever only judges need not have pytest-xdist
@@ -186,6 +195,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="CLASS.FIELD=VALUE",
         help="also the figures with a setting of one's own, such as MADDPG.learning_rate=0.02, beside them; repeatable",
     )
+    group.addoption(
+        "--repro-papers",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="also a paper of one's own; repeatable",
+    )
     group.addoption("--repro-seeds", help="how many seeds, instead of the profile's number")
     group.addoption("--repro-device", default="auto", help="auto, cpu or cuda")
     group.addoption("--repro-store", help=f"where one's own results are kept (default: {options.LOCAL})")
@@ -202,14 +218,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Checks the options before anything else."""
     try:
+        config.stash[OUTSIDE] = ExitStack()
+        config.stash[OUTSIDE].enter_context(also([*config.getoption("--repro-papers"), *named_papers(config)]))
         config.stash[SESSION] = Session.of(config)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Forgets papers that only this session was to know."""
+    config.stash[OUTSIDE].close()
+
+
+def named_papers(config: pytest.Config) -> list[Path]:
+    """The folders of the papers outside of the suite that pytest is to look into."""
+    paths = [(config.invocation_params.dir / name.partition("::")[0]).resolve() for name in config.args]
+    return [folder for path in paths if path.exists() and (folder := holding(path))]
+
+
+class FigureFile(pytest.Module):
+    """A figure of a paper outside of the suite, in which the tests of a benchmark are found."""
+
+    def _getobj(self) -> ModuleType:
+        return importlib.import_module("benchmarks.test_figures")
+
+    def shows(self, figure: Figure) -> bool:
+        """Whether it is the file of a figure."""
+        return figure.id.partition("@")[0] == f"{self.path.parent.name}/{self.path.stem}"
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """The tests of a figure in the place of its file, which has none."""
+    return FigureFile.from_parent(parent, path=module_path) if module_path.is_file() and holding(module_path) else None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for every figure, and for every cell, curve and claim of it."""
-    wanted = metafunc.config.stash[SESSION].figures
+    wanted, file = metafunc.config.stash[SESSION].figures, metafunc.definition.getparent(FigureFile)
+    wanted = tuple(figure for figure in wanted if file is None or file.shows(figure))
     for kind, cases in (
         ("figure", [(figure, figure.id) for figure in wanted]),
         ("cell_of", [((f, cell), f"{f.id}/{cell.environment}/{cell.name}") for f in wanted for cell in f.cells]),

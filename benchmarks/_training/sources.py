@@ -3,9 +3,10 @@
     digest(cell)      # "4f0c…", the same until a line that the cell's run executes is another
 
 What counts: the loop that trains, the algorithm and the game with every module that these import, and of the papers'
-files the measure and the transfer themselves, with what they use there. Comments, docstrings, blank lines, and in which
-module a definition lies do not count. What is data (settings, claims, budgets) does not either: it is in the cell's key
-or has no say in its numbers.
+files the measure and the transfer themselves, with what they use there. So do an algorithm and a game of another
+package, such as a paper's outside of the suite: with all that they use there and of ours. Comments, docstrings, blank
+lines, and in which module a definition lies do not count. What is data (settings, claims, budgets) does not either: it
+is in the cell's key or has no say in its numbers.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 from benchmarks import Cell
+from benchmarks._vocabulary.cells import OURS
 
 ROOT = Path(__file__).parents[2]
 LOOP = "benchmarks._training.loop"
 ACCELERATED = "benchmarks._training.accelerated"
 VOCABULARY = "benchmarks"
 CODE = ("algorithms", "environments")  # of whose modules all counts
-OURS = (*CODE, "benchmarks")
 
 
 class Piece(NamedTuple):
@@ -50,7 +51,7 @@ def _digest_of(roots: frozenset[Piece]) -> str:
     found: set[Piece] = set()
     waiting = [Piece(LOOP), *roots]
     while waiting:
-        piece = waiting.pop()
+        piece = _defining(waiting.pop())
         if piece not in found:
             found.add(piece)
             waiting += _used(piece)
@@ -82,26 +83,59 @@ def _used(piece: Piece) -> tuple[Piece, ...]:
         return tuple(target for target in imports.values() if target.module != VOCABULARY)
     mentioned = {node.id for node in ast.walk(_definition(piece)) if isinstance(node, ast.Name)}
     here = {name for statement in tree.body for name in _defined(statement)}
-    others = [imports[name] for name in sorted(mentioned & imports.keys()) if imports[name].module != VOCABULARY]
+    always = {name for name in imports if name == "*" or "." in name}
+    others = [
+        imports[name] for name in sorted(mentioned & imports.keys() | always) if imports[name].module != VOCABULARY
+    ]
     return (*others, *(Piece(piece.module, name) for name in sorted(mentioned & here)))
 
 
 @functools.cache
 def _imports(module: str) -> dict[str, Piece]:
-    """Every name that a module imports from us, and what it stands for; also within functions."""
+    """Every name that a module imports from us, or from its own package, and what it stands for; also in functions."""
     found = {}
     for node in _nodes(module):
-        if _imports_ours(node):
-            for alias in node.names:
-                module = str(node.module)
-                inner = f"{module}.{alias.name}"
-                target = Piece(inner) if _file(inner) is not None else _piece(module, alias.name)
+        if not _imports_ours(node, module):
+            continue
+        source = _source(node, module) if isinstance(node, ast.ImportFrom) else ""
+        for alias in node.names:
+            inner = f"{source}.{alias.name}" if source else alias.name
+            whole = alias.name == "*" or not source or _file(inner) is not None
+            target = Piece(inner.removesuffix(".*")) if whole else _piece(source, alias.name)
+            if source or _is_own(inner, module):
                 found[alias.asname or alias.name] = target
     return found
 
 
-def _imports_ours(node: ast.AST) -> TypeGuard[ast.ImportFrom]:
-    return isinstance(node, ast.ImportFrom) and node.module is not None and node.module.split(".")[0] in OURS
+def _imports_ours(node: ast.AST, module: str) -> TypeGuard[ast.ImportFrom | ast.Import]:
+    """Whether a statement of a module imports from us or from the module's own package."""
+    if isinstance(node, ast.Import):  # which we never do ourselves
+        return module.split(".", maxsplit=1)[0] not in OURS and any(_is_own(one.name, module) for one in node.names)
+    return isinstance(node, ast.ImportFrom) and _is_own(_source(node, module), module)
+
+
+def _is_own(name: str, module: str) -> bool:
+    """Whether one module is of ours or of the package of another one."""
+    first = name.split(".", maxsplit=1)[0]
+    return first in OURS or first == module.split(".", maxsplit=1)[0]
+
+
+def _source(node: ast.ImportFrom, module: str) -> str:
+    """The module that a statement imports from, by its full name also where it says where that lies from here."""
+    if not node.level:
+        return str(node.module)
+    is_package = (_file(module) or Path()).name == "__init__.py"
+    parts = module.split(".")
+    above = parts[: len(parts) - node.level + is_package]
+    return ".".join([*above, *filter(None, [node.module])])
+
+
+def _defining(piece: Piece) -> Piece:
+    """Where a definition stands that a module may only hand on; where no statement of its own defines it, all of it."""
+    if not piece.name or any(piece.name in _defined(statement) for statement in _tree(piece.module).body):
+        return piece
+    handed_on = _imports(piece.module).get(piece.name)
+    return Piece(piece.module) if handed_on is None else _defining(handed_on)
 
 
 def _definition(piece: Piece) -> ast.stmt:
@@ -150,7 +184,7 @@ def _bare(module: str) -> tuple[str, ...]:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
     for node in _nodes(module):
-        if _imports_ours(node) or _is_text(node):
+        if _imports_ours(node, module) or _is_text(node):
             rows = range(node.lineno - 1, node.end_lineno or node.lineno)
             lines = [("" if row in rows else line) for row, line in enumerate(lines)]
     return tuple(line.rstrip() for line in lines)
@@ -179,6 +213,8 @@ def _text(module: str) -> str:
 
 @functools.cache
 def _file(module: str) -> Path | None:
-    """Where a module of ours lies, None where it is none."""
-    stem = ROOT.joinpath(*module.split("."))
+    """Where a module of ours lies, or of a package that is imported; None where it is none."""
+    first, *rest = module.split(".")
+    package = getattr(sys.modules.get(first), "__path__", None)
+    stem = ROOT.joinpath(first, *rest) if first in OURS or not package else Path(package[0]).joinpath(*rest)
     return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)

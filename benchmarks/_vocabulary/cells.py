@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 from torch import Tensor
 
 PROFILES = ("smoke", "quick", "paper")
+OURS = ("algorithms", "environments", "benchmarks")  # packages with code that runs depend on
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,8 @@ def lineage(cell: Cell) -> tuple[Cell, ...]:
 
 
 def described(thing: Any, *, only_distinctive: bool = False) -> Any:
-    """A frozen dataclass (nested, with tuples) as JSON values, with its class and `version`.
+    """A frozen dataclass (nested, with tuples) as JSON values, with its class and `version`, and whose package it is of
+    where that is not ours: two papers of somebody's may have classes of one name.
 
     Raises: TypeError where a field is of a kind that JSON cannot hold.
     """
@@ -183,9 +186,16 @@ def described(thing: Any, *, only_distinctive: bool = False) -> Any:
             for item in fields(thing)
             if not (only_distinctive and item.default is not MISSING and getattr(thing, item.name) == item.default)
         }
-        return {"class": type(thing).__name__, "version": getattr(thing, "version", None), **shown}
+        kind = type(thing)
+        return {"class": kind.__name__, **_package(kind), "version": getattr(thing, "version", None), **shown}
     if isinstance(thing, tuple):
         return [described(item, only_distinctive=only_distinctive) for item in thing]
     if thing is None or isinstance(thing, bool | int | float | str):
         return thing
     raise TypeError(f"a setting must be a number, a text, a tuple or a dataclass, got {type(thing).__name__}")
+
+
+def _package(kind: type) -> dict[str, str]:
+    """The package that a class is of, if it is of one and that is none of ours."""
+    name = kind.__module__.partition(".")[0]
+    return {} if name in OURS or not hasattr(sys.modules.get(name), "__path__") else {"package": name}
