@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 import torch
 from _grids import Brief, Chase
-from _settings import assert_settings_are_checked
 from torch import Tensor
 
 import algorithms
@@ -37,6 +36,7 @@ from algorithms.masac import MASAC
 from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.tuition import Handover, Tuition
 from algorithms.untrained import Untrained
+from benchmarks._contract.settings import assert_settings_are_checked
 from benchmarks._training.circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
