@@ -1,4 +1,4 @@
-"""What every algorithm keeps to, whatever it learns."""
+"""What every algorithm keeps to, asked of every algorithm that there is, with each of its switches."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import contextlib
 import dataclasses
 import importlib
 import itertools
-import random
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from _grids import Brief, Chase
@@ -21,9 +19,8 @@ from torch import Tensor
 
 import algorithms
 from algorithms._networks import tensors
-from algorithms._replay import Replay
 from algorithms._rollouts import Baseline
-from algorithms._tree import joined, leaves, split
+from algorithms._tree import joined, split
 from algorithms.ctedd import CTEDD
 from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
@@ -36,15 +33,31 @@ from algorithms.masac import MASAC
 from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.tuition import Handover, Tuition
 from algorithms.untrained import Untrained
+from benchmarks._contract.algorithms import *  # noqa: F403 - the tests
+from benchmarks._contract.algorithms import (
+    ITERATIONS,
+    Trial,
+    advanced,
+    after,
+    alone,
+    begun,
+    contents,
+    differing,
+    every_algorithm,
+    every_learner,
+    every_variant,
+    fresh,
+    greedy,
+    straight,
+    trained,
+)
+from benchmarks._contract.cases import Cases, every, parametrize
 from benchmarks._contract.settings import assert_settings_are_checked
-from benchmarks._training.circumstances import one_thread
 from environments import Box, Discrete, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_spread import SimpleSpread
 from environments.simple_tag import SimpleTag
 from environments.spread import Spread
-
-one_thread()  # as every process that trains
 
 FOLDER = Path(algorithms.__file__).parent
 # An algorithm plays the first of these that it can.
@@ -68,8 +81,6 @@ SMALL: dict[str, Any] = {
     "inner_steps": 2,
     "n_steps": 3,
 }
-ITERATIONS = 11
-STOPS = (1, 3, 5)  # iterations after which what stands there is kept
 SWITCHES: tuple[tuple[str, Any], ...] = (
     ("message_size", 3),
     ("fixed_std", 0.3),
@@ -155,10 +166,8 @@ FOUND = dict(found())
 VARIANTS = {name: variant for base, algorithm in FOUND.items() for name, variant in switched(base, algorithm)}
 PLAYERS = {name: variant for name, variant in VARIANTS.items() if plays(variant)}
 LEARNERS = PLAYERS | {name: variant for name, variant in VARIANTS.items() if isinstance(variant, Merging | MACE)}
-every_algorithm = pytest.mark.parametrize("full_size", FOUND.values(), ids=FOUND.keys())
-every_variant = pytest.mark.parametrize("full_size", VARIANTS.values(), ids=VARIANTS.keys())
-every_player = pytest.mark.parametrize("full_size", PLAYERS.values(), ids=PLAYERS.keys())
-every_learner = pytest.mark.parametrize("full_size", LEARNERS.values(), ids=LEARNERS.keys())
+every_player = every("full_size", "players")
+every_small_player = every("trial", "small players")
 
 
 @cache
@@ -171,92 +180,41 @@ def game_of(algorithm: Any) -> Env[Any]:
     return GAMES[-1]
 
 
-def fresh(algorithm: Any, seeds: list[int], env: Env[Any]) -> Any:
-    return algorithm.init(env, Streams.of(seeds, "training", "cpu"))
-
-
-def begun(algorithm: Any, seeds: list[int]) -> Any:
-    """The beginning; of merging and tuition, with teachers that have learnt something."""
-    env = game_of(algorithm)
-    state = fresh(algorithm, seeds, env)
-    if isinstance(algorithm, Merging):
-        teams = [tuple(seed + 20 * team for seed in seeds) for team in range(len(state.teachers))]
-        Enrolment()(algorithm, env, state, [(env, team(algorithm.learner, taught)) for taught in teams])
-    if isinstance(algorithm, Tuition):
-        Handover()(algorithm, env, state, [(env, team(algorithm.learner, tuple(seeds)))])
-    return state
-
-
 @cache
 def team(learner: Any, seeds: tuple[int, ...]) -> Any:
-    return trained(learner, list(seeds), 4)
+    return trained(of(learner), list(seeds), 4)
 
 
-def advanced(algorithm: Any, state: Any, n_iterations: int) -> Any:
-    for _ in range(n_iterations):
-        algorithm.advance(game_of(algorithm), state)
-    return state
+def taught(trial: Trial, state: Any, seeds: list[int]) -> None:
+    """Merging and tuition begin with teachers that have learnt something."""
+    algorithm, env = trial.algorithm, trial.env
+    if isinstance(algorithm, Merging):
+        teams = [tuple(seed + 20 * team for seed in seeds) for team in range(len(state.teachers))]
+        Enrolment()(algorithm, env, state, [(env, team(algorithm.learner, members)) for members in teams])
+    if isinstance(algorithm, Tuition):
+        Handover()(algorithm, env, state, [(env, team(algorithm.learner, tuple(seeds)))])
 
 
-def trained(algorithm: Any, seeds: list[int], n_iterations: int = ITERATIONS) -> Any:
-    return advanced(algorithm, begun(algorithm, seeds), n_iterations)
+def of(algorithm: Any) -> Trial:
+    return Trial(algorithm, game_of, taught)
 
 
-def contents(state: Any, n_seeds: int) -> list[dict[str, Tensor]]:
-    """Copies of all that is kept of each seed; of replay what it holds, not the memory that nothing was written to."""
-    held = split(state, n_seeds)
-    for replay in (part for part in vars(state).values() if isinstance(part, Replay) and part.n_steps):
-        transitions = leaves(replay.between(replay.oldest, replay.n_steps))
-        for row, seed in enumerate(held):
-            seed[".replay.rows"] = torch.cat([x[row].flatten() for x in transitions.values() if isinstance(x, Tensor)])
-    return [{name: tensor.clone() for name, tensor in seed.items()} for seed in held]
+def small(algorithm: Any) -> Trial:
+    return of(with_settings(algorithm, **SMALL))
 
 
-@cache
-def way(algorithm: Any) -> dict[int, list[dict[str, Tensor]]]:
-    """All that is kept of seeds 0, 1 and 2, by the iteration: on their way, and at the end of an unbroken training."""
-    state, found = begun(algorithm, [0, 1, 2]), {}
-    for iteration in range(1, ITERATIONS):
-        advanced(algorithm, state, 1)
-        if iteration in STOPS:
-            found[iteration] = [{name: tensor.clone() for name, tensor in seed.items()} for seed in split(state, 3)]
-    found[ITERATIONS] = contents(advanced(algorithm, state, 1), 3)
-    return found
+CASES: Cases = {
+    "algorithms": FOUND,
+    "trials": {name: small(variant) for name, variant in VARIANTS.items()},
+    "learners": {name: small(variant) for name, variant in LEARNERS.items()},
+    "small players": {name: small(variant) for name, variant in PLAYERS.items()},
+    "players": PLAYERS,
+    "full-size learners": LEARNERS,
+}
 
 
-@cache
-def alone(algorithm: Any) -> Any:
-    """The state of seed 2 after training by itself, without a break; nobody changes it."""
-    return trained(algorithm, [2])
-
-
-def straight(algorithm: Any) -> list[dict[str, Tensor]]:
-    """All that is kept of seeds 0, 1 and 2 after training without a break."""
-    return way(algorithm)[ITERATIONS]
-
-
-def after(algorithm: Any, n_iterations: int, seeds: list[int]) -> Any:
-    """Some of these seeds after so many iterations, in a state of their own."""
-    return continued(algorithm, [way(algorithm)[n_iterations][seed] for seed in seeds], 0)
-
-
-def differing(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
-    """The names of what is not the same to the last bit."""
-    assert one.keys() == other.keys()
-    return [name for name in one if not torch.equal(one[name], other[name])]
-
-
-def continued(algorithm: Any, saved: list[dict[str, Tensor]], n_iterations: int) -> Any:
-    """Training goes on from what was saved; its streams, and its teachers, are not those of the fresh state."""
-    kept = [{name: tensor.clone() for name, tensor in seed.items()} for seed in saved]
-    template = fresh(algorithm, list(range(100, 100 + len(kept))), game_of(algorithm))
-    return advanced(algorithm, joined(template, kept), n_iterations)
-
-
-def greedy(algorithm: Any, state: Any, seeds: list[int]) -> dict[str, Tensor]:
-    env = game_of(algorithm)
-    game = env.reset(Streams.of(seeds, "test", "cpu"), 7)
-    return {name: policy(env, game)[0] for name, policy in algorithm.policies(state).items()}
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    parametrize(metafunc, CASES)
 
 
 def test_the_glob_finds_the_algorithms() -> None:
@@ -274,44 +232,20 @@ def test_choices_are_played_where_forces_cannot_be() -> None:
     assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is GRID} == {MACE, Untrained}
 
 
-@every_algorithm
-def test_an_algorithm_is_a_frozen_dataclass_with_a_version(full_size: Any) -> None:
-    assert type(full_size).__dataclass_params__.frozen
-    assert hash(full_size) == hash(dataclasses.replace(full_size))
-    assert isinstance(full_size.version, int)
-
-
-@every_variant
-def test_a_seed_alone_is_bit_for_bit_what_it_is_among_others(full_size: Any) -> None:
-    """The last of three; and the second below, from the middle of training on."""
-    algorithm = with_settings(full_size, **SMALL)
-    (among,) = contents(alone(algorithm), 1)
-    assert differing(among, straight(algorithm)[2]) == []
-
-
-@every_learner
+@every("full_size", "full-size learners")
 def test_so_it_is_at_the_sizes_of_the_papers(full_size: Any) -> None:
     settings = {"first_update": 200, "distill_every": 200, "random_steps": 300, "iterations_per_round": 1}
-    algorithm = with_settings(full_size, **settings)
-    _, among = contents(trained(algorithm, [3, 14], 3), 2)
-    (alone,) = contents(trained(algorithm, [14], 3), 1)
+    trial = of(with_settings(full_size, **settings))
+    _, among = contents(trained(trial, [3, 14], 3), 2)
+    (alone,) = contents(trained(trial, [14], 3), 1)
     assert differing(alone, among) == []
 
 
-@every_variant
-def test_a_policy_of_a_seed_alone_plays_what_it_plays_among_others(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    together = greedy(algorithm, after(algorithm, 3, [0, 1, 2]), [3, 14, 15])
-    for row, seed in enumerate([3, 14, 15]):
-        for name, alone in greedy(algorithm, after(algorithm, 3, [row]), [seed]).items():
-            assert torch.equal(alone[0], together[name][row])
-
-
-@every_player
-def test_in_these_tests_every_network_learns_and_replay_wraps_around(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    state = alone(algorithm)
-    (before,), (now,) = split(begun(algorithm, [2]), 1), split(state, 1)
+@every_small_player
+def test_in_these_tests_every_network_learns_and_replay_wraps_around(trial: Trial) -> None:
+    algorithm = trial.algorithm
+    state = alone(trial)
+    (before,), (now,) = split(begun(trial, [2]), 1), split(state, 1)
     still = {name for name in before if torch.equal(before[name], now[name])}
     never = {".replay.horizon", ".replay.capacity"}
     if getattr(algorithm, "fixed_std", None) is not None:
@@ -325,63 +259,26 @@ def test_in_these_tests_every_network_learns_and_replay_wraps_around(full_size: 
 
 
 @every_variant
-def test_seeds_differ(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    state = after(algorithm, 3, [0, 1])
-    for actions in greedy(algorithm, state, [5, 5]).values():
-        assert not torch.equal(actions[0], actions[1])
-    for network in networks_of(state):
+def test_networks_of_seeds_differ(trial: Trial) -> None:
+    for network in networks_of(after(trial, 3, [0, 1])):
         assert not torch.equal(*tensors(network)[0])
 
 
-@every_variant
-def test_the_global_generators_are_left_alone(full_size: Any) -> None:
-    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    algorithm = with_settings(full_size, **SMALL)
-    greedy(algorithm, trained(algorithm, [0], 3), [0])
-    now = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    assert torch.equal(before[0], now[0])
-    np.testing.assert_equal(before[1], now[1])
-    assert before[2] == now[2]
-
-
-@every_variant
-def test_what_was_stopped_at_once_goes_on_bit_for_bit(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    saved = split(trained(algorithm, [0, 1], 1), 2)
-    resumed = contents(continued(algorithm, saved, ITERATIONS - 1), 2)
-    for one, other in zip(resumed, straight(algorithm)[:2], strict=True):
-        assert differing(one, other) == []
-
-
-@every_variant
-def test_what_was_stopped_in_the_middle_goes_on_bit_for_bit_however_seeds_are_grouped(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    first, second, third = way(algorithm)[5]
-    (alone,) = contents(continued(algorithm, [second], ITERATIONS - 5), 1)
-    regrouped = contents(continued(algorithm, [third, first], ITERATIONS - 5), 2)
-    unbroken = straight(algorithm)
-    assert differing(alone, unbroken[1]) == []
-    assert differing(regrouped[0], unbroken[2]) == []
-    assert differing(regrouped[1], unbroken[0]) == []
-
-
 @every_learner
-def test_seeds_that_stand_at_different_steps_are_not_joined(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    sets = [split(trained(algorithm, [seed], seed), 1)[0] for seed in (0, 1)]
+def test_seeds_that_stand_at_different_steps_are_not_joined(trial: Trial) -> None:
+    algorithm = trial.algorithm
+    sets = [split(trained(trial, [seed], seed), 1)[0] for seed in (0, 1)]
     steps = rf"\[0, {steps_of_an_iteration(algorithm)}\]"
     with pytest.raises(ValueError, match=rf"seeds that train together must agree on '\.steps', got {steps}"):
-        joined(begun(algorithm, [0, 1]), sets)
+        joined(begun(trial, [0, 1]), sets)
 
 
 @every_learner
-def test_a_state_of_another_algorithm_is_refused_with_a_sentence(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    (saved,) = split(begun(algorithm, [0]), 1)
+def test_a_state_of_another_algorithm_is_refused_with_a_sentence(trial: Trial) -> None:
+    (saved,) = split(begun(trial, [0]), 1)
     part = next(name for name in (".critic", ".network", ".student") if any(key.startswith(name) for key in saved))
     with pytest.raises(ValueError, match=rf"differ in '\{part}.*': raise the version"):
-        joined(begun(algorithm, [0]), [{name: x for name, x in saved.items() if not name.startswith(part)}])
+        joined(begun(trial, [0]), [{name: x for name, x in saved.items() if not name.startswith(part)}])
 
 
 def steps_of_an_iteration(algorithm: Any) -> int:
@@ -397,9 +294,9 @@ def steps_of_an_iteration(algorithm: Any) -> int:
 
 
 @every_variant
-def test_an_iteration_takes_the_steps_that_it_says(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    state = begun(algorithm, [0, 1])
+def test_an_iteration_takes_the_steps_that_it_says(trial: Trial) -> None:
+    algorithm = trial.algorithm
+    state = begun(trial, [0, 1])
     assert state.steps == 0
     for iteration in range(1, 4):
         algorithm.advance(game_of(algorithm), state)
@@ -409,37 +306,18 @@ def test_an_iteration_takes_the_steps_that_it_says(full_size: Any) -> None:
 
 
 @every_variant
-def test_the_ledger_counts_what_the_algorithm_announces(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    state = after(algorithm, 5, [0, 1])
-    counted = {metric for metric, totals in state.ledger.totals.items() if totals.any()}
-    assert counted == algorithm.metrics.keys()
-    assert all(algorithm.metrics.values())
-    for metric in counted:
-        totals = state.ledger.totals[metric]
-        assert totals.shape == (2, 2)
-        assert totals.isfinite().all()
-        assert (totals[:, 1] > 0).all()
+def test_the_ledger_counts_what_the_algorithm_announces(trial: Trial) -> None:
+    for metric, totals in after(trial, 5, [0, 1]).ledger.totals.items():
+        assert (totals[:, 1] > 0).all(), metric
 
 
 @every_variant
-def test_policies_choose_one_action_a_role_that_can_be_played(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    env = game_of(algorithm)
-    game = env.reset(Streams.of([0, 1], "test", "cpu"), 7)
-    policies = algorithm.policies(after(algorithm, 5, [0, 1]))
-    assert policies or getattr(algorithm, "part", "actor") == "critic"
-    for policy in policies.values():
-        actions = policy(env, game)
-        for action, role in zip(actions, env.roles, strict=True):
-            match role.action:
-                case Discrete(n):
-                    assert action.shape == (2, 7, role.n_agents)
-                    assert set(action.unique().tolist()) <= set(range(n))
-                case Box(n):
-                    assert action.shape == (2, 7, role.n_agents, n)
-        if env is FORCES:
-            assert_the_box_may_clip(algorithm, game, actions)
+def test_the_box_may_clip_what_policies_choose(trial: Trial) -> None:
+    game = trial.env.reset(Streams.of([0, 1], "test", "cpu"), 7)
+    policies = trial.algorithm.policies(after(trial, 5, [0, 1]))
+    assert policies or getattr(trial.algorithm, "part", "actor") == "critic"
+    for policy in policies.values() if trial.env is FORCES else ():
+        assert_the_box_may_clip(trial.algorithm, game, policy(trial.env, game))
 
 
 def assert_the_box_may_clip(algorithm: Any, game: Any, actions: tuple[Tensor, ...]) -> None:
@@ -453,20 +331,9 @@ def assert_the_box_may_clip(algorithm: Any, game: Any, actions: tuple[Tensor, ..
 
 
 @every_learner
-def test_asking_a_policy_changes_nothing_in_training(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    state = after(algorithm, 5, [0, 1])
-    before = contents(state, 2)
-    once, again = greedy(algorithm, state, [0, 1]), greedy(algorithm, state, [0, 1])
-    assert all(torch.equal(once[name], again[name]) for name in once)
-    for one, other in zip(before, contents(state, 2), strict=True):
-        assert differing(one, other) == []
-
-
-@every_learner
 @pytest.mark.parametrize("which", ["two roles", "other box", "other actions"])
-def test_a_game_of_another_kind_is_answered_with_a_sentence(full_size: Any, which: str) -> None:
-    algorithm = with_settings(full_size, **SMALL)
+def test_a_game_of_another_kind_is_answered_with_a_sentence(trial: Trial, which: str) -> None:
+    algorithm = trial.algorithm
     game = game_of(algorithm)
     roles = "roles" if isinstance(algorithm, MADDPG | SoftMADDPG) else "one role"
     others: dict[str, Env[Any]] = {"two roles": SimpleTag(), "other box": SimpleSpread()}
@@ -489,9 +356,9 @@ RETURNS = ("training return", "episode reward")
 
 
 @every_algorithm
-def test_a_learner_takes_an_end_for_what_it_is_or_refuses_a_game_that_may_end(full_size: Any) -> None:
+def test_a_learner_takes_an_end_for_what_it_is_or_refuses_a_game_that_may_end(algorithm: Any) -> None:
     """What is paid after the end belongs to no return: 3 steps pay 2 agents 1 each, though 25 could be taken."""
-    algorithm = with_settings(full_size, **SMALL)
+    algorithm = with_settings(algorithm, **SMALL)
     ended = "expected a game that only its horizon ends, got Brief.*, which may end by its rules"
     played = []
     for env in BRIEF:
@@ -507,11 +374,6 @@ def test_a_learner_takes_an_end_for_what_it_is_or_refuses_a_game_that_may_end(fu
             assert (totals[:, 0] / totals[:, 1]).tolist() == [Brief.LENGTH * env.n_agents] * 2
         played.append("played")
     assert set(played) - {"other kind"}, "one of them must be a game of its kind"
-
-
-@every_algorithm
-def test_a_setting_that_is_none_is_answered_with_a_sentence(full_size: Any) -> None:
-    assert_settings_are_checked(full_size)
 
 
 @pytest.mark.parametrize("settings", [Baseline(n_features=3), Succession(((0, 0), (1, 1)), actor=True, critic=False)])
@@ -590,19 +452,18 @@ def test_distillation_falls_on_the_end_of_an_iteration() -> None:
 
 
 @every_learner
-def test_a_seed_that_diverged_has_no_return_and_disturbs_no_other(full_size: Any) -> None:
-    algorithm = with_settings(full_size, **SMALL)
-    broken = after(algorithm, 3, [0, 1, 2])
+def test_a_seed_that_diverged_has_no_return_and_disturbs_no_other(trial: Trial) -> None:
+    broken = after(trial, 3, [0, 1, 2])
     for network in networks_of(broken):
         for tensor in tensors(network):
             tensor[1] = torch.nan
-    others, undisturbed = contents(advanced(algorithm, broken, ITERATIONS - 3), 3), straight(algorithm)
+    others, undisturbed = contents(advanced(trial, broken, ITERATIONS - 3), 3), straight(trial)
     assert differing(others[0], undisturbed[0]) == []
     assert differing(others[2], undisturbed[2]) == []
     lost = {metric: totals.isnan().any(1).tolist() for metric, totals in broken.ledger.totals.items()}
     of_networks = ("training return", "divergence from the teachers", "matching error", "episode reward")
     assert [lost[metric] for metric in of_networks if metric in lost] == [[False, True, False]]
-    for actions in greedy(algorithm, broken, [0, 1, 2]).values():
+    for actions in greedy(trial, broken, [0, 1, 2]).values():
         no_action = actions.isnan() if actions.is_floating_point() else actions == -1
         assert no_action.flatten(1).all(1).tolist() == [False, True, False]
         assert no_action.flatten(1).any(1).tolist() == [False, True, False]
@@ -611,11 +472,11 @@ def test_a_seed_that_diverged_has_no_return_and_disturbs_no_other(full_size: Any
 def test_a_teacher_that_diverged_has_a_student_that_does_and_disturbs_no_other() -> None:
     for name, full_size in LEARNERS.items():
         if name.startswith("Merging"):
-            algorithm = with_settings(full_size, **SMALL)
-            state = joined(begun(algorithm, [0, 1, 2]), split(begun(algorithm, [0, 1, 2]), 3))
+            trial = small(full_size)
+            state = joined(begun(trial, [0, 1, 2]), split(begun(trial, [0, 1, 2]), 3))
             for tensor in tensors(state.teachers[1].taught):
                 tensor[1] = torch.nan
-            others, together = contents(advanced(algorithm, state, ITERATIONS), 3), straight(algorithm)
+            others, together = contents(advanced(trial, state, ITERATIONS), 3), straight(trial)
             assert differing(others[0], together[0]) == differing(others[2], together[2]) == []
             assert all(tensor[1].isnan().any() for tensor in tensors(state.student))
 

@@ -1,11 +1,10 @@
-"""What every cell and every figure of every paper keeps to."""
+"""What every cell keeps to, and every figure of every paper."""
 
 from __future__ import annotations
 
-import functools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, ClassVar
@@ -15,26 +14,22 @@ from _tiny import BOTH, FIRST, OTHER, SECOND, THIRD, TRANSFERS, Blended, Sketch
 
 from algorithms.maddpg import MADDPG
 from benchmarks import (
-    ALL,
     PROFILES,
     Budget,
     Cell,
-    Claim,
     Evaluation,
     Figure,
     Line,
-    Row,
-    Score,
     Start,
     described,
     lineage,
-    scores_of,
 )
-from benchmarks._catalogue import chosen, figures, read
+from benchmarks._catalogue import chosen, figures
+from benchmarks._contract.cases import parametrize
+from benchmarks._contract.figures import *  # noqa: F403 - the tests
+from benchmarks._contract.figures import cases_of
 from benchmarks._options import RECORDED
-from benchmarks._training.loop import units
 from benchmarks._training.work import variants
-from environments import Streams
 from environments.cooperative_navigation import CN_V1, CN_V2
 from results import Store
 
@@ -267,28 +262,12 @@ def test_a_cell_may_have_a_budget_of_its_own_and_needs_some() -> None:
 
 # ---- every figure ---------------------------------------------------------------------------------------------------
 
-EVERY = read(figures(), ALL)
-every_figure = pytest.mark.parametrize("figure", EVERY, ids=lambda figure: figure.id)
-every_default = pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.id)
+CASES = cases_of(figures())
+EVERY = tuple(CASES["figures"].values())
 
 
-@functools.cache
-def recorded(cell: Cell) -> frozenset[str]:
-    """What a cell records."""
-    learner = cell.algorithm.init(cell.env, Streams.of([0], "training", "cpu"))
-    return frozenset(units(cell, learner))
-
-
-def rows(figure: Figure) -> Iterator[tuple[Claim, Row]]:
-    return ((claim, row) for claim in figure.claims for row in claim.rows)
-
-
-def scores(figure: Figure) -> list[Score]:
-    return [score for _, row in rows(figure) for score in scores_of(row)]
-
-
-def names(score: Score) -> list[str]:
-    return [name for name in (score.metric.name, score.metric.witness) if name]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    parametrize(metafunc, CASES)
 
 
 def test_the_glob_finds_the_figures_and_a_part_of_the_name_chooses() -> None:
@@ -300,44 +279,6 @@ def test_the_glob_finds_the_figures_and_a_part_of_the_name_chooses() -> None:
 def test_no_two_figures_or_claims_have_the_same_id() -> None:
     ids = [figure.id for figure in EVERY] + [claim.id for figure in EVERY for claim in figure.claims]
     assert [name for name, n in Counter(ids).items() if n > 1] == []
-
-
-@every_figure
-def test_a_figure_says_what_it_is_and_what_was_decided(figure: Figure) -> None:
-    assert figure.id.count("/") == 1
-    assert all((figure.title, figure.caption, figure.panels or figure.plates, figure.decisions))
-    assert all(decision.question and decision.choice and decision.reason for decision in figure.decisions)
-
-
-@every_figure
-def test_a_claim_says_what_is_claimed_and_can_be_judged_or_says_what_is_in_the_way(figure: Figure) -> None:
-    assert figure.claims or not figure.published
-    for claim in figure.claims:
-        assert claim.sentence.strip() and claim.place.strip(), claim.id
-        assert not claim.quote or (claim.quote.startswith("“") and claim.quote.endswith("”")), claim.id
-        assert not (claim.untestable and (claim.rows or claim.lacks)), claim.id
-        assert claim.rows or claim.untestable or claim.lacks, claim.id
-        assert len({row.label for row in claim.rows}) == len(claim.rows), claim.id
-
-
-@every_figure
-def test_every_cell_of_a_figure_is_there_once_and_two_cells_never_share_a_key(figure: Figure) -> None:
-    assert len({cell.key for cell in figure.cells}) == len(figure.cells)
-    names = Counter((cell.environment, cell.name) for cell in figure.cells)
-    assert [name for name, n in names.items() if n > 1] == []
-
-
-@every_default
-def test_every_line_and_score_reads_a_metric_that_its_cell_records(figure: Figure) -> None:
-    lines = [(line.cell, line.metric) for panel in figure.panels for line in panel.lines]
-    for cell, metric in {*lines, *((score.cell, name) for score in scores(figure) for name in names(score))}:
-        assert metric in recorded(cell), f"{cell.name} on {cell.environment}"
-
-
-@every_figure
-def test_every_line_has_a_name_of_its_own_in_its_panel(figure: Figure) -> None:
-    for panel in figure.panels:
-        assert len({line.label for line in panel.lines}) == len(panel.lines), panel.title
 
 
 def further_than_taken(several: Iterable[Figure]) -> list[str]:
@@ -359,16 +300,3 @@ def test_no_figure_trains_a_cell_on_from_where_others_start_from_it() -> None:
     assert further_than_taken([TRANSFERS, alone]) == []
     longer = replace(alone, budgets={**alone.budgets, "paper": {"Task I": Budget(3, 400)}})
     assert further_than_taken([TRANSFERS, longer]) == ["transfers/alone, paper: first on Task I"]
-
-
-@every_figure
-def test_budgets_are_whole_tests_and_every_profile_extends_the_one_before(figure: Figure) -> None:
-    assert tuple(figure.budgets) == PROFILES
-    taken = {teacher.key for other in EVERY for cell in other.cells for teacher, _ in cell.teachers}
-    for cell in figure.cells:
-        sizes = [figure.budget(profile, cell) for profile in PROFILES]
-        assert all(size.n_steps % cell.evaluation.every == 0 for size in sizes)
-        if cell.key not in taken:  # which all profiles end where others start from it
-            assert sizes[0].n_steps < sizes[1].n_steps <= sizes[2].n_steps
-        assert [size.n_seeds for size in sizes] == sorted(size.n_seeds for size in sizes)
-        assert sizes[0].n_seeds >= 2 and sizes[0].n_steps > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -20,6 +21,7 @@ def fit(figures: Iterable[Figure]) -> None:
             raise ValueError(f"{figure.id}: {said}")
 
 
+@functools.cache
 def recorded(cell: Cell) -> dict[str, str]:
     """What a cell records, and its unit in words.
 
