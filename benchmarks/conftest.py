@@ -31,7 +31,7 @@ from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.plans import Kept
 from benchmarks._judging.reference import incomparable
 from benchmarks._outside.fitting import fit
-from benchmarks._outside.papers import also, files, holding
+from benchmarks._outside.papers import also, holding
 from benchmarks._scoreboard import scoreboard
 from benchmarks._training.circumstances import known_commit
 from benchmarks._training.progress import Reporter, failed
@@ -136,12 +136,11 @@ def places(config: pytest.Config) -> list[Path]:
     paths = [(config.invocation_params.dir / name).resolve() for name, _, _ in given]
     tests = HERE / "test_figures.py"
     found = [path for path in paths if path.exists() and (path.is_relative_to(HERE) and _is_of_a_paper(path))]
-    own = {path: folder for path in paths if path.exists() and (folder := holding(path))}
+    own = [path for path in paths if path.exists() and holding(path)]
     config.args = [
         f"{tests}{colons}{test}" if path in found else f"{name}{colons}{test}"
         for path, (name, colons, test) in zip(paths, given, strict=True)
     ]
-    config.args += [str(file) for path in own if path.is_dir() for file in files(path)]
     return [] if any(tests.is_relative_to(path) for path in paths) else [*found, *own]
 
 
@@ -250,6 +249,14 @@ class FigureFile(pytest.Module):
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """The tests of a figure in the place of its file, which has none."""
     return FigureFile.from_parent(parent, path=module_path) if module_path.is_file() and holding(module_path) else None
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """The same where a folder is looked into, and not the file itself."""
+    if parent.session.isinitpath(file_path) or not holding(file_path):
+        return None
+    file = FigureFile.from_parent(parent, path=file_path)
+    return file if any(map(file.shows, parent.config.stash[SESSION].figures)) else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

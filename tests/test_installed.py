@@ -92,6 +92,16 @@ def test_it_works_from_any_folder_and_keeps_what_is_ones_own_elsewhere(installed
     assert not list(tmp_path.iterdir()), "asking must not leave anything"
 
 
+def test_it_begins_a_paper_anywhere_and_asks_the_contract_of_it(installed: Path, tmp_path: Path) -> None:
+    there = {"PYTHONPATH": str(installed), "XDG_DATA_HOME": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "benchmarks"]
+    made = run(tmp_path, *command, "new", "paper", "mine", **there)
+    assert made.returncode == 0, made.stderr
+    done = run(tmp_path, *command, "check", "mine", "-q", **there)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^4\d passed", done.stdout, re.MULTILINE), done.stdout
+
+
 def test_ones_own_files_stay_in_the_project_where_it_is_one() -> None:
     assert _options.LOCAL == ROOT / "results" / "local"
     assert _options.REPORT == ROOT / "reports"

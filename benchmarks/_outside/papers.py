@@ -87,7 +87,7 @@ def figures_of(papers: Sequence[Outside], ours: Sequence[Figure]) -> tuple[Figur
         for claim in figure.claims:
             if claim.id in taken:
                 raise ValueError(
-                    f"{figure.id}: claim {claim.id} must have an id of its own, got that of {taken[claim.id]}"
+                    f"{figure.id}: claim {claim.id} must have an id of its own, got that of one of {taken[claim.id]}"
                 )
             taken[claim.id] = figure.id
     return found

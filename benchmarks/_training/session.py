@@ -24,6 +24,7 @@ from typing import Literal, NamedTuple, Protocol
 from benchmarks import Cell
 from benchmarks._training.accelerated import training_of
 from benchmarks._training.circumstances import session as session_now
+from benchmarks._training.explaining import explained
 from benchmarks._training.loop import Training, runs
 from benchmarks._training.work import Work, may_go_on
 from results import History, Lock, Run, Session, State, States, Store, StoreError, disagreement
@@ -187,7 +188,7 @@ class _Piece:
         """Some seeds have ended."""
         failed = tuple(seeds)
         kept = traceback_file(self.store.folder, error) if not isinstance(error, StoreError) else None
-        sentence = str(error) if isinstance(error, StoreError | ValueError) else f"{type(error).__name__}: {error}"
+        sentence = explained(error, self.item.cell)
         self.failures.append(Failure(self.item.label, self.item.cell.key, failed, sentence, kept))
         for seed in failed:
             self.at.pop(seed, None)

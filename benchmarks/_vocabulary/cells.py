@@ -187,7 +187,8 @@ def described(thing: Any, *, only_distinctive: bool = False) -> Any:
             if not (only_distinctive and item.default is not MISSING and getattr(thing, item.name) == item.default)
         }
         kind = type(thing)
-        return {"class": kind.__name__, **_package(kind), "version": getattr(thing, "version", None), **shown}
+        home = {"package": package} if (package := package_of(kind)) else {}
+        return {"class": kind.__name__, **home, "version": getattr(thing, "version", None), **shown}
     if isinstance(thing, tuple):
         return [described(item, only_distinctive=only_distinctive) for item in thing]
     if thing is None or isinstance(thing, bool | int | float | str):
@@ -195,7 +196,7 @@ def described(thing: Any, *, only_distinctive: bool = False) -> Any:
     raise TypeError(f"a setting must be a number, a text, a tuple or a dataclass, got {type(thing).__name__}")
 
 
-def _package(kind: type) -> dict[str, str]:
-    """The package that a class is of, if it is of one and that is none of ours."""
+def package_of(kind: type) -> str:
+    """The package that a class is of; empty where it is one of ours, or the class is of none."""
     name = kind.__module__.partition(".")[0]
-    return {} if name in OURS or not hasattr(sys.modules.get(name), "__path__") else {"package": name}
+    return name if name not in OURS and hasattr(sys.modules.get(name), "__path__") else ""
