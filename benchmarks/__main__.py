@@ -41,11 +41,11 @@ from typing import Any
 from benchmarks import ALL, LOOKS, PROFILES, Figure, actors
 from benchmarks import _lists as lists
 from benchmarks._campaign import Campaign
-from benchmarks._catalogue import chosen, figures, is_theirs, ours, read, theirs
+from benchmarks._catalogue import chosen, figures, is_theirs, read, theirs
 from benchmarks._exchange import commands as exchange
 from benchmarks._judging import simulated
 from benchmarks._judging.desk import Desk, papers
-from benchmarks._judging.plans import Kept, keep, plan_of
+from benchmarks._judging.plans import UNKEPT, Kept, keep, plan_of
 from benchmarks._judging.readings import verdicts_of
 from benchmarks._options import (
     LOCAL,
@@ -58,12 +58,13 @@ from benchmarks._options import (
     reading,
     seconds,
     stores_of,
+    verdicts_file,
     version,
     whole_number,
 )
 from benchmarks._outside import commands as outside
 from benchmarks._outside.fitting import fit
-from benchmarks._outside.papers import also, holding
+from benchmarks._outside.papers import also, are_named, holding
 from benchmarks._training.circumstances import commit, known_commit
 from benchmarks._training.progress import Reporter, disk, failed, size
 from benchmarks._training.repetition import Repetition, chain_seconds, chains, repeatable, repetitions
@@ -135,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     record = commands.add_parser("record", help="write the verdicts of the recorded runs")
     record.add_argument("--replan", nargs="+", default=[], help="claims whose plan may move, such as CTEDD-F5-*")
     record.add_argument("--because", default="", help="why, which stays in the file")
+    record.add_argument("--store", type=Path, default=LOCAL, help=f"whose, of your own papers (default: {LOCAL})")
     record.set_defaults(command=_record)
     seal_one = commands.add_parser("seal", help="seal a file of published numbers that has been checked and changed")
     seal_one.add_argument("file", type=Path)
@@ -400,26 +402,42 @@ def _judge(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    known_commit()
+    """The suite's verdicts; or those of papers of somebody's that are named, each into a file of their own store."""
     if bool(options.replan) != bool(options.because.strip()):
         raise ValueError("a plan moves for a reason: --replan CLAIM and --because go together")
-    library = Library(Stores(Store(RECORDED)))
+    if not are_named():
+        known_commit()
+        own = tuple(figure for figure in figures() if not is_theirs(figure))
+        _keep(options, own, Library(Stores(Store(RECORDED))), VERDICTS, SIMULATED)
+    for paper in papers(theirs()) if are_named() else ():
+        verdicts = verdicts_file(options.store, paper[0].paper.name)
+        verdicts.parent.mkdir(parents=True, exist_ok=True)
+        simulations = verdicts.with_name(f"{verdicts.stem}-{SIMULATED.name}")
+        _keep(options, paper, Library(stores_of(options.store)), verdicts, simulations)
+    return 0
+
+
+def _keep(
+    options: argparse.Namespace, own: Sequence[Figure], library: Library, verdicts: Path, simulations: Path
+) -> None:
+    """Judges all claims of some figures, and writes what they come to and how often the rules err."""
     desks = {look: Desk(library, look) for look in LOOKS}
-    every = read(ours(), ALL)
+    every = read(own, ALL)
     judgeable = [(figure, claim) for figure in every for claim in figure.claims if not claim.lacks]
     plans = {claim.id: plan_of(figure, claim) for figure, claim in judgeable}
-    known = {*plans, *(Kept.at(VERDICTS).plans if VERDICTS.exists() else ())}
+    known = {*plans, *(Kept.at(verdicts).plans if verdicts.exists() else ())}
     moving = {claim: options.because for claim in known if any(fnmatch(claim, name) for name in options.replan)}
     judged = {
-        look: {id_: verdict for id_, verdict in verdicts_of(every, ours(), desk.verdicts).items() if id_ in plans}
+        look: {id_: verdict for id_, verdict in verdicts_of(every, own, desk.verdicts).items() if id_ in plans}
         for look, desk in desks.items()
     }
+    if not any(verdict.outcome not in UNKEPT for found in judged.values() for verdict in found.values()):
+        raise ValueError(f"{own[0].paper.name} must be run in full before a verdict can be kept, found none of it run")
     waiting = {claim.id for figure in every for claim in figure.claims if claim.lacks}
-    kept = keep(VERDICTS, judged, plans, moving, waiting)
-    print(f"{VERDICTS}: {', '.join(f'{len(found)} verdicts of {look}' for look, found in kept.verdicts.items())}")
-    families = {paper[0].paper.name: desks["quick"].sketches(paper) for paper in papers(ours())}
-    print(f"{SIMULATED}: {', '.join(simulated.keep(SIMULATED, families))}")
-    return 0
+    kept = keep(verdicts, judged, plans, moving, waiting)
+    print(f"{verdicts}: {', '.join(f'{len(found)} verdicts of {look}' for look, found in kept.verdicts.items())}")
+    families = {paper[0].paper.name: desks["quick"].sketches(paper) for paper in papers(own)}
+    print(f"{simulations}: {', '.join(simulated.keep(simulations, families))}")
 
 
 def _say(text: str) -> None:

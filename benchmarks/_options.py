@@ -38,6 +38,11 @@ VERDICTS = RECORDED / "verdicts.json"  # with their evidence and plans; written 
 SIMULATED = RECORDED / "characteristics.json"  # how often each claim comes to what, written beside them
 
 
+def verdicts_file(store: Path, paper: str) -> Path:
+    """Where the verdicts of a paper are kept that is not of the suite: in the store of its runs."""
+    return store / "verdicts" / f"{paper}.json"
+
+
 def version() -> str:
     """The version of what runs: that of the project where it is one, else of what is installed."""
     if is_checkout(ROOT):

@@ -19,10 +19,11 @@ from algorithms import Policy
 from algorithms._copies import playable
 from algorithms.uniform import Uniform
 from benchmarks import Cell
-from benchmarks._drawing.games import Episode, Frame, half_width, scene
+from benchmarks._drawing.games import Episode, Frame, bare, half_width, scene
 from benchmarks._options import LOCAL
 from benchmarks.actors import ON, cell_of, name_of, one_figure, trained, untrained
 from environments import Streams
+from environments._pictures import can_be_drawn
 
 BESIDE = ("untrained", "chance", "nobody")
 KINDS = (".gif", ".png", ".webp")
@@ -63,6 +64,11 @@ def watch(
     if out.suffix not in KINDS:
         raise ValueError(f"--out must end in one of {', '.join(KINDS)}, got {str(out)!r}")
     shown = cell_of(one_figure(figure), cell)
+    if not can_be_drawn(bare(shown.env), shown.env.reset(Streams.of((0,), "watched", ON), 1)):
+        raise ValueError(
+            f"{shown.name} on {shown.environment} cannot be watched: "
+            f"{type(shown.env).__name__} must say in marks(state) what is where, and does not"
+        )
     learner = trained(shown, seed, store)
     name = name_of(shown, learner, policy)
     one = f"{shown.name} {name}" if len(shown.algorithm.policies(learner)) > 1 else shown.name

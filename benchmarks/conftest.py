@@ -118,6 +118,13 @@ class Session:
         """What the recorded runs came to, and by which plans."""
         return Kept.at(options.VERDICTS)
 
+    def kept_of(self, figure: Figure) -> Kept:
+        """The same of a figure's paper; of one outside of the suite what has been recorded in its own store, if any."""
+        if not is_theirs(figure):
+            return self.kept
+        path = options.verdicts_file(self.folder, figure.paper.name)
+        return Kept.at(path) if path.exists() else Kept({}, {})
+
 
 def fresh_folder(parent: Path) -> Path:
     """Where a fresh training goes: the last one that was not finished, else a new one. Nothing is ever overwritten."""

@@ -49,11 +49,11 @@ def test_curve_agrees_with_the_recorded_one(line_of: tuple[Figure, Panel, Line],
 def test_claim_is_judged_as_recorded(claim_of: tuple[Figure, Claim], asked: Session) -> None:
     figure, claim = claim_of
     outcome = asked.exhibits[figure.id].verdicts[claim.id].outcome
-    moved = [] if claim.lacks else asked.kept.moved(claim.id, plan_of(figure, claim))
+    moved = [] if claim.lacks else asked.kept_of(figure).moved(claim.id, plan_of(figure, claim))
     assert not moved, f"{claim.id}: its plan has moved since its first verdict: {'; '.join(moved)}"
     if asked.strict:
         assert outcome == "REPRODUCED", f"{outcome}: {claim.sentence}"
-    recorded = asked.kept.outcome(asked.exhibits[figure.id].profile, claim.id)
+    recorded = asked.kept_of(figure).outcome(asked.exhibits[figure.id].profile, claim.id)
     if recorded is None or asked.n_seeds is not None:
         pytest.skip(f"judged {outcome}; no verdict is recorded for this profile and number of seeds")
     assert outcome == recorded, f"judged {outcome} where {recorded} is recorded: {claim.sentence}"

@@ -2,6 +2,7 @@
 
 python -m reports
 python -m reports --profile paper --store results/local --output report
+python -m reports --papers mypaper
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from pathlib import Path
 if __name__ == "__main__":
     gc.disable()  # what is imported and drawn is full of cycles, and to look for them takes a tenth of the time
 
-from benchmarks._catalogue import figures
+from benchmarks import Figure
+from benchmarks._catalogue import figures, is_theirs, theirs
 from benchmarks._judging.desk import desks, exhibition
-from benchmarks._options import RECORDED, REPORT, SIMULATED, profile, stores_of
+from benchmarks._options import LOCAL, RECORDED, REPORT, SIMULATED, profile, stores_of
+from benchmarks._outside.commands import PAPERS, taken
+from benchmarks._outside.papers import also, are_named
 from benchmarks._training.work import Library
 from reports._site import build
 from results import StoreError
@@ -29,15 +33,11 @@ BETWEEN = 10.0  # seconds between two lines
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; what a user can get wrong ends in one sentence and exit code 2."""
-    options = _parser().parse_args(arguments)
+    papers, rest = taken(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(rest)
     try:
-        name = None if options.profile is None else profile(options.profile)
-        store, output = folder("store", options.store), creatable("output", options.output)
-        command = "python -m reports" if name is None else f"python -m reports --profile {name}"
-        line = Line()
-        at = desks(Library(stores_of(store)), figures(), name, line.say)
-        built = build(exhibition(at, figures(), SIMULATED, line.say), output, command, line.say, png=options.png)
-        line.clear()
+        with also(papers):
+            built = _built(options)
     except (ValueError, StoreError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -51,6 +51,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in built:
         print(path)
     return 0
+
+
+def _built(options: argparse.Namespace) -> list[Path]:
+    """The suite's papers; or those of somebody's that are named, alone, from and into a store of one's own."""
+    name = None if options.profile is None else profile(options.profile)
+    shown, usual = (theirs(), LOCAL) if are_named() else (_ours(), RECORDED)
+    store = folder("store", options.store or usual)
+    output = creatable("output", options.output or (store / "report" if are_named() else REPORT))
+    command = "python -m reports" if name is None else f"python -m reports --profile {name}"
+    line = Line()
+    at = desks(Library(stores_of(store)), shown, name, line.say)
+    built = build(exhibition(at, shown, SIMULATED, line.say), output, command, line.say, png=options.png)
+    line.clear()
+    return built
+
+
+def _ours() -> tuple[Figure, ...]:
+    return tuple(figure for figure in figures() if not is_theirs(figure))
 
 
 class Line:
@@ -79,10 +97,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--profile", help="smoke, quick or paper (default: of every figure the largest that has been run in full)"
     )
+    parser.add_argument("--papers", metavar="PATH", help=f"{PAPERS}; these alone are shown")
     parser.add_argument(
-        "--store", type=Path, default=RECORDED, help="whose results are read first (default: results/recorded)"
+        "--store", type=Path, help=f"whose results are read first (default: {RECORDED}, of your papers {LOCAL})"
     )
-    parser.add_argument("--output", type=Path, default=REPORT, help=f"where the report is written (default: {REPORT})")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help=f"where the report is written (default: {REPORT}, of your papers report/ in the store)",
+    )
     parser.add_argument("--png", action="store_true", help="draw every picture as an image of 180 dpi, too")
     return parser
 

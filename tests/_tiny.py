@@ -198,7 +198,7 @@ class Failing:
 
 if __name__ in ("__main__", "__mp_main__"):
     gc.enable()
-    catalogue.figures = lambda: (FIGURE, TRANSFERS, SKETCHED)  # type: ignore[assignment]
+    catalogue.figures = lambda: (FIGURE, TRANSFERS, SKETCHED)
     session.CHECKPOINT_SECONDS = 0.0
     session.REPORT_SECONDS = 0.2
     runner.HALVE_SECONDS = float(os.environ.get("TINY_HALVE_SECONDS", runner.HALVE_SECONDS))

@@ -14,6 +14,7 @@ import pytest
 from algorithms.maddpg import MADDPG
 from benchmarks import Cell, Evaluation
 from benchmarks._training import sources
+from benchmarks._vocabulary.cells import OURS
 from benchmarks.dimapg import navigation
 from benchmarks.dvm.matching import FIGURE as MATCHING
 from environments.cooperative_navigation import CN_V1
@@ -35,7 +36,7 @@ def forget() -> None:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the code, of which digests are taken."""
-    for package in sources.OURS:
+    for package in OURS:
         source = sources.ROOT / package
         shutil.copytree(source, tmp_path / package, ignore=lambda _, names: {"__pycache__", "speed"} & set(names))
     monkeypatch.setattr(sources, "ROOT", tmp_path)

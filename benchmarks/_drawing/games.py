@@ -138,7 +138,9 @@ def _grid(env: OnGrid, state: Any, past: Sequence[Any]) -> Image.Image:
 
 
 def _walkers(state: Any) -> list[list[int]]:
-    """The cells of all that walk and live."""
+    """The cells of all that walk and live; nobody in a game of somebody's, whose marks say all."""
+    if not hasattr(state, "hunters") and not hasattr(state, "alive"):
+        return []
     walking = state.hunters if hasattr(state, "hunters") else state.position[state.alive]
     return walking.tolist()  # type: ignore[no-any-return]
 

@@ -76,6 +76,11 @@ def outside() -> tuple[Outside, ...]:
     return tuple(found.values())
 
 
+def are_named() -> bool:
+    """Whether somebody has named papers, as opposed to having some installed."""
+    return bool(_named())
+
+
 def figures_of(papers: Sequence[Outside], ours: Sequence[Figure]) -> tuple[Figure, ...]:
     """The figures of such papers.
 

@@ -67,3 +67,8 @@ class Meeting:
     def full_state(self, state: Places) -> Tensor:
         """The state as one row, for whoever may see everything. Shapes: [S, E, A]."""
         return torch.clone(state.place)
+
+    def marks(self, state: Places) -> tuple[int, list[tuple[int, int, str]]]:
+        """For whoever watches: how many cells a side has, and who is in which, the ring laid out as a row."""
+        (first, second), row = state.place.int().tolist(), self.n_places // 2
+        return self.n_places, [(first, row, "blue"), (second, row, "red")]
