@@ -75,6 +75,7 @@ from results import States, Store, StoreError, Stores, seal
 
 STOPPED = 3  # exit code: stopped at a checkpoint
 MOST_SEEDS = 10  # that a profile records
+NAMING = ("-k", "-m", "--repro-papers", "--repro-store")  # options of pytest behind which a folder's name is no place
 SELECTION = 'which figures, as in pytest -k: ctedd/fig5, "ctedd and (fig4 or fig5)", CTEDD-F5-4; "" is every figure'
 READING = "what else the papers' texts allow: a name that list shows, or all (default: our choice of everything)"
 SET = "the figure with a setting of one's own, such as MADDPG.learning_rate=0.02, beside what it varies; repeatable"
@@ -396,7 +397,9 @@ def _judge(options: argparse.Namespace) -> int:
         raise ValueError("judging needs pytest, found none installed: pip install pytest")
     pytest = importlib.import_module("pytest")
     cache = f"cache_dir={LOCAL.parent / '.pytest_cache'}"  # the packages' own folder may be read-only
-    own = any(holding(Path(argument.partition("::")[0]).resolve()) for argument in options.arguments)
+    behind = zip(["", *options.arguments], options.arguments, strict=False)
+    places = [argument.partition("::")[0] for option, argument in behind if option not in NAMING]
+    own = any(holding(Path(place).resolve()) for place in places)
     tests = ["-p", "benchmarks.conftest"] if own else [str(Path(__file__).with_name("test_figures.py"))]
     return int(pytest.main([*tests, "-o", cache, *options.arguments]))
 

@@ -18,13 +18,15 @@ import pytest
 from benchmarks import Cell, Figure
 from benchmarks import _catalogue as catalogue
 from benchmarks.__main__ import main
-from benchmarks._options import RECORDED
+from benchmarks._judging.plans import Kept, plan_of
+from benchmarks._options import RECORDED, verdicts_file
 from benchmarks._outside import papers
 from benchmarks._outside.fitting import fit
 from benchmarks._outside.making import made
 from benchmarks._training import sources
 from benchmarks._training.explaining import explained
 from benchmarks._training.loop import Training
+from reports.__main__ import main as report
 from results import Store
 
 ROOT = Path(__file__).parent.parent
@@ -239,6 +241,23 @@ def test_it_trains_into_ones_own_store_in_fresh_processes(paper: Path, tmp_path:
     run = Store(tmp_path / "store").load(cell, 1)
     assert run is not None and run.n_steps == 1_000 and run.history[-1].sources == sources.digest(cell)
     assert main(["plan", paper.name, *named]) == 0
+
+
+def test_its_verdict_is_kept_in_that_store_and_its_plan_with_it(paper: Path, tmp_path: Path) -> None:
+    edit(paper / "fig1.py", "Budget(n_seeds=5, n_steps=10_000)", "Budget(n_seeds=5, n_steps=2_000)")
+    edit(paper / "fig1.py", 'about="end"', 'about="beginning"')
+    where = ["--papers", str(paper), "--store", str(tmp_path / "store")]
+    assert main(["record", *where]) == 2  # nothing has been run
+    assert main(["run", paper.name, "--jobs", "2", *where]) == 0
+    assert main(["record", *where]) == 0
+    kept = Kept.at(verdicts_file(tmp_path / "store", paper.name))
+    (claim,) = figure_of(paper).claims
+    assert kept.outcome("quick", claim.id) == "REPRODUCED"
+    moved = replace(figure_of(paper), claims=(replace(claim, kind="check"),))
+    assert kept.moved(claim.id, plan_of(moved, moved.claims[0])) == ['kind: "sentence" became "check"']
+    assert main(["watch", f"{paper.name}/fig1", "--cell", "Ring/IQL", "--out", str(tmp_path / "game.gif"), *where]) == 0
+    assert report(where) == 0
+    assert (tmp_path / "store" / "report" / "site" / paper.name / "fig1.html").exists()
 
 
 def test_the_recorded_store_refuses_it(paper: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks._vocabulary.cells import package_of
 from environments import Env
 from environments._particles import Particles
 from environments._pictures import COLOURS, HALF_WIDTH, POINT, OnGrid, OnPlane
@@ -160,6 +161,8 @@ def legend(env: Any) -> str:
     game = bare(env)
     if hasattr(game, "n_hunters"):
         return "blue: hunters (pale: done), green: hares, brown: stags, grey: caught"
+    if package_of(type(game)):
+        return ""  # of a game of somebody's nobody here knows
     if isinstance(game, OnGrid):
         return "blue: agents, green: food"
     if len(game.roles) > 1:
