@@ -21,7 +21,7 @@ from PIL import Image
 
 from algorithms import Policy
 from benchmarks import Cell, Figure
-from benchmarks._catalogue import figures
+from benchmarks._catalogue import ours
 from benchmarks._drawing.games import Episode, bare, half_width, legend, view
 from benchmarks._options import LOCAL
 from benchmarks._watching import FRAME_MS, LAST_MS, alike, other_policy, played
@@ -92,7 +92,7 @@ def looks(cell: Cell) -> Any:
 
 def every_cell() -> tuple[Cell, ...]:
     """The cells of all figures, in order."""
-    return tuple(cell for figure in figures() for cell in figure.cells)
+    return tuple(cell for figure in ours() for cell in figure.cells)
 
 
 # ---- drawing them ----------------------------------------------------------------------------------------------------
