@@ -7,7 +7,14 @@ import os
 import pytest
 from _pytest.terminal import TerminalReporter
 
-LONGEST = ("test_algorithms_contract.py", "test_kills.py", "test_runner.py", "test_history.py", "test_campaigns.py")
+LONGEST = (
+    "test_algorithms_contract.py",
+    "test_ray.py",
+    "test_kills.py",
+    "test_runner.py",
+    "test_history.py",
+    "test_campaigns.py",
+)
 """Files that take longest, which begin first, so that none of them is left alone at the end."""
 
 
