@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from _tiny import EVALUATION, FIGURE, GAME, TRANSFERS, Failing
+from _tiny import EVALUATION, FIGURE, GAME, SECOND, TRANSFERS, Failing
 
 from benchmarks import Budget, Cell, Line, Panel
 from benchmarks import _catalogue as catalogue
@@ -31,6 +31,13 @@ LONG = replace(
     claims=(),
     budgets={name: {"Tiny": Budget(2, N_STEPS)} for name in ("smoke", "quick", "paper")},
 )
+CHAIN = replace(
+    TRANSFERS,
+    paper=replace(FIGURE.paper, name="chain"),
+    name="chain",
+    panels=(Panel("Task II", (Line("second", SECOND, "test return greedy"),), "return"),),
+    budgets={name: {"Task I": Budget(2, 200), "Task II": Budget(2, 400)} for name in ("smoke", "quick", "paper")},
+)
 RAISES = Cell("raises", "Tiny", Failing("raises"), GAME, EVALUATION)
 FAILS = replace(
     FIGURE,
@@ -38,6 +45,7 @@ FAILS = replace(
     name="fails",
     panels=(Panel("Tiny", (Line("Fails", RAISES, "test return greedy"),), "test return"),),
     claims=(),
+    budgets={name: {"Tiny": Budget(1, N_STEPS)} for name in ("smoke", "quick", "paper")},
 )
 
 
@@ -60,7 +68,7 @@ def nodes() -> None:
 if __name__ == "__main__":
     from benchmarks.__main__ import main
 
-    catalogue.figures = lambda: (LONG, TRANSFERS, FAILS)  # type: ignore[assignment]
+    catalogue.figures = lambda: (LONG, CHAIN, FAILS)  # type: ignore[assignment]
     session.CHECKPOINT_SECONDS, session.REPORT_SECONDS = 0.0, 0.2
     if sys.argv[1] == "nodes":
         nodes()

@@ -16,8 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from _cluster import LONG, N_STEPS, RAISES
-from _tiny import MADDPG_CELL, TRANSFERS
+from _cluster import CHAIN, LONG, N_STEPS, RAISES
+from _tiny import MADDPG_CELL
 from _trials import ROOT, Begin, assert_same_end, command_lines, heard, loaded, saved, states_of, wait_for
 
 from benchmarks._training import engines
@@ -51,7 +51,7 @@ def test_nobody_else_imports_ray() -> None:
 
 # ---- a cluster of two nodes -----------------------------------------------------------------------------------------
 
-CELLS = (*LONG.cells, *TRANSFERS.cells)
+CELLS = (*LONG.cells, *CHAIN.cells)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_whoever_is_killed_a_cluster_trains_the_same_bits(
     start: Begin, nodes: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     whole, own = tmp_path / "whole", tmp_path / "own"
-    smoke, figures = ("--profile", "smoke", "--device", "cpu"), ("run", "long", "transfers", "fails")
+    smoke, figures = ("--profile", "smoke", "--device", "cpu"), ("run", "long", "chain", "fails")
     undisturbed = start(*figures[:-1], *smoke, "--store", whole, script=SCRIPT.name)
     assert nodes.stdout is not None and nodes.stdin is not None
     address = nodes.stdout.readline().strip()
@@ -190,6 +190,16 @@ def answered(ray_engine: Any, one: Any, answer: Any) -> list[Any]:
     ray_engine.ray.get = get
     one.cluster.wait([one], 0.0)
     return list(one.heard())
+
+
+@needs_ray
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
+def test_where_no_cluster_answers_one_sentence_says_so(address: str, tmp_path: Path) -> None:
+    task = Task((), Store(tmp_path), states_of(tmp_path), "cpu", None, math.inf, set_aside=False)
+    told = rf"^a Ray cluster must answer at {address}, got (ConnectionRefused|Value)Error: [^\n]+$"
+    with pytest.raises(ValueError, match=told), engine("ray", address)(task):
+        pass
 
 
 @needs_ray

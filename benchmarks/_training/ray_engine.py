@@ -16,6 +16,7 @@ import os
 import pickle
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -94,6 +95,7 @@ def _connect(address: str | None, task: Task, code: str) -> None:
     own = {"num_cpus": task.n_jobs or processors.usable(), "include_dashboard": False}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of a cluster of this machine's
     try:
+        _reach(address)
         ray.init(
             address=address or "local",
             runtime_env={"working_dir": code, "env_vars": env_vars},
@@ -104,6 +106,16 @@ def _connect(address: str | None, task: Task, code: str) -> None:
     except (ConnectionError, RuntimeError, ValueError, OSError, RayError) as error:
         where = f"a Ray cluster must answer at {address}" if address else "a Ray cluster must start here"
         raise ValueError(f"{where}, got {type(error).__name__}: {' '.join(str(error).split())}") from error
+
+
+def _reach(address: str | None) -> None:
+    """Nothing, where somebody listens at host:port; Ray itself would try for minutes.
+
+    Raises: OSError where nobody does, ValueError where that is no address.
+    """
+    if address not in (None, "auto"):
+        host, _, port = str(address).rpartition(":")
+        socket.create_connection((host, int(port)), timeout=10.0).close()
 
 
 @contextmanager
