@@ -9,6 +9,7 @@ python -m benchmarks run ctedd/fig5 --profile quick --time-limit 9m --device cud
 python -m benchmarks run ctedd/fig5@distance
 python -m benchmarks run ctedd/fig5 --set MADDPG.learning_rate=0.02
 python -m benchmarks run "" --profile paper --by value
+python -m benchmarks run ctedd/fig5 --engine ray --address auto
 python -m benchmarks repeat ctedd/fig5
 python -m benchmarks clean ctedd/fig5 --profile paper
 python -m benchmarks compare my_curves.csv ctedd/fig5 --line CN-V1/MADDPG-3
@@ -20,7 +21,8 @@ python -m benchmarks new paper mypaper
 python -m benchmarks check mypaper
 python -m benchmarks run mypaper/fig1 --papers mypaper
 
-Exit codes of run: 0 complete, 3 stopped at a checkpoint (the same command goes on), 1 something failed, 2 wrong use.
+Exit codes of run: 0 complete, 3 stopped at a checkpoint by its time limit or by SIGTERM (the same command goes on),
+1 something failed, 2 wrong use, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -66,11 +68,12 @@ from benchmarks._outside import commands as outside
 from benchmarks._outside.fitting import fit
 from benchmarks._outside.papers import also, are_named, holding
 from benchmarks._training.circumstances import commit, known_commit
+from benchmarks._training.engines import ENGINES, engine, jobs_on, n_cores
 from benchmarks._training.progress import Reporter, disk, failed, size
 from benchmarks._training.repetition import Repetition, chain_seconds, chains, repeatable, repetitions
-from benchmarks._training.runner import jobs_on, n_cores, train_all
+from benchmarks._training.runner import interrupted, train_all
 from benchmarks._training.standing import standing_of
-from benchmarks._training.work import Library, Work, in_order, missing_work, spare, usable_device, variants
+from benchmarks._training.work import Device, Library, Work, in_order, missing_work, spare, usable_device, variants
 from results import States, Store, StoreError, Stores, seal
 
 STOPPED = 3  # exit code: stopped at a checkpoint
@@ -79,6 +82,10 @@ NAMING = ("-k", "-m", "--repro-papers", "--repro-store")  # options of pytest be
 SELECTION = 'which figures, as in pytest -k: ctedd/fig5, "ctedd and (fig4 or fig5)", CTEDD-F5-4; "" is every figure'
 READING = "what else the papers' texts allow: a name that list shows, or all (default: our choice of everything)"
 SET = "the figure with a setting of one's own, such as MADDPG.learning_rate=0.02, beside what it varies; repeatable"
+EXITS = (
+    "Exit codes: 0 complete; 3 stopped at a checkpoint by --time-limit or SIGTERM, and the same command goes on; "
+    "1 something failed; 2 wrong use; 130 interrupted, and the same command goes on as well."
+)
 ORDERS = {
     "length": "what takes longest with all that starts from it is trained first (default)",
     "value": "what decides most claims per hour is trained first, in the order that plan shows",
@@ -110,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; what a user can get wrong ends in one sentence and exit code 2."""
     papers, rest = outside.taken(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(rest)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII only shows the rest as ?
@@ -120,10 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, StoreError, ChildProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         later = "; the same command goes on from the last checkpoint" if options.command is _run else ""
         print(f"stopped{later}", file=sys.stderr)
-        return 130
+        return STOPPED if later and error.args == (signal.SIGTERM.name,) else 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,8 +149,17 @@ def _parser() -> argparse.ArgumentParser:
     seal_one = commands.add_parser("seal", help="seal a file of published numbers that has been checked and changed")
     seal_one.add_argument("file", type=Path)
     seal_one.set_defaults(command=_seal)
+    _add_trained(commands)
+    exchange.add(commands)
+    outside.add(commands)
+    _add_shown(commands)
+    return parser
+
+
+def _add_trained(commands: Any) -> None:
+    """What trains, or says what would be: planning, training, cleaning up, repeating."""
     for name, command, text in (("plan", _plan, "what is missing"), ("run", _run, "train what is missing")):
-        sub = commands.add_parser(name, help=text)
+        sub = commands.add_parser(name, help=text, epilog=EXITS if command is _run else None)
         sub.add_argument("figure", nargs="*" if command is _plan else "+", default=[""], help=SELECTION)
         sub.add_argument("--reading", default="", help=READING)
         sub.add_argument("--set", action="append", default=[], metavar="CLASS.FIELD=VALUE", help=SET)
@@ -160,6 +176,8 @@ def _parser() -> argparse.ArgumentParser:
         )
         if command is _run:
             sub.add_argument("--by", default="length", help="; ".join(map(": ".join, ORDERS.items())))
+            sub.add_argument("--engine", default=ENGINES[0], help="processes of this machine (default), or ray")
+            sub.add_argument("--address", help="of a Ray cluster, auto or host:port (default: one of this machine)")
         sub.set_defaults(command=command)
     clean = commands.add_parser("clean", help="delete the training states that a profile does not need any more")
     clean.add_argument("figure", nargs="+", help=f"{SELECTION}; other figures' states are kept")
@@ -183,10 +201,6 @@ def _parser() -> argparse.ArgumentParser:
         "--chains", default="10m", help="how long all that a cell starts from may take to train (default: 10m)"
     )
     again.set_defaults(command=_repeat)
-    exchange.add(commands)
-    outside.add(commands)
-    _add_shown(commands)
-    return parser
 
 
 def _add_shown(commands: Any) -> None:
@@ -245,7 +259,11 @@ def _figures(options: argparse.Namespace) -> tuple[Figure, ...]:
 
 def _campaign(options: argparse.Namespace, library: Library) -> Campaign:
     desk = Desk(library, profile(options.profile), whole_number("seeds", options.seeds))
-    return Campaign.into(options.store, _figures(options), desk, options.device, library)
+    return Campaign.into(options.store, _figures(options), desk, _device(options), library)
+
+
+def _device(options: argparse.Namespace) -> Device:
+    return usable_device(options.device, elsewhere=options.command is _run and options.engine != ENGINES[0])
 
 
 def _work(options: argparse.Namespace, library: Library) -> list[Work]:
@@ -271,7 +289,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    library = Library(stores_of(options.store))
+    library, opened = Library(stores_of(options.store)), engine(options.engine, options.address)
     work = _work(options, library)
     if options.store.resolve() == RECORDED.resolve():
         known_commit()
@@ -279,11 +297,12 @@ def _run(options: argparse.Namespace) -> int:
         work,
         Store(options.store),
         _states(options),
-        usable_device(options.device),
+        _device(options),
         n_jobs=whole_number("jobs", options.jobs),
         time_limit=seconds(options.time_limit),
         set_aside=options.set_aside,
         report=Reporter(_say, over=sys.stdout.isatty()).report,
+        engine=opened,
     )
     print()
     _say_standing(options, library)

@@ -21,7 +21,7 @@ from benchmarks._judging.value import Stage, by_value, undecided
 from benchmarks._scoreboard import shortened
 from benchmarks._training.prices import Bill, Price, Prices, bill
 from benchmarks._training.progress import hours, size, span
-from benchmarks._training.work import Device, Library, Work, missing_work, usable_device, with_teachers
+from benchmarks._training.work import Device, Library, Work, missing_work, with_teachers
 from results import States
 
 ABOUT = "~"  # stands before what is estimated by other cells
@@ -47,13 +47,10 @@ class Campaign:
     others: Sequence[Cell] = ()
 
     @classmethod
-    def into(cls, folder: Path, wanted: Sequence[Figure], desk: Desk, device: str, timed: Library) -> Campaign:
-        """Trained into a store, its prices estimated by every figure's cells.
-
-        Raises: ValueError where the device cannot be used.
-        """
+    def into(cls, folder: Path, wanted: Sequence[Figure], desk: Desk, device: Device, timed: Library) -> Campaign:
+        """Trained into a store, its prices estimated by every figure's cells."""
         others = tuple(cell for figure in figures() for cell in figure.cells)
-        return cls(wanted, desk, States(folder / ".states"), usable_device(device), timed, others)
+        return cls(wanted, desk, States(folder / ".states"), device, timed, others)
 
     @cached_property
     def missing(self) -> list[Work]:

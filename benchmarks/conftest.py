@@ -34,10 +34,11 @@ from benchmarks._outside.fitting import fit
 from benchmarks._outside.papers import also, holding
 from benchmarks._scoreboard import scoreboard
 from benchmarks._training.circumstances import known_commit
+from benchmarks._training.engines import ENGINES, Opened, engine, jobs_on
 from benchmarks._training.progress import Reporter, failed
-from benchmarks._training.runner import jobs_on, train_all
+from benchmarks._training.runner import train_all
 from benchmarks._training.standing import standing_of
-from benchmarks._training.work import Library, missing_work, usable_device, with_teachers
+from benchmarks._training.work import Device, Library, missing_work, usable_device, with_teachers
 from results import States, Store, StoreError, Stores
 
 COMPLETE = "complete"
@@ -51,7 +52,8 @@ class Session:
 
     profile: str | None  # None: of every figure the largest that is there in full
     n_seeds: int | None
-    device: str
+    device: Device
+    engine: Opened
     folder: Path
     fresh: bool
     strict: bool
@@ -73,7 +75,7 @@ class Session:
 
         Raises: ValueError where one of them cannot be.
         """
-        at = places(config)
+        at, trains_in = places(config), config.getoption("--repro-engine")
         config.option.keyword, reading = split(config.option.keyword)
         named = config.getoption("--repro-profile")
         profile = None if named is None else options.profile(named)
@@ -91,7 +93,8 @@ class Session:
         return cls(
             profile=profile,
             n_seeds=n_seeds,
-            device=usable_device(config.getoption("--repro-device")),
+            device=usable_device(config.getoption("--repro-device"), elsewhere=trains_in != ENGINES[0]),
+            engine=engine(trains_in, config.getoption("--repro-address")),
             folder=folder,
             fresh=fresh,
             strict=bool(config.getoption("--repro-strict")),
@@ -210,6 +213,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--repro-seeds", help="how many seeds, instead of the profile's number")
     group.addoption("--repro-device", default="auto", help="auto, cpu or cuda")
+    group.addoption("--repro-engine", default=ENGINES[0], help="processes of this machine (default), or ray")
+    group.addoption("--repro-address", help="of a Ray cluster, auto or host:port (default: one of this machine)")
     group.addoption("--repro-store", help=f"where one's own results are kept (default: {options.LOCAL})")
     group.addoption("--repro-fresh", action="store_true", help=f"ignore what is stored, train in {options.FRESH}")
     group.addoption("--repro-plan", action="store_true", help="say what is missing and how long it takes, and stop")
@@ -362,7 +367,7 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
     work = missing_work(wanted, asked.desk.profile, asked.n_seeds, asked.desk.library)
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if config.getoption("--repro-plan"):
-        pytest.exit(_campaign(asked, wanted).words(jobs_on(usable_device(asked.device), work)), returncode=0)
+        pytest.exit(_campaign(asked, wanted).words(jobs_on(asked.device, work)), returncode=0)
     trains = bool(work) and not config.getoption("--repro-no-train")
     if trains and config.stash[N_WORKERS]:
         raise ValueError(
@@ -380,8 +385,8 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
         raise ValueError("training needs pytest's terminal reporter to show its progress, got -p no:terminal")
     if asked.folder.resolve() == options.RECORDED.resolve():
         known_commit()
-    states, device = States(asked.folder / ".states"), usable_device(asked.device)
-    work = with_teachers(work, states, device)
+    states = States(asked.folder / ".states")
+    work = with_teachers(work, states, asked.device)
     terminal.ensure_newline()
     for line in asked.desk.warnings(wanted):
         terminal.write_line(line)
@@ -390,10 +395,11 @@ def _prepare(config: pytest.Config, asked: Session, wanted: list[Figure]) -> Non
         work,
         Store(asked.folder),
         states,
-        device,
+        asked.device,
         time_limit=asked.time_limit,
         set_aside=config.getoption("--repro-set-aside"),
         report=Reporter(lambda text: terminal.write(text, flush=True), over=terminal.isatty).report,
+        engine=asked.engine,
     )
     terminal.ensure_newline()
     if trained.failures:

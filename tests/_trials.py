@@ -162,9 +162,11 @@ def command_lines() -> Iterator[Begin]:
     """Starts command lines on the tiny figures, each in a group of its own, and ends what is left."""
     begun: list[subprocess.Popen[str]] = []
 
-    def begin(*arguments: object, root: Path = ROOT, **variables: str) -> subprocess.Popen[str]:
+    def begin(
+        *arguments: object, root: Path = ROOT, script: str = TINY.name, **variables: str
+    ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, str(root / "tests" / TINY.name), *map(str, arguments)],
+            [sys.executable, str(root / "tests" / script), *map(str, arguments)],
             cwd=root,
             env={**os.environ, "PYTHONPATH": str(root), **variables},
             stdout=subprocess.PIPE,

@@ -9,7 +9,13 @@ from _pytest.terminal import TerminalReporter
 
 pytest.register_assert_rewrite("benchmarks._contract")
 
-LONGEST = ("test_algorithms_contract.py", "test_kills.py", "test_runner.py", "test_history.py", "test_campaigns.py")
+LONGEST = (
+    "test_algorithms_contract.py",
+    "test_kills.py",
+    "test_runner.py",
+    "test_history.py",
+    "test_campaigns.py",
+)
 """Files that take longest, which begin first, so that none of them is left alone at the end."""
 
 

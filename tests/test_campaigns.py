@@ -35,9 +35,10 @@ from _trials import (
 
 from benchmarks import Budget, Cell, Evaluation, Figure, Line, Panel
 from benchmarks import __main__ as command_line
-from benchmarks._training import runner
+from benchmarks._training import engines
 from benchmarks._training import session as session_module
 from benchmarks._training.circumstances import one_thread
+from benchmarks._training.engines import Task
 from benchmarks._training.runner import Trained, shared_out, train_all
 from benchmarks._training.session import Outcome, Released
 from benchmarks._training.work import Work
@@ -46,7 +47,7 @@ from results import States, Store
 
 one_thread()
 
-N_FREE_CORES = runner.n_cores()
+N_FREE_CORES = engines.n_cores()
 PLAIN = navigation("TRPO-KitchenSink", 3)
 LONELY = replace(PLAIN, env=replace(PLAIN.env, horizon=50), evaluation=Evaluation(every=25 * 50, n_episodes=0))
 """Products so large that two threads share them, and so round them otherwise."""
@@ -246,13 +247,13 @@ def test_who_ends_after_the_command_line_has_died_ends_without_a_word(
     ended: list[int] = []
     here, there = Pipe()
     here.close()
-    monkeypatch.setattr(runner, "settle", lambda: None)
+    monkeypatch.setattr(engines, "settle", lambda: None)
     monkeypatch.setattr(os, "_exit", ended.append)
-    monkeypatch.setattr(runner, what, lambda *_, **__: None)
+    monkeypatch.setattr(engines, what, lambda *_, **__: None)
     work = Work(RAISES, (0,), 400)
-    trainer = runner._Trainer(Store(tmp_path), states_of(tmp_path), ends=math.inf, set_aside=False)
-    runner._process(there, trainer, work, work.cell.key)
-    runner._Line(there, math.inf).say(Released((0,)))
+    task = Task((), Store(tmp_path), states_of(tmp_path), "cpu", None, ends=math.inf, set_aside=False)
+    engines.trained(there, task, work, work.cell.key)
+    engines.Line(there).say(Released((0,)))
     assert ended == [1, 1]
     there.close()
 
@@ -298,7 +299,7 @@ def test_sigterm_to_the_whole_group_stops_at_a_checkpoint(tmp_path: Path) -> Non
             workers += children(process.pid)
             os.killpg(process.pid, signal.SIGTERM)
         said = [heard(process) for process in processes]
-        assert [process.returncode for process in processes] == [130, 2], said
+        assert [process.returncode for process in processes] == [3, 2], said
         assert said[0].endswith("stopped; the same command goes on from the last checkpoint\n")
         assert "Traceback" not in "".join(said) and not any(map(alive, workers))
     for folder in folders:

@@ -112,6 +112,8 @@ WRONG = (
     option("device", "cuda", r"device cuda was asked for, but torch .* finds no CUDA device here", no_cuda),
     *(option("seeds", seeds, NUMBER.format(re.escape(seeds))) for seeds in ("0", "-1", "three", "2.5", "²", "")),
     *(option("time-limit", limit, LIMIT.format(limit)) for limit in ("soon", "0s", "-3m", "9", "nanh", "")),
+    option("engine", "slurm", r"engine must be processes or ray, got 'slurm'"),
+    option("address", "auto", r"an address is a Ray cluster's and needs engine ray, got 'auto' with processes"),
     option("store", "{occupied}", r"occupied.* cannot be read or written \(Not a directory\): .*another folder"),
     option("store", "/proc/nowhere", r"/proc.* cannot be read or written \(.*\): .*choose another folder", no_proc),
     option("store", "{damaged}", r"seed-000\.json is damaged: .*move it away and make it again"),
@@ -181,7 +183,7 @@ def _signals() -> Iterator[None]:
 def test_the_command_line_answers_what_is_wrong_with_one_sentence(
     wrong: Wrong, stores: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks._training.runner._Trainer.begin", None)  # training would need it
+    monkeypatch.setattr("benchmarks._training.engines.Processes.begin", None)  # training would need it
     before = files(stores)
     arguments = filled(wrong.command_line, stores)
     if not any(argument.startswith("--store") for argument in arguments):

@@ -62,7 +62,7 @@ from benchmarks import Line as Curve
 from benchmarks import __main__ as command_line
 from benchmarks._judging.desk import Desk, exhibition
 from benchmarks._options import SIMULATED
-from benchmarks._training import accelerated, runner
+from benchmarks._training import accelerated, engines, runner
 from benchmarks._training import loop as training_module
 from benchmarks._training import session as session_module
 from benchmarks._training.loop import TEST_RETURN, Training
@@ -513,6 +513,7 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
         profile="smoke",
         n_seeds=None,
         device="cpu",
+        engine=engines.processes,
         folder=tmp_path,
         fresh=False,
         strict=False,
@@ -1009,7 +1010,7 @@ def test_two_command_lines_at_once_on_the_same_cells_both_succeed(start: Begin, 
 
 
 def test_once_the_time_is_up_nothing_more_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner._Trainer, "begin", None)
+    monkeypatch.setattr(engines.Processes, "begin", None)
     work = [Work(cell, (0, 1), 400) for cell in FIGURE.cells]
     trained = train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", time_limit=0.0, report=silent)
     assert trained == Trained(complete=False)
@@ -1019,7 +1020,7 @@ def test_a_store_that_cannot_be_written_shows_before_any_process_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(runner._Trainer, "begin", None)
+    monkeypatch.setattr(engines.Processes, "begin", None)
     with pytest.raises(StoreError, match="choose another folder"):
         train_all([Work(MADDPG_CELL, (0,), 200)], Store(tmp_path / "file"), states_of(tmp_path), "cpu", report=silent)
 
@@ -1056,14 +1057,16 @@ class Pool:
     def __init__(self, items: Sequence[Work], n_jobs: int = 9) -> None:
         self.begun: list[Puppet] = []
         self.elsewhere: set[int] = set()  # seeds that another process trains
-        self.campaign = runner._Campaign(
-            items, SimpleNamespace(begin=self.begin, held=self.held, ends=math.inf), n_jobs
-        )
+        self.n_jobs, self.splits = n_jobs, True
+        self.campaign = runner._Campaign(items, self, math.inf)
 
-    def begin(self, item: Work) -> runner._Running:
+    def begin(self, item: Work) -> engines.Process:
         process: Any = Puppet(item)
         self.begun.append(process)
-        return runner._Running(item, process, process.connection)
+        return engines.Process(process, process.connection)
+
+    def wait(self, workers: Sequence[engines.Worker], seconds: float) -> None:
+        """Everything is said at once."""
 
     def held(self, item: Work) -> tuple[int, ...]:
         return tuple(seed for seed in item.all_seeds if seed in self.elsewhere)
@@ -1118,7 +1121,6 @@ def test_what_another_process_trains_is_tried_again_after_a_while(monkeypatch: p
     now = 0.0
     monkeypatch.setattr(runner, "REPORT_SECONDS", 2.0)
     monkeypatch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(runner, "wait", lambda *_, timeout: None)
 
     def elsewhere(seeds: tuple[int, ...]) -> Outcome:
         return Outcome(elsewhere=seeds)

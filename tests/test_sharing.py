@@ -62,5 +62,5 @@ def test_the_largest_cell_decides() -> None:
 def test_on_an_accelerator_the_seeds_of_a_cell_stay_together() -> None:
     for splits, n_begun in ((True, 4), (False, 2)):
         pool = Pool([Work(MADDPG_CELL, (0, 1, 2), 400), Work(CTEDD_CELL, (0, 1), 400)], n_jobs=4)
-        pool.campaign.splits = splits
+        pool.splits = splits
         assert len(pool.watched()) == n_begun

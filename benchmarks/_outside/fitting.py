@@ -67,6 +67,7 @@ def _read(figure: Figure) -> Iterator[tuple[str, Cell, str]]:
     for panel in figure.panels:
         yield from ((f"line {line.label!r} of panel {panel.title!r}", line.cell, line.metric) for line in panel.lines)
     for claim in figure.claims:
-        for score in (score for row in claim.rows for score in scores_of(row)):
-            names = (score.metric.name, score.metric.witness, "" if score.beside is None else score.beside.name)
+        for score in (part for row in claim.rows for read in scores_of(row) for part in read.parts):
+            beside = score.beside if isinstance(score.beside, tuple) else (score.beside,)
+            names = (score.metric.name, score.metric.witness, *(other.name for other in beside if other is not None))
             yield from ((f"claim {claim.id}", score.cell, name) for name in names if name)

@@ -30,6 +30,8 @@ ARITHMETIC = (
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
 )
 """Variables by which libraries choose how they round."""
+COMMIT = "MARL_REPRO_COMMIT"
+"""The variable that says of which commit code is that was sent here without its checkout."""
 
 
 def session(cell: Cell, n_seeds: int, first: int) -> Session:
@@ -53,10 +55,11 @@ def session(cell: Cell, n_seeds: int, first: int) -> Session:
 def commit() -> str:
     """The commit of the code, with "+" where a line of it has been changed since; "" outside of a checkout.
 
-    Installed packages are outside, though their folder may lie in a checkout of something else.
+    Installed packages are outside, though their folder may lie in a checkout of something else. Code that was sent here
+    from a checkout is of that one's commit.
     """
     if not (ROOT / ".git").exists():
-        return ""
+        return os.environ.get(COMMIT, "")
     found = _git("rev-parse", "--short=12", "HEAD")
     changed = _git("status", "--porcelain", "--", "*.py")
     if not found or changed is None:

@@ -26,7 +26,8 @@ import torch
 
 from benchmarks import Cell, lineage
 from benchmarks._training.circumstances import commit
-from benchmarks._training.runner import Report, settle, train_all
+from benchmarks._training.engines import settle
+from benchmarks._training.runner import Report, train_all
 from benchmarks._training.session import replayed
 from benchmarks._training.sources import digest
 from benchmarks._training.standing import codes

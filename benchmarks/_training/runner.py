@@ -1,4 +1,4 @@
-"""Training what is missing: a process for every cell, cells and seeds side by side, and nothing that dies takes others.
+"""Training what is missing: a worker for every cell, cells and seeds side by side, and nothing that dies takes others.
 
     work = missing_work(figures, "quick", None, library)
     train_all(work, store, states, "cpu", time_limit=None, report=print)
@@ -6,9 +6,10 @@
 A cell that starts from others begins when their training states are there. States are no results and may be lost: then
 the seeds are trained again, to the same numbers.
 
-Every process trains with one thread, always: another number of threads gives other bits. Where fewer cells are left
-than there are processes, the seeds of a cell are shared among several of them, each with the same bits as ever. On an
-accelerator they stay together: half of them would start as many kernels, and take as long.
+Every worker trains with one thread, always: another number of threads gives other bits. Where fewer cells are left
+than there are workers, the seeds of a cell are shared among several of them, each with the same bits as ever. On an
+accelerator they stay together: half of them would start as many kernels, and take as long. Who the workers are is the
+engine's: processes of this machine, or of a cluster.
 
 Any number of calls may train in one store at once, on as many machines as see its folder: each takes the seeds that no
 other has taken.
@@ -17,32 +18,18 @@ other has taken.
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
 import signal
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any, Literal, NamedTuple
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import NamedTuple
 
-from benchmarks._training import processors
-from benchmarks._training.circumstances import fixed_card, one_thread
-from benchmarks._training.session import (
-    REPORT_SECONDS,
-    Failure,
-    Outcome,
-    Progress,
-    Released,
-    progress_of,
-    traceback_file,
-    train_cell,
-)
-from benchmarks._training.sharing import free_memory, processes
+from benchmarks._training.engines import Engine, Opened, Task, Worker, processes
+from benchmarks._training.session import REPORT_SECONDS, Failure, Outcome, Progress, Released, progress_of
 from benchmarks._training.work import Device, Work, with_teachers
 from results import States, Store
 
@@ -58,16 +45,6 @@ class Trained(NamedTuple):
     failures: tuple[Failure, ...] = ()
 
 
-def n_cores() -> int:
-    """How many cores this process may use, with its container's limit."""
-    return processors.usable()
-
-
-def jobs_on(device: Device, work: Sequence[Work]) -> int:
-    """How many cells train side by side where nobody says: one a core, on an accelerator as many as also fit."""
-    return n_cores() if device == "cpu" else processes(work, n_cores(), free_memory())
-
-
 def train_all(
     work: Sequence[Work],
     store: Store,
@@ -78,6 +55,7 @@ def train_all(
     time_limit: float | None = None,
     set_aside: bool = False,
     report: Report,
+    engine: Opened = processes,
 ) -> Trained:
     """Train what is missing, as far as it can be trained and the time allows.
 
@@ -86,10 +64,11 @@ def train_all(
     interrupt, SIGTERM to it or to all its processes, a kill) loses at most the last few minutes: the same call goes on
     from the last checkpoint. `set_aside` lets seeds begin anew whose training states cannot be used.
 
-    `report(progress of every cell, seconds left)` is called every two seconds. Without `n_jobs` there is a process a
+    `report(progress of every cell, seconds left)` is called every two seconds. Without `n_jobs` there is a worker a
     core, on an accelerator as many as also fit into its memory.
 
-    Raises: StoreError before anything is trained, where the store cannot be written.
+    Raises: StoreError before anything is trained, where the store cannot be written; ValueError where the engine
+    cannot train.
     """
     store.writable()
     states.writable()
@@ -97,124 +76,19 @@ def train_all(
         return Trained(complete=True)
     items = [item._replace(cell=item.cell.on(device)) for item in with_teachers(work, states, device)]
     ends = math.inf if time_limit is None else time.monotonic() + time_limit
-    n_jobs = n_jobs or jobs_on(device, items)
-    return _Campaign(items, _Trainer(store, states, ends, set_aside), n_jobs, splits=device == "cpu").run(report)
-
-
-# ---- one training process --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Trainer:
-    """Starts the processes that train."""
-
-    store: Store
-    states: States
-    ends: float
-    set_aside: bool
-
-    def held(self, item: Work) -> tuple[int, ...]:
-        """The seeds that another process trains now."""
-        found = []
-        for seed in item.all_seeds:
-            lock = self.states.try_lock(item.cell.key, seed)
-            if lock is None:
-                found.append(seed)
-            else:
-                lock.release()
-        return tuple(found)
-
-    def begin(self, item: Work) -> _Running:
-        """A process that trains some seeds of a cell."""
-        context = multiprocessing.get_context("spawn")
-        here, there = context.Pipe()
-        process = context.Process(target=_process, args=(there, self, item, item.cell.key), name=item.label)
-        process.start()
-        there.close()
-        return _Running(item, process, here)
-
-
-def _process(connection: Connection, trainer: _Trainer, item: Work, key: str) -> None:
-    """All that a training process does."""
-    settle()
-    if item.cell.device == "cuda":
-        fixed_card()
-    try:
-        if replace(item.cell).key != key:
-            raise ValueError(f"{key} has other settings in this process: the code was changed while this command ran")
-        outcome = train_cell(
-            item, trainer.store, trainer.states, _Line(connection, trainer.ends), set_aside=trainer.set_aside
-        )
-    except Exception as error:
-        kept, sentence = traceback_file(trainer.store.folder, error), f"{type(error).__name__}: {error}"
-        outcome = Outcome(failures=(Failure(item.label, key, item.all_seeds, sentence, kept),))
-    _tell(connection, outcome)
-
-
-def _tell(connection: Connection, said: Progress | Released | Outcome) -> None:
-    """Tells the parent; where that is dead, this process ends as well, without a word."""
-    try:
-        connection.send(said)
-    except OSError:
-        os._exit(1)
-
-
-def settle() -> None:
-    """A fresh process: one thread, no say in interrupts, which are the parent's, and no life after it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    one_thread()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Wait for the death of the process that started this one, which nobody else would tell it of."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-@dataclass(frozen=True)
-class _Line:
-    """The end of the line in a training process. Each has a line of its own: a kill can only cut that one."""
-
-    connection: Connection
-    ends: float
-
-    def say(self, said: Progress | Released) -> None:
-        """Tells the parent."""
-        _tell(self.connection, said)
-
-    def asked(self) -> Literal["", "stop", "halve"]:
-        """The last thing that the parent has asked for."""
-        last: Literal["", "stop", "halve"] = ""
-        while self.connection.poll():
-            last = self.connection.recv()
-        return last
+    with engine(Task(items, store, states, device, n_jobs, ends, set_aside)) as opened:
+        return _Campaign(items, opened, ends).run(report)
 
 
 @dataclass
 class _Running:
-    """A training process, seen from the one that started it."""
+    """Seeds of a cell in training."""
 
     item: Work
-    process: BaseProcess
-    connection: Connection
+    worker: Worker
     latest: Progress | None = None
     outcome: Outcome | None = None
     halving: bool = False
-
-    def heard(self) -> Iterator[Progress | Released | Outcome]:
-        """All that it has said."""
-        with suppress(EOFError, OSError):
-            while self.connection.poll():
-                yield self.connection.recv()
-
-    def ask(self, what: Literal["stop", "halve"]) -> None:
-        """Asks for something; who is dead does not hear it."""
-        with suppress(OSError):
-            self.connection.send(what)
 
     @property
     def seconds_left(self) -> float:
@@ -224,23 +98,19 @@ class _Running:
         return (self.latest.total - self.latest.done) / self.latest.steps_per_second
 
 
-# ---- many of them ----------------------------------------------------------------------------------------------------
-
-
 @dataclass
 class _Campaign:
     """Cells in training: which wait, which run, what has come of them."""
 
     items: Sequence[Work]
-    trainer: Any  # _Trainer
-    n_jobs: int
+    engine: Engine
+    ends: float  # when time is up, by `time.monotonic`
     waiting: list[Work] = field(default_factory=list)  # in the order in which they begin
     running: list[_Running] = field(default_factory=list)
     open: dict[str, set[int]] = field(default_factory=dict)  # seeds that are not whole, by the cell's key
     due: dict[Work, float] = field(default_factory=dict)  # when to try again what another process trains
     failures: list[Failure] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)  # by the cell's key
-    splits: bool = True  # whether free processes take seeds of cells that others have begun
 
     def __post_init__(self) -> None:
         self.waiting = [item for item in self.items if item.all_seeds]
@@ -252,7 +122,7 @@ class _Campaign:
             try:
                 while self._step():
                     progress = self.progress()
-                    report(progress, time_left(progress, self.n_jobs))
+                    report(progress, time_left(progress, self.engine.n_jobs))
             except BaseException:
                 self._stop()
                 raise
@@ -270,7 +140,7 @@ class _Campaign:
         return found
 
     def progress(self) -> tuple[Progress, ...]:
-        """Of every cell, the processes that share it added up."""
+        """Of every cell, the workers that share it added up."""
         found = []
         for item in self.items:
             key = item.cell.key
@@ -289,36 +159,35 @@ class _Campaign:
         self._begin()
         if not self.running and not self._startable():
             return False
-        ends = [one.process.sentinel for one in self.running]
-        wait([*(one.connection for one in self.running), *ends], timeout=REPORT_SECONDS)
+        self.engine.wait([one.worker for one in self.running], REPORT_SECONDS)
         for one in list(self.running):
             self._hear(one)
         return True
 
     def _startable(self) -> list[Work]:
         """What waits for no other cell, in order, what another process trains last; nothing once the time is up."""
-        if time.monotonic() >= self.trainer.ends:
+        if time.monotonic() >= self.ends:
             return []
         free = [item for item in self.waiting if not any(self.open.get(of.key) for of, _ in item.cell.teachers)]
         return sorted(free, key=lambda item: self.due.get(item, -math.inf))
 
     def _begin(self) -> None:
-        """Fills the free processes; where there are more of them than cells, seeds are shared out."""
-        n_free = self.n_jobs - len(self.running)
+        """Fills the free workers; where there are more of them than cells, seeds are shared out."""
+        n_free = max(0, self.engine.n_jobs - len(self.running))
         ready = self._ready() if n_free else []
-        pieces = shared_out(ready, n_free) if self.splits else list(ready[:n_free])
+        pieces = shared_out(ready, n_free) if self.engine.splits else list(ready[:n_free])
         for item in ready[:n_free]:
             self.waiting.remove(item)
-        self.running += [self.trainer.begin(piece) for piece in pieces]
-        if self.splits and len(pieces) < n_free and not ready:
+        self.running += [_Running(piece, self.engine.begin(piece)) for piece in pieces]
+        if self.engine.splits and len(pieces) < n_free and not ready:
             self._halve()
 
     def _ready(self) -> list[Work]:
-        """What can begin now; for seeds that another process trains none is started that would only find that out."""
+        """What can begin now; for seeds that somebody else trains none is begun that would only find that out."""
         now = time.monotonic()
         found = []
         for item in [one for one in self._startable() if self.due.get(one, -math.inf) <= now]:
-            held = self.trainer.held(item)
+            held = self.engine.held(item)
             free = item.only(set(item.all_seeds) - set(held))
             at = self.waiting.index(item)
             self.waiting[at : at + 1] = [free] if free.all_seeds else []
@@ -334,17 +203,17 @@ class _Campaign:
         self.notes[item.cell.key] = "another process trains it"
 
     def _halve(self) -> None:
-        """Asks the process that has longest to go to give up half of its seeds."""
+        """Asks the worker that has longest to go to give up half of its seeds."""
         long = [one for one in self.running if one.seconds_left > HALVE_SECONDS and len(one.item.all_seeds) > 1]
         if long and not any(one.halving for one in self.running):
             chosen = max(long, key=lambda one: one.seconds_left)
             chosen.halving = True
-            chosen.ask("halve")
+            chosen.worker.ask("halve")
 
     def _hear(self, one: _Running) -> None:
-        """Takes in what a process has said, and its end."""
-        ended = not one.process.is_alive()  # before listening: what it said last must not be missed
-        for said in one.heard():
+        """Takes in what a worker has said, and its end."""
+        ended = one.worker.ended  # before listening: what it said last must not be missed
+        for said in one.worker.heard():
             match said:
                 case Progress():
                     one.latest = said
@@ -355,17 +224,15 @@ class _Campaign:
                 case Outcome():
                     one.outcome = said
         if ended:
-            one.process.join()
-            one.connection.close()
             self.running.remove(one)
-            self._take(one)
+            self._take(one, one.worker.close())
 
-    def _take(self, one: _Running) -> None:
-        """What came of the seeds of a process that has ended."""
+    def _take(self, one: _Running, death: str) -> None:
+        """What came of the seeds of a worker that has ended."""
         key = one.item.cell.key
         outcome = one.outcome
         if outcome is None:
-            self.failures.append(Failure(one.item.label, key, one.item.all_seeds, _death(one.process.exitcode)))
+            self.failures.append(Failure(one.item.label, key, one.item.all_seeds, death))
             return
         self.open[key] -= set(outcome.whole)
         self.failures += outcome.failures
@@ -373,18 +240,21 @@ class _Campaign:
             self._put_off(one.item.only(outcome.elsewhere))
 
     def _stop(self) -> None:
-        """Has every process stop at a checkpoint, and waits for it; a second interrupt ends them at once."""
+        """Has every worker stop at a checkpoint, and waits for it; a second interrupt ends them at once."""
+        workers = [one.worker for one in self.running]
         try:
-            for one in self.running:
-                one.ask("stop")
-            for one in self.running:
-                while one.process.is_alive():
-                    for _ in one.heard():
+            for worker in workers:
+                worker.ask("stop")
+            while left := [worker for worker in workers if not worker.ended]:
+                self.engine.wait(left, REPORT_SECONDS)
+                for worker in left:
+                    for _ in worker.heard():
                         pass
-                    one.process.join(0.1)
+            for worker in workers:
+                worker.close()
         except BaseException:
-            for one in self.running:
-                one.process.kill()
+            for worker in workers:
+                worker.kill()
             raise
 
 
@@ -400,13 +270,12 @@ def shared_out(ready: Sequence[Work], n_free: int) -> list[Work]:
     return pieces
 
 
-def _death(status: int | None) -> str:
-    """How a process ended that could not say why."""
-    if status is not None and status < 0:
-        how = f"was killed by {signal.Signals(-status).name}, by somebody or for want of memory"
-    else:
-        how = f"ended with status {status} before it could say why"
-    return f"its process {how}: the same command goes on from the last checkpoint, and fewer --jobs need less memory"
+def interrupted(number: int, frame: FrameType | None) -> None:
+    """Handles a signal: what is done is stopped, and whoever asks knows by which.
+
+    Raises: KeyboardInterrupt with the signal's name, always.
+    """
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 @contextmanager
@@ -415,7 +284,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    earlier = signal.signal(signal.SIGTERM, interrupted)
     try:
         yield
     finally:

@@ -46,6 +46,15 @@ def digest(cell: Cell) -> str:
     return _digest_of(frozenset((*accelerated, *_classes((cell.algorithm, cell.env, cell.measure, transfer)))))
 
 
+def modules(cell: Cell) -> frozenset[Path]:
+    """The packages and modules of others that a cell's classes come from: the folder or the file of each."""
+    transfer = None if cell.start is None else cell.start.transfer
+    pieces = _classes((cell.algorithm, cell.env, cell.measure, transfer))
+    names = {piece.module.split(".", maxsplit=1)[0] for piece in pieces} - set(OURS)
+    found = [sys.modules[name] for name in names]
+    return frozenset(Path(next(iter(getattr(module, "__path__", [module.__file__])))) for module in found)
+
+
 @functools.cache
 def _digest_of(roots: frozenset[Piece]) -> str:
     found: set[Piece] = set()

@@ -210,13 +210,15 @@ def spare(work: Iterable[Work], states: States, device: Device) -> dict[tuple[st
     return {owner: size for owner, size in states.sizes().items() if owner not in needed}
 
 
-def usable_device(asked: str) -> Device:
-    """The device to train on.
+def usable_device(asked: str, *, elsewhere: bool = False) -> Device:
+    """The device to train on; what is trained `elsewhere` may ask for one that is not here.
 
     Raises: ValueError where it is unknown or not there.
     """
     if asked not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device must be auto, cpu or cuda, got {asked!r}")
+    if asked == "cuda" and elsewhere:
+        return "cuda"
     if asked == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device cuda was asked for, but torch {torch.__version__} finds no CUDA device here")
     if asked == "cpu" or not torch.cuda.is_available():

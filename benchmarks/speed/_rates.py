@@ -15,7 +15,7 @@ import torch
 from algorithms._stretches import Stretches, recordable
 from benchmarks import Cell
 from benchmarks._training.circumstances import fixed_card
-from benchmarks._training.runner import settle
+from benchmarks._training.engines import settle
 from benchmarks._training.work import Device
 from benchmarks.speed._samples import begun, small
 from benchmarks.speed.kernels import counted

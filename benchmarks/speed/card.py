@@ -42,9 +42,10 @@ from benchmarks._judging.desk import Desk
 from benchmarks._judging.value import by_value
 from benchmarks._options import RECORDED, stores_of
 from benchmarks._training.circumstances import commit, fixed_card, one_thread
+from benchmarks._training.engines import n_cores
 from benchmarks._training.loop import Training, runs
 from benchmarks._training.progress import Reporter
-from benchmarks._training.runner import n_cores, train_all
+from benchmarks._training.runner import train_all
 from benchmarks._training.session import n_tests, sessions_of
 from benchmarks._training.work import Device, Library, Work, missing_work, usable_device
 from benchmarks.speed._agreement import Comparison, apart, compared, curves
