@@ -22,7 +22,7 @@ from PIL import Image
 from algorithms import Policy
 from benchmarks import Cell, Figure
 from benchmarks._catalogue import ours
-from benchmarks._drawing.games import Episode, bare, half_width, legend, view
+from benchmarks._drawing.games import RULE, Episode, bare, half_width, legend, view
 from benchmarks._options import LOCAL
 from benchmarks._watching import FRAME_MS, LAST_MS, alike, other_policy, played
 from benchmarks.actors import ACTORS, trained, untrained
@@ -33,7 +33,7 @@ SCRIPT = "Script"  # what a cell is called that plays by one
 WORDS = "games.json"  # what each picture shows, by the name of its game
 MOST_GAMES = 8  # of a page
 MOST_FRAMES, MOST_STEPS = 60, 240
-SMALL, GAP = 200, 8  # pixels
+SMALL, GAP = 200, 2  # pixels
 SEED = EPISODE = 0
 NOWHERE = LOCAL / "nowhere"  # no training states of one's own: what is brought along plays
 
@@ -67,9 +67,9 @@ def drawn() -> tuple[Glance, ...]:
 
 
 def games_of(figure: Figure) -> tuple[str, ...]:
-    """The names of the games that look otherwise than one another."""
+    """The names of those games of ours that look otherwise than one another."""
     names = game_names()
-    return tuple(dict.fromkeys(names[looks(cell)] for cell in figure.cells))
+    return tuple(dict.fromkeys(names[game] for cell in figure.cells if (game := looks(cell)) in names))
 
 
 @cache
@@ -160,7 +160,7 @@ def player(cells: Sequence[Cell]) -> Player:
 
 def _beside(cell: Cell, episodes: Sequence[Episode], step: int, half: float) -> Image.Image:
     """Their scenes, small, side by side; who is done stays where he is."""
-    whole = Image.new("RGB", (len(episodes) * (SMALL + GAP) - GAP, SMALL), "white")
+    whole = Image.new("RGB", (len(episodes) * (SMALL + GAP) - GAP, SMALL), RULE)
     for i, episode in enumerate(episodes):
         square = view(cell.env, episode, min(step, len(episode.states) - 1), half)
         whole.paste(square.resize((SMALL, SMALL), Image.Resampling.LANCZOS), (i * (SMALL + GAP), 0))
