@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Trains figures on a Slurm cluster: an array of jobs on one store, in a folder that every node sees.
 #
-#     sbatch docs/slurm.sh ctedd/fig5 --profile paper --store /shared/marl
-#     sbatch --array=0-9 --cpus-per-task=8 --time=12:00:00 docs/slurm.sh "" --profile quick --store /shared/marl
+#     sbatch docs/slurm.sh ctedd/fig5 --profile paper --store /scratch/marl
+#     sbatch --array=0-9 --cpus-per-task=8 --time=12:00:00 docs/slurm.sh "" --profile quick --store /scratch/marl
 #
 # Every job takes seeds that no other has taken. It stops at a checkpoint before its time is over, or when Slurm takes
 # its node away, and asks to be queued again until all is complete. What fails is not tried again.
