@@ -38,7 +38,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("moving", True),
 )
 
-LONG, SHORT = 50, 25
+LONG, SHORT = 100, 25
 """An environment whose episodes have more steps than the one is played here with the other."""
 
 PHASES: tuple[Literal["I", "II"], ...] = ("I", "II")
