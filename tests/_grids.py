@@ -123,6 +123,23 @@ class Targets:
         return (self.n_agents + state.first).unsqueeze(-1)  # in the second row
 
 
+@dataclass(frozen=True)
+class Places(Targets):
+    """The same, but every agent stands where its target is, on a ring of as many cells, on a plane of its own.
+
+    The last plane marks the first cell: where it is seen from an agent's own place tells that agent its target.
+    """
+
+    @property
+    def planes(self) -> Planes:
+        return Planes(self.n_agents + 1, 1, self.n_agents)
+
+    def cells(self, state: Shown) -> Tensor:
+        plane = torch.arange(self.n_agents, device=state.first.device)
+        own = plane * self.n_agents + self.right(state)
+        return torch.cat([own, torch.full_like(own[..., :1], self.n_agents**2)], dim=-1)
+
+
 class Counted(NamedTuple):
     step: Tensor  # [S, E, A, 1]
 
@@ -146,7 +163,7 @@ class Brief:
 
     @property
     def planes(self) -> Planes:
-        return Planes(1, 4, 4)
+        return Planes(self.n_agents + 1, 4, 4)
 
     def reset(self, streams: Streams, n_envs: int) -> Counted:
         return Counted(torch.zeros(streams.n_seeds, n_envs, self.n_agents, 1, device=streams.device))
@@ -162,4 +179,5 @@ class Brief:
         return state.step.flatten(2)
 
     def cells(self, state: Counted) -> Tensor:
-        return state.step[:, :, 0].long().clamp_max(15)
+        plane = torch.arange(self.n_agents + 1, device=state.step.device)
+        return 16 * plane + state.step[:, :, 0].long().clamp_max(15)

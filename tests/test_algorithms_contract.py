@@ -25,6 +25,7 @@ from algorithms.ctedd import CTEDD
 from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging, Succession
+from algorithms.egocentric import Egocentric
 from algorithms.frozen import Frozen
 from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
@@ -102,6 +103,7 @@ SWITCHES: tuple[tuple[str, Any], ...] = (
     ("baseline", Baseline(lagged=True)),
     ("data", {"outer": "REINFORCE", "data": "all"}),
 )
+FIXED = (Untrained, Egocentric)
 # Every value of the arguments without which some algorithms do not exist.
 NEEDED: dict[str, tuple[Any, ...]] = {
     "learner": (DiscreteMADDPG(), MASAC()),
@@ -146,10 +148,13 @@ def with_settings(algorithm: Any, **settings: Any) -> Any:
 
 
 def switched(name: str, algorithm: Any) -> Iterator[tuple[str, Any]]:
-    """The algorithm, and what it becomes with each of the switches that it has; `Untrained` plays some all at once."""
+    """The algorithm, and what it becomes with each of the switches that it has; some are nothing to some.
+
+    `Untrained` plays all policies at once, and `Egocentric` is one of them.
+    """
     yield name, algorithm
     for switch, setting in SWITCHES:
-        if isinstance(algorithm, Untrained) and switch in ("policy", "latent_lasts"):
+        if isinstance(algorithm, FIXED) and switch in ("policy", "latent_lasts"):
             continue
         together = setting if isinstance(setting, dict) else {switch: setting}
         variant = with_settings(algorithm, **together)
@@ -229,7 +234,11 @@ def test_the_glob_finds_the_algorithms() -> None:
 def test_choices_are_played_where_forces_cannot_be() -> None:
     assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is CHOICES} >= {DiscreteMADDPG}
     assert game_of(FOUND["MASAC"]) is FORCES
-    assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is GRID} == {MACE, Untrained}
+    assert {type(algorithm) for algorithm in VARIANTS.values() if game_of(algorithm) is GRID} == {
+        MACE,
+        Untrained,
+        Egocentric,
+    }
 
 
 @every("full_size", "full-size learners")

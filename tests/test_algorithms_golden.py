@@ -21,6 +21,7 @@ from algorithms.ctedd import CTEDD
 from algorithms.dimapg import DiMAPG
 from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging
+from algorithms.egocentric import Egocentric
 from algorithms.frozen import Frozen
 from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
@@ -72,6 +73,7 @@ ALGORITHMS: dict[str, Any] = {
     "MACE-search": MACE(search=True, **ON_A_GRID),
     "MACE-kept": MACE(latent_lasts="episode", **ON_A_GRID),
     "MACE-reading": MACE(head_scale=0.01, normalised=True, sees_time=True, **ON_A_GRID),
+    "Egocentric": Egocentric(**ON_A_GRID),
     "Untrained": Untrained(MACE(**ON_A_GRID)),
     "A3CKitchenSink": A3CKitchenSink(hidden=16, n_envs=4),
     "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),

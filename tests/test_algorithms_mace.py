@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
 import pytest
 import torch
-from _grids import Chase, Targets
+from _grids import Chase, Places, Targets
 from torch import Tensor, nn
 
 from algorithms import _episodes, mace, untrained
@@ -18,6 +18,7 @@ from algorithms import _grids as grids
 from algorithms._networks import Linear, tensors, trainable
 from algorithms._optimizers import Adam
 from algorithms._tree import leaves, rebuilt, split
+from algorithms.egocentric import Centred, Egocentric
 from algorithms.mace import MACE, MACEState, Network, Rollout, Settings
 from algorithms.untrained import Untrained
 from environments import Planes, Streams
@@ -113,6 +114,7 @@ def test_features_of_a_rollout_are_what_was_seen_while_playing() -> None:
 # ---- the equations --------------------------------------------------------------------------------------------------
 
 CHASE = Chase()
+TARGETS, PLACES = Targets(), Places()
 TINY = MACE(n_envs=5, steps_per_update=50, widths=(16, 16), hidden=16)
 
 
@@ -467,9 +469,87 @@ def test_an_unknown_policy_is_refused_with_a_sentence() -> None:
         MACE(policy="Copied")  # type: ignore[arg-type]
 
 
+# ---- agents that see the game from where they stand -----------------------------------------------------------------
+
+
+def pictures(planes: Planes, cells: Tensor) -> Tensor:
+    """What marks draw. Shapes: [S, B, K] → [S, B, planes, height, width]."""
+    empty = torch.zeros(*cells.shape[:2], math.prod(planes))
+    return empty.scatter_add_(2, cells, torch.ones(cells.shape)).unflatten(2, tuple(planes))
+
+
+def test_each_agents_picture_is_that_of_all_moved_until_it_stands_in_the_first_cell() -> None:
+    game = CHASE.reset(streams(), 6)
+    n_agents, whole = CHASE.n_agents, pictures(CHASE.planes, CHASE.cells(game))
+    view = Centred(CHASE)
+    seen = pictures(view.planes, view.cells(game)).unflatten(1, (6, n_agents))
+    for s, e, i in itertools.product(range(2), range(6), range(n_agents)):
+        row, column = game.agents[s, e, i].tolist()
+        moved = whole[s, e, n_agents:].roll((-row, -column), (1, 2))
+        itself = torch.zeros(1, CHASE.height, CHASE.width)
+        itself[0, 0, 0] = 1.0
+        assert torch.equal(seen[s, e, i], torch.cat([itself, moved]))
+
+
+def test_a_hunter_sees_itself_among_the_free_or_the_frozen_and_cannot_tell_who_the_others_are() -> None:
+    game = Hunters(n_hunters=3, n_prey=1, grid=5)
+    state = game.reset(streams(), 1)._replace(hunters=torch.tensor([[0, 0], [1, 2], [4, 4]]).expand(2, 1, 3, 2))
+    state = state._replace(captured=torch.tensor([-1, 0, -1]).expand(2, 1, 3))
+    view = Centred(game)
+    free, frozen = pictures(view.planes, view.cells(state))[0, :, 1:3].unbind(1)  # of its three hunters
+    # In (x, y): the first sees the others at (1, 2) and (4, 4); the second at (4, 3) and (3, 2), itself frozen; the
+    # third at (1, 1) and (2, 3).
+    assert [picture.nonzero().tolist() for picture in free] == [
+        [[0, 0], [4, 4]],
+        [[3, 2], [4, 3]],
+        [[0, 0], [1, 1]],
+    ]
+    assert [picture.nonzero().tolist() for picture in frozen] == [[[1, 2]], [[0, 0]], [[2, 3]]]
+
+
+@dataclass(frozen=True)
+class Alone(Chase):
+    """One agent, whose picture is centred by the game."""
+
+    n_agents: int = 1
+
+    @property
+    def planes(self) -> Planes:
+        return Centred(Chase(n_agents=1)).planes
+
+    def cells(self, state: Any) -> Tensor:
+        return Centred(Chase(n_agents=1)).cells(state)
+
+
+def test_one_agent_alone_learns_as_a_clone_does_whose_game_is_centred() -> None:
+    one = begun(replace(TINY, policy="Cloned"), Alone(), (0, 1))
+    other = begun(egocentric(TINY), Chase(n_agents=1), (0, 1))
+    assert [t.tolist() for t in tensors(one.network)] == [t.tolist() for t in tensors(other.network)]
+
+
+def test_where_agents_see_themselves_clones_learn_to_choose_different_targets() -> None:
+    """Every agent's target is the cell in which it stands; agents stand in different ones."""
+    state = begun(egocentric(MACE(**SMALL)), PLACES, (0, 1), N_UPDATES)
+    game = PLACES.reset(streams(), 500)
+    (actions,) = Egocentric(**SMALL).policies(state)["sampled"](PLACES, game)
+    assert min((actions == PLACES.right(game)).float().mean(dim=(1, 2)).tolist()) > 0.95
+
+
+def egocentric(algorithm: MACE) -> Egocentric:
+    """The same, of clones that see the game from where they stand."""
+    own = {field.name: getattr(algorithm, field.name) for field in fields(MACE) if field.name != "policy"}
+    return Egocentric(**own)
+
+
+def test_only_clones_may_see_so_and_only_where_each_has_a_plane() -> None:
+    with pytest.raises(ValueError, match=r"^policy must be Cloned .* got Shared$"):
+        Egocentric(policy="Shared")
+    with pytest.raises(ValueError, match=r"^expected a plane for each of 4 agents and more, got 1 planes$"):
+        begun(egocentric(TINY), TARGETS, n_iterations=0)
+
+
 # ---- learning what is known to be best ------------------------------------------------------------------------------
 
-TARGETS = Targets()
 N_UPDATES = 80
 
 
