@@ -93,10 +93,6 @@ class Egocentric(MACE):
         if self.policy != "Cloned":
             raise ValueError(f"policy must be Cloned of agents that see from where they stand, got {self.policy}")
 
-    def advance(self, env: Env[Any], state: MACEState) -> None:
-        """Play a rollout in every copy, then update once."""
-        super().advance(env, state)
-
     @torch.no_grad()
     def decision(self, env: Env[Any], game: Any, network: Network, noise: Tensor, unit: Tensor) -> Decision:
         """What the agents do in one step of a game, by draws of U[0, 1). Shapes: unit [S, E, A]."""
@@ -171,4 +167,5 @@ def seen_by_each(features: Tensor, network: Network, noise: Tensor, n_agents: in
 
 def valued(features: Tensor, network: Network, n_agents: int) -> Tensor:
     """V(sⁱ). Shapes: [S, B·A, hidden] → [S, B, A]."""
-    return networks.linear(features, network.value).squeeze(-1).unflatten(1, (-1, n_agents))
+    value = networks.linear(features, network.value)
+    return value.view(len(value), -1, n_agents)

@@ -120,7 +120,8 @@ def found() -> Iterator[tuple[str, Any]]:
             if (
                 isinstance(kind, type)
                 and kind.__module__ == module.__name__
-                and {"version", "advance"} <= set(vars(kind))
+                and "version" in vars(kind)
+                and hasattr(kind, "advance")
             ):
                 yield from made(kind)
 

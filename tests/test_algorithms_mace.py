@@ -475,7 +475,7 @@ def test_an_unknown_policy_is_refused_with_a_sentence() -> None:
 def pictures(planes: Planes, cells: Tensor) -> Tensor:
     """What marks draw. Shapes: [S, B, K] → [S, B, planes, height, width]."""
     empty = torch.zeros(*cells.shape[:2], math.prod(planes))
-    return empty.scatter_add_(2, cells, torch.ones(cells.shape)).unflatten(2, tuple(planes))
+    return empty.scatter_add_(2, cells, torch.ones(cells.shape)).view(*cells.shape[:2], *planes)
 
 
 def test_each_agents_picture_is_that_of_all_moved_until_it_stands_in_the_first_cell() -> None:
