@@ -29,5 +29,6 @@ class Ledger:
         flat = values.detach().flatten(1).double()
         if where is not None:
             flat = torch.where(where.flatten(1), flat, 0.0)
-        self.totals[metric][:, 0] += flat.sum(1)
-        self.totals[metric][:, 1] += flat.shape[1] if where is None else where.flatten(1).sum(1)
+        total, number = self.totals[metric].unbind(1)
+        total.add_(flat.sum(1))
+        number.add_(flat.shape[1] if where is None else where.flatten(1).sum(1))

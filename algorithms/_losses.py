@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,9 +23,19 @@ def squared_error(predicted: Tensor, target: Tensor) -> Tensor:
     return _averaged((predicted - target).square())
 
 
+def squared_error_slope(predicted: Tensor, target: Tensor) -> Tensor:
+    """The derivative of `squared_error` by what was predicted. Shapes: [S, B]."""
+    return (predicted - target) * (2.0 / predicted[0].numel())
+
+
 def negative_value(value: Tensor) -> Tensor:
     """-Σ_s mean_b Q(s, π(s)): the deterministic policy gradient's loss. Shapes: [S, B]."""
     return -_averaged(value)
+
+
+def negative_value_slope(value: Tensor) -> Tensor:
+    """The derivative of `negative_value`, as a view of one number. Shapes: [S, B]."""
+    return value.new_full((), -1.0 / value[0].numel()).expand_as(value)
 
 
 def soft_value(value: Tensor, log_density: Tensor, temperature: float) -> Tensor:
@@ -38,6 +49,12 @@ def soft_value(value: Tensor, log_density: Tensor, temperature: float) -> Tensor
 def regularizer(parameters_of_distribution: Tensor) -> Tensor:
     """Σ_s mean x² over a network's raw outputs. Shapes: [S, …]. Source: openai/maddpg@3ceefa0 maddpg.py `p_reg`."""
     return _averaged(parameters_of_distribution.square())
+
+
+def regularizer_slope(parameters_of_distribution: Tensor, weight: float) -> Tensor:
+    """The derivative of weight · `regularizer`. Shapes: [S, …]."""
+    # The weight as autograd has it, for its bits: rounded before it is divided.
+    return parameters_of_distribution * (2.0 * float(np.float32(weight)) / parameters_of_distribution[0].numel())
 
 
 def gaussian_log_density(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:

@@ -75,6 +75,15 @@ def descend(loss: Tensor, variables: Tensors, optimizer: Adam, *, learning_rate:
         optimizer.step(variables, clip_by_norm(gradients, clip), learning_rate)
 
 
+def follow(
+    outputs: Tensors, slopes: Tensors, variables: Tensors, optimizer: Adam, *, learning_rate: float, clip: float
+) -> None:
+    """`descend` on a loss that is given by its derivatives by some outputs: it need not be computed itself."""
+    gradients = torch.autograd.grad(outputs, variables, slopes)
+    with torch.no_grad():
+        optimizer.step(variables, clip_by_norm(gradients, clip), learning_rate)
+
+
 def clip_by_joint_norm(gradients: Tensors, limit: float) -> list[Tensor]:
     """All gradients of a network scaled together so that their joint norm is at most `limit`.
 

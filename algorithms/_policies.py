@@ -21,6 +21,8 @@ from algorithms._networks import MLP, Linear, tensors, trainable
 from environments import Action, Box, Env, Streams
 
 LOWEST_LOG_STD = math.log(1e-6)  # rllab's `min_std`
+INITIAL_SCALE = 0.01
+"""What the weights of a fresh policy's last layer are multiplied by, so that it begins near pure noise."""
 
 
 class Gaussian(NamedTuple):
@@ -135,9 +137,12 @@ P = TypeVar("P", bound=Gaussian | Categorical)
 def policy_for(action: Action, streams: Streams, sizes: Sequence[int]) -> StochasticPolicy:
     """A fresh policy with layers of these sizes; the last is the length of the action, or the number of choices.
 
-    σ starts at 1. Source: rllab's defaults, `init_std=1.0` and Glorot-uniform weights.
+    σ starts at 1, means and logits near 0: with a last layer at full scale means grow with the distance behind
+    rectifiers, agents fly away from an arena without walls, and a trust region is spent on where they have gone.
+    Source: rllab's defaults, `init_std=1.0` and Glorot-uniform weights; its layers are tanh, which bound such means.
     """
-    network = networks.xavier(streams, sizes)
+    *hidden, last = networks.xavier(streams, sizes)
+    network = (*hidden, Linear(INITIAL_SCALE * last.weight, last.bias))
     if isinstance(action, Box):
         return Gaussian(network, torch.zeros_like(network[-1].bias))
     return Categorical(network)

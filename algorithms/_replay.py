@@ -77,7 +77,7 @@ class Replay:
         oldest = max(oldest, self.oldest)
         drawn = streams.integers(batch_size, high=(self.n_steps - oldest) * self.n_envs)
         steps = drawn // self.n_envs
-        return self._gather(oldest + steps, drawn - steps * self.n_envs)
+        return self._gather(oldest + steps, torch.sub(drawn, steps, alpha=self.n_envs))
 
     def between(self, first: int, last: int) -> Transitions:
         """All transitions of the copies' steps first … last-1, in the order of time.
@@ -99,7 +99,7 @@ class Replay:
             )
         numbers = torch.arange(first, last, device=self.rows.device).expand(self.rows.shape[0], -1)
         steps = numbers // self.n_envs
-        return self._gather(steps, numbers - steps * self.n_envs)
+        return self._gather(steps, torch.sub(numbers, steps, alpha=self.n_envs))
 
     @property
     def _episodes(self) -> int:
@@ -135,7 +135,7 @@ class Replay:
         n_seeds, n_envs, room, width = self.rows.shape
         seeds = torch.arange(n_seeds, device=self.rows.device)[:, None]
         row, elapsed = self._place(steps)
-        index = (seeds * n_envs + copies) * room + row
+        index = torch.add(row, torch.add(copies, seeds, alpha=n_envs), alpha=room)
         # Every row together with the one after it, as overlapping windows: no second gather for the next state.
         windows = self.rows.as_strided((n_seeds * n_envs * room - 1, 2 * width), (width, 1))
         found = windows.index_select(0, index.flatten()).unflatten(0, index.shape)

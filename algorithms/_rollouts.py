@@ -169,6 +169,9 @@ def discounted(reward: Tensor, discount: float) -> Tensor:
 class Baseline:
     """b(o, t), linear in `features` and fitted to the very returns that it is subtracted from.
 
+    `lagged`, it is the one that was fitted before to the returns that came before, at first 0, and is then fitted anew:
+    so rllab has it. Fitted to the very returns it takes a part of the gradient away with the noise, but learns faster.
+
     Every agent has its own, or, `pooled`, all agents of a role have one, as if all had played as the same agent: where
     they have few steps each. With `n_features` it sees that many of an observation's last features: where there are too
     many for a matrix of all.
@@ -177,9 +180,15 @@ class Baseline:
     ridge: Amount = 1e-5
     n_features: int | None = None
     pooled: bool = False
+    lagged: bool = False
 
     def __post_init__(self) -> None:
         check(self)
+
+    def blank(self, streams: Streams, n_agents: int, n_observations: int) -> Tensor:
+        """The weights before the first fit. Shapes: [S, P, F], with P = 1 where they are pooled."""
+        n = 2 * min(n_observations, n_observations if self.n_features is None else self.n_features) + 4
+        return torch.zeros(streams.n_seeds, 1 if self.pooled else n_agents, n + -n % 16, device=streams.device)
 
     def seen(self, observation: Tensor) -> Tensor:
         """What of the observations it sees. Shapes: [..., D] → [..., at most D]."""
@@ -191,11 +200,17 @@ RLLAB = Baseline()
 
 
 def advantages(own: Trajectories, discount: float, baseline: Baseline = RLLAB) -> Tensor:
-    """(R_t - b(o_t, t)) / σ, of mean 0 and standard deviation 1 over the living steps of those who share b.
+    """As of `judged`, by a baseline that is fitted to these trajectories."""
+    return judged(own, discount, baseline, None)[0]
 
-    With λ = 1 generalised advantages are just this difference. Dead steps have 0.
 
-    Shapes: [S, P, T·E].
+def judged(own: Trajectories, discount: float, baseline: Baseline, before: Tensor | None) -> tuple[Tensor, Tensor]:
+    """(R_t - b(o_t, t)) / σ, of mean 0 and standard deviation 1 over the living steps of those who share b; and b.
+
+    With λ = 1 generalised advantages are just this difference. Dead steps have 0. A baseline that is `lagged` has the
+    weights of `before`; what is returned are those that are fitted to these trajectories.
+
+    Shapes: [S, P, T·E], weights [S, P, F].
     Source: rll/rllab `rllab/algos/util.py` `center_advantages`.
     """
     n_agents = own.reward.shape[1]
@@ -204,12 +219,14 @@ def advantages(own: Trajectories, discount: float, baseline: Baseline = RLLAB) -
     seen = features(baseline.seen(own.observation).double()) * alive.unsqueeze(-1)  # [S, P, T·E, F]
     if baseline.pooled:
         returns, alive, seen = (x.flatten(1, 2).unsqueeze(1) for x in (returns, alive, seen))  # [S, 1, P·T·E, …]
-    left = returns - fitted(seen, returns * alive, baseline.ridge)
+    weights = fit(seen, returns * alive, baseline.ridge)
+    used = before if baseline.lagged and before is not None else weights
+    left = returns - predicted(seen, used.double())
     n_alive = alive.sum(dim=2, keepdim=True).clamp_min(1.0)
     centred = (left - (left * alive).sum(dim=2, keepdim=True) / n_alive) * alive
     deviation = (centred.square().sum(dim=2, keepdim=True) / n_alive).sqrt()
     scaled = (centred / (deviation + 1e-8)).to(own.reward.dtype)
-    return scaled.view(scaled.shape[0], n_agents, -1)
+    return scaled.view(scaled.shape[0], n_agents, -1), weights.float()
 
 
 def features(observation: Tensor) -> Tensor:
@@ -228,15 +245,30 @@ def features(observation: Tensor) -> Tensor:
 
 
 def fitted(x: Tensor, y: Tensor, ridge: float) -> Tensor:
-    """x·w with the w that minimises ‖y - x·w‖² + ridge·‖w‖², for every leading index. Shapes: [S, P, B, F], [S, P, B].
+    """x·w with the w that minimises ‖y - x·w‖² + ridge·‖w‖². Shapes: [S, P, B, F], [S, P, B] → [S, P, B]."""
+    return predicted(x, fit(x, y, ridge))
+
+
+def fit(x: Tensor, y: Tensor, ridge: float) -> Tensor:
+    """The w that minimises ‖y - x·w‖² + ridge·‖w‖², for every leading index.
 
     Infinite or undefined numbers give undefined numbers, in their own seed only.
+
+    Shapes: [S, P, B, F], [S, P, B] → [S, P, F].
     """
     stack = x.flatten(0, 1)
     targets = pad(y.flatten(0, 1).unsqueeze(-1), (0, 15))  # a product with one column would be rounded otherwise
     gram = torch.bmm(stack.transpose(1, 2), stack)
     gram = gram + ridge * torch.eye(gram.shape[-1], device=x.device, dtype=x.dtype)
     factor, _ = torch.linalg.cholesky_ex(gram)
-    weights = torch.cholesky_solve(torch.bmm(stack.transpose(1, 2), targets), factor)
-    predicted: Tensor = torch.bmm(stack, weights)[..., 0].unflatten(0, x.shape[:2])
-    return predicted
+    weights: Tensor = torch.cholesky_solve(torch.bmm(stack.transpose(1, 2), targets), factor)[..., 0]
+    of_each: Tensor = weights.unflatten(0, x.shape[:2])
+    return of_each
+
+
+def predicted(x: Tensor, weights: Tensor) -> Tensor:
+    """x·w. Shapes: [S, P, B, F], [S, P, F] → [S, P, B]."""
+    columns = pad(weights.flatten(0, 1).unsqueeze(-1), (0, 15))
+    product: Tensor = torch.bmm(x.flatten(0, 1), columns)[..., 0]
+    of_each: Tensor = product.unflatten(0, x.shape[:2])
+    return of_each

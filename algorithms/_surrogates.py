@@ -13,23 +13,24 @@ from torch import Tensor
 from algorithms import _networks as networks
 from algorithms._networks import mapped, repeated
 from algorithms._policies import StochasticPolicy, score, score_change
-from algorithms._rollouts import RLLAB, Baseline, Trajectories, advantages
+from algorithms._rollouts import RLLAB, Baseline, Trajectories, judged
 from algorithms._trust_region import flat, shaped
 
 
 class Judged(NamedTuple):
-    """Trajectories and what their steps were worth to those who took them.
+    """Trajectories, what their steps were worth to those who took them, and the baseline that is fitted to them.
 
-    Shapes: advantage [S, P, T·E].
+    Shapes: advantage [S, P, T·E], fit [S, P, F].
     """
 
     own: Trajectories
     advantage: Tensor
+    fit: Tensor
 
     @classmethod
-    def of(cls, own: Trajectories, discount: float, baseline: Baseline = RLLAB) -> Judged:
-        """Trajectories with their advantages."""
-        return cls(own, advantages(own, discount, baseline))
+    def of(cls, own: Trajectories, discount: float, baseline: Baseline = RLLAB, before: Tensor | None = None) -> Judged:
+        """Trajectories with their advantages; `before` is what a lagged baseline was fitted to last."""
+        return cls(own, *judged(own, discount, baseline, before))
 
     @property
     def weights(self) -> Tensor:

@@ -20,12 +20,15 @@ with τ played by θ and τ′ by θ_n among agents with θ. What the paper leav
  4. the second term is the mean of (14)'s integrand over all pairs of a τ and a τ′; the exact derivative of what K
     trajectories lead to would be K times that;
  5. a baseline is linear in rllab's features of an agent's observations, fitted anew to each agent's trajectories, or
-    to all agents' together where they are few and observations are large (`Baseline`);
+    to all agents' together where they are few and observations are large (`Baseline`); where it is lagged, what was
+    played last is what it was fitted to, by θ, by the agents as they adapt, and by θ_n in turn;
  6. θ moves by plain gradient ascent, or by TRPO with rllab's constants. Its objective has importance weights in the
     place of ∇ log π, where θ_n moves along with θ; its trust region is a mean over all that was played, by θ and by
     every θ_n, for with the curvature of one alone the gradient of the other would point to where it is blind;
  7. in a large population `n_adapted` agents of each role, drawn anew in every iteration, adapt and are summed over;
- 8. actions are clipped to their box by the game, π is not; observations of any shape are taken as vectors.
+ 8. with `data="all"` θ also learns from all living agents of its role in the games that θ alone plays: the sum over n
+    has P·mean ∇ log π_θ(τ)·A(τ) besides, P the number of those who adapt, as if as many more had adapted by 0 steps;
+ 9. actions are clipped to their box by the game, π is not; observations of any shape are taken as vectors.
 
 Every step of every trajectory counts: an iteration plays (1 + P·k)·E episodes, where P agents adapt in E each.
 """
@@ -44,13 +47,14 @@ from algorithms import Policy
 from algorithms._copies import LEAST_RETURN, TRAINING_RETURN, TRAINING_RETURN_UNIT
 from algorithms._ledger import Ledger
 from algorithms._networks import mapped, repeated
-from algorithms._policies import StochasticPolicy, acting, policy_for
-from algorithms._rollouts import RLLAB, Baseline, Played, discounted, play
+from algorithms._policies import StochasticPolicy, acting, policy_for, score
+from algorithms._rollouts import RLLAB, Baseline, Played, Trajectories, discounted, play
 from algorithms._surrogates import Adaptation, Judged, Objective, Scored, mean_entropy, moved
-from algorithms._trust_region import Step, shaped, trust_region_step
+from algorithms._trust_region import Step, flat, shaped, trust_region_step
 from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check
 
 GAIN = "adaptation gain"
+ADAPTATION = "divergence of adaptation"
 DIVERGENCE = "divergence of a step"
 ACCEPTED = "steps accepted"
 ENTROPY = "entropy"
@@ -61,7 +65,7 @@ Policies = tuple[StochasticPolicy, ...]  # one a role
 
 @dataclass
 class DiMAPGState:
-    """What training owns. `policies` hold θ of every role, `levels` [S, R] a running mean of L."""
+    """What training owns. `policies` hold θ of every role, `levels` [S, R] a running mean of L, `fits` b's weights."""
 
     steps: int
     iterations: int
@@ -69,6 +73,7 @@ class DiMAPGState:
     ledger: Ledger
     policies: Policies
     levels: Tensor
+    fits: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -92,13 +97,16 @@ class DiMAPG:
     level_memory: Share = 0.9
     baseline: Baseline = RLLAB
     second_order: bool = False
+    data: Literal["sampled", "all"] = "sampled"
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[Mapping[str, str]] = {
         TRAINING_RETURN: TRAINING_RETURN_UNIT,
         LEAST_RETURN: "sum over steps of the reward of the agent that got least in an episode under θ, with "
         "exploration; mean over the episodes since the last test",
         GAIN: "return of an adapted agent under θ_n less its return under θ, both with exploration; mean over agents",
+        ADAPTATION: "KL, in nats, of θ to θ_n after all inner steps, on every fifth step that θ played; mean over "
+        "agents",
         DIVERGENCE: "KL, in nats, of a policy before a step to that after it; mean over roles, players, trajectories",
         ACCEPTED: "share of steps that TRPO's line search accepted; 1 for REINFORCE; mean over roles",
         ENTROPY: "entropy of θ's policy in nats; mean over roles and trajectories of θ",
@@ -108,6 +116,12 @@ class DiMAPG:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.baseline.lagged and self.n_adapted is not None and not self.baseline.pooled:
+            raise ValueError(
+                f"a lagged baseline must be pooled where others adapt every time, got n_adapted = {self.n_adapted}"
+            )
+        if self.data == "all" and self.outer == "TRPO":
+            raise ValueError("data must be sampled where θ moves by TRPO, got all")
 
     def init(self, env: Env[Any], streams: Streams) -> DiMAPGState:
         """A fresh θ for every role."""
@@ -122,6 +136,10 @@ class DiMAPG:
             ledger=Ledger.of(self.metrics, streams.n_seeds, streams.device),
             policies=policies,
             levels=torch.zeros(streams.n_seeds, len(env.roles), device=streams.device),
+            fits=tuple(
+                self.baseline.blank(streams, self._n_adapting(role.n_agents), _size(role.observation_shape))
+                for role in env.roles
+            ),
         )
 
     def steps_per_iteration(self, env: Env[Any]) -> int:
@@ -131,20 +149,25 @@ class DiMAPG:
 
     def advance(self, env: Env[Any], state: DiMAPGState) -> None:
         """Play with θ, adapt, play with what has become of it, and move θ."""
-        chosen = self._chosen(env, state.streams)
-        before = play(env, state.streams, self.n_trajectories, state.policies, chosen)
+        chosen, fits = self._chosen(env, state.streams), list(state.fits)
+        looked_at = chosen if self.data == "sampled" else everyone(env, state.streams)
+        played = play(env, state.streams, self.n_trajectories, state.policies, looked_at)
+        before = played if self.data == "sampled" else played._replace(chosen=_those(played.chosen, chosen))
+        tau = self._judged(before, fits)
         adapted, inner = self._adapted(
-            env, state.streams, state.policies, chosen=chosen, before=before, inner_steps=self.inner_steps
+            env, state.streams, state.policies, chosen=chosen, tau=tau, inner_steps=self.inner_steps, fits=fits
         )
-        after = before
+        after, tau_adapted = before, tau
         if self.inner_steps:
             after = play(env, state.streams, self.n_trajectories, state.policies, chosen, differing=adapted)
+            tau_adapted = self._judged(after, fits)
         steps = []
         for r, theta in enumerate(state.policies):
-            tau, tau_adapted = (Judged.of(played.chosen[r], self.discount, self.baseline) for played in (before, after))
-            pull = self._pull(state, r, tau_adapted)
-            scored = Scored.of(theta, adapted[r], tau, tau_adapted, pull)
-            steps.append((tau, self._step(scored, [step[r] for step in inner])))
+            pull = self._pull(state, r, tau_adapted[r])
+            scored = Scored.of(theta, adapted[r], tau[r], tau_adapted[r], pull)
+            steps.append((tau[r], self._step(scored, [step[r] for step in inner], self._of_all(theta, played, r))))
+        state.fits = tuple(fits)
+        self._enter_adaptation(state, before, adapted)
         self._enter(state, before, after, steps)
         state.policies = tuple(
             moved(theta, shaped(step.change, theta)) for theta, (_, step) in zip(state.policies, steps, strict=True)
@@ -164,11 +187,10 @@ class DiMAPG:
 
         Nothing in `state` changes. What is drawn comes from `streams`.
         """
-        everyone = replace(self, n_adapted=None)
-        chosen = everyone._chosen(env, streams)
-        before = play(env, streams, self.n_trajectories, state.policies, chosen)
-        adapted, _ = everyone._adapted(
-            env, streams, state.policies, chosen=chosen, before=before, inner_steps=inner_steps
+        chosen, fits = everyone(env, streams), list(state.fits)
+        tau = self._judged(play(env, streams, self.n_trajectories, state.policies, chosen), fits)
+        adapted, _ = self._adapted(
+            env, streams, state.policies, chosen=chosen, tau=tau, inner_steps=inner_steps, fits=fits
         )
         return both_ways(adapted, streams)
 
@@ -189,8 +211,7 @@ class DiMAPG:
         for role in env.roles:
             n_adapting = self._n_adapting(role.n_agents)
             if n_adapting == role.n_agents:
-                everyone = torch.arange(role.n_agents, device=streams.device)
-                chosen.append(everyone.expand(streams.n_seeds, -1))
+                chosen.append(torch.arange(role.n_agents, device=streams.device).expand(streams.n_seeds, -1))
             else:
                 chosen.append(streams.uniform(role.n_agents).argsort(dim=1)[:, :n_adapting])
         return tuple(chosen)
@@ -202,8 +223,9 @@ class DiMAPG:
         policies: Policies,
         *,
         chosen: Sequence[Tensor],
-        before: Played,
+        tau: list[Judged],
         inner_steps: int,
+        fits: list[Tensor],
     ) -> tuple[Policies, list[tuple[Adaptation, ...]]]:
         """θ_n of every chosen agent after some steps of equation (10), and the steps where they are asked for again.
 
@@ -213,19 +235,35 @@ class DiMAPG:
             mapped(repeated(theta, agents.shape[1]), torch.clone)
             for theta, agents in zip(policies, chosen, strict=True)
         )
-        played = before
         inner = []
         for step in range(inner_steps):
             if step:
                 played = play(env, streams, self.n_trajectories, policies, chosen, differing=adapted)
-            taken = tuple(
-                Adaptation(theta_n, Judged.of(own, self.discount, self.baseline), self.inner_rate)
-                for theta_n, own in zip(adapted, played.chosen, strict=True)
-            )
+                tau = self._judged(played, fits)
+            taken = tuple(Adaptation(theta_n, own, self.inner_rate) for theta_n, own in zip(adapted, tau, strict=True))
             adapted = tuple(of_role.taken() for of_role in taken)
             if self.second_order:
                 inner.append(taken)
         return adapted, inner
+
+    def _judged(self, played: Played, fits: list[Tensor]) -> list[Judged]:
+        """What was played, with its advantages; `fits` become the baselines that are fitted to it."""
+        found = [
+            Judged.of(own, self.discount, self.baseline, fit) for own, fit in zip(played.chosen, fits, strict=True)
+        ]
+        fits[:] = [of_role.fit for of_role in found]
+        return found
+
+    def _of_all(self, theta: StochasticPolicy, played: Played, r: int) -> Tensor | float:
+        """P · mean ∇ log π_θ(τ)·A(τ) over all agents of a role; 0 where only those count who adapt. Shapes: [S, N]."""
+        if self.data == "sampled":
+            return 0.0
+        own = played.chosen[r]
+        n_agents = own.reward.shape[1]
+        tau = Judged.of(own, self.discount, replace(self.baseline, lagged=False))
+        weights = tau.advantage * tau.weights * (self._n_adapting(n_agents) / n_agents)
+        seen, done = (rows.flatten(1, 2) for rows in own.rows)
+        return flat(score(theta, seen, done, weights.flatten(1)))
 
     def _pull(self, state: DiMAPGState, r: int, adapted: Judged) -> Tensor | None:
         """L_n, centred and scaled, which equation (14) weighs τ with; moves the level. Shapes: [S, P]."""
@@ -240,14 +278,23 @@ class DiMAPG:
         distance = (squares.mean(dim=1, keepdim=True) if self.baseline.pooled else squares).sqrt()
         return (reached - level.unsqueeze(1)) / (distance + 1e-8)
 
-    def _step(self, scored: Scored, inner: Sequence[Adaptation]) -> Step:
-        gradient, objective = scored.gradient(inner), Objective.of(scored)
+    def _step(self, scored: Scored, inner: Sequence[Adaptation], of_all: Tensor | float) -> Step:
+        gradient, objective = scored.gradient(inner) + of_all, Objective.of(scored)
         if self.outer == "TRPO":
             product = objective.curvature(self.curvature_stride)
             return trust_region_step(gradient, product, objective, max_divergence=self.max_divergence)
         change = self.outer_rate * gradient
         _, divergence = objective(change)
         return Step(change, divergence, torch.ones_like(divergence, dtype=torch.bool))
+
+    @torch.no_grad()
+    def _enter_adaptation(self, state: DiMAPGState, before: Played, adapted: Policies) -> None:
+        """How far the agents have moved, as far as observations tell that θ alone met."""
+        for theta, theta_n, own in zip(state.policies, adapted, before.chosen, strict=True):
+            seen = own.observation[:, :, ::5].flatten(2, 3)
+            thetas: Any = mapped(repeated(theta, seen.shape[1]), torch.clone)
+            divergence = thetas.divergence(thetas.raw(seen), theta_n, theta_n.raw(seen))
+            state.ledger.enter(ADAPTATION, divergence.mean(dim=2))
 
     def _enter(self, state: DiMAPGState, before: Played, after: Played, steps: Sequence[tuple[Judged, Step]]) -> None:
         ledger = state.ledger
@@ -260,6 +307,19 @@ class DiMAPG:
             ledger.enter(ENTROPY, mean_entropy(theta, tau).unsqueeze(1))
         adapting = sum(own.reward.shape[1] for own in before.chosen)
         ledger.enter(OUTER_SHARE, torch.full_like(state.levels[:, :1], 1 / (1 + adapting * self.inner_steps)))
+
+
+def everyone(env: Env[Any], streams: Streams) -> tuple[Tensor, ...]:
+    """All agents of every role, in order. Shapes: [S, A]."""
+    return tuple(torch.arange(role.n_agents, device=streams.device).expand(streams.n_seeds, -1) for role in env.roles)
+
+
+def _those(of_roles: Sequence[Trajectories], chosen: Sequence[Tensor]) -> tuple[Trajectories, ...]:
+    """Of all agents' trajectories those of some. Shapes: chosen [S, P]."""
+    return tuple(
+        Trajectories(*(torch.stack([x[s, i] for s, i in enumerate(agents)]) for x in own))
+        for own, agents in zip(of_roles, chosen, strict=True)
+    )
 
 
 def both_ways(policies: Policies, streams: Streams, n_seen: int | None = None) -> dict[str, Policy]:

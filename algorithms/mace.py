@@ -13,7 +13,11 @@ Each is trained by advantage actor-critic: minus
 
     Σ_t [Σ_i log P(aⁱ|s, λ)·Aⁱ + β·Σ_i H(P(·ⁱ|s, λ)) - α·½·Σ_i (Rⁱ - Vⁱ(s))² - β_KL·KL(N(μ, σ²) ‖ N(0, I))]
 
-where Aⁱ is the generalised advantage of the agent's own reward, and the gradient reaches μ and σ through λ.
+where Aⁱ is the generalised advantage of the agent's own reward, and the gradient reaches μ and σ through λ. Only agents
+that can still act count in the first two sums.
+
+With `latent_lasts="episode"` a copy of the game draws ε where an episode begins and keeps it until it ends; λ follows
+μ(φ) and σ(φ) of every state, so that its gradient is that of the equation above, summed over all steps of the episode.
 
 What the paper leaves open and how it is done here; where nothing else is said, as in ikostrikov/pytorch-a3c@21bb228
 train.py, whose arguments (`tau`, `value-loss-coef`, …) are those of the paper's Table 2:
@@ -27,19 +31,25 @@ train.py, whose arguments (`tau`, `value-loss-coef`, …) are those of the paper
     equation (10), called KL-controlled, has none: here it is added, with a weight β_KL of its own;
  6. φ is two convolutions of 3×3, stride 2, 16 and 32 wide, and a layer of 256; λ has 16 entries; Vⁱ sees φ alone;
  7. Shared's layer is as wide as λ and linear, as μ is: MACE without σ and without KL is Shared;
- 8. all weights are Xavier-uniform and biases zero, the heads' too, where pytorch-a3c begins with next to no preference:
-    then λ would move nobody before training, which the paper's Figure 5 says it does.
+ 8. a hunter that is frozen has no choice: of `Freezing` games it counts in V and its reward alone, for else most of the
+    gradient would fall on choices that nobody plays (of Σ|Aⁱ| from reward, in the paid rollouts of random play with 10
+    against 10: 90 % in Hare-Hunters, where one is free at the end, 96 to 99 % in Stag-Hunters);
+ 9. all weights are Xavier-uniform and biases zero, the heads' too, where pytorch-a3c begins with next to no preference:
+    then λ would move nobody before training, which the paper's Figure 5 says it does. How much untrained agents stray
+    hangs on it: `head_scale` multiplies the heads' first weights, `normalised` gives what follows φ a mean of 0 and a
+    variance of 1 over φ's entries, and with `sees_time` φ also sees the share of the horizon that is over.
 
 With `search`, every seed draws hyper-parameters of its own from Table 2 (`RANGES`), the same whatever the policy, and
-so the seed axis is the random search. A `kl_weight` of 0 stays 0.
+so the seed axis is the random search; η between `slowest` and `fastest`, so that a search can be made stratum by
+stratum. A `kl_weight` of 0 stays 0.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, NamedTuple, cast
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -48,7 +58,7 @@ from algorithms import Policy
 from algorithms import _grids as grids
 from algorithms import _networks as networks
 from algorithms._episodes import EPISODE_METRICS, Episodes
-from algorithms._grids import Layers, Trunk
+from algorithms._grids import Layers
 from algorithms._ledger import Ledger
 from algorithms._networks import Linear, tensors, trainable
 from algorithms._optimizers import Adam, clip_by_joint_norm
@@ -68,13 +78,30 @@ RANGES = {
 uniformly."""
 
 
+@runtime_checkable
+class Freezing(Protocol):
+    """What a game on a grid also has where agents freeze while it goes on, and are paid at its end all the same."""
+
+    def free(self, state: Any) -> Tensor:
+        """Who can still act; what the others choose is ignored. Shapes: [S, E, A] bool."""
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """What a game on a grid also has where its state tells how long it has lasted."""
+
+    def elapsed(self, state: Any) -> Tensor:
+        """Steps. Shapes: [S, E]."""
+
+
 class Network(NamedTuple):
     """All that is learnt. Rows of `heads` are agent 0's choices, then agent 1's …, i.e. the Wⁱ one after the other.
 
-    `latent` is μ and log σ of MACE, μ of Shared, nothing of Cloned, which has one head and one value for all.
+    `latent` is μ and log σ of MACE, μ of Shared, nothing of Cloned, which has one head and one value for all. The
+    trunk is a `Trunk`, `Still` where nothing is learnt, and empty where several networks have one that lies elsewhere.
     """
 
-    trunk: Trunk
+    trunk: Any
     latent: tuple[Linear, ...]
     heads: Linear
     value: Linear
@@ -115,17 +142,24 @@ class Settings:
 
 
 class Rollout(NamedTuple):
-    """What was played. Shapes: T times Layers; noise [S, T·E, m]; actions and reward [S, T, E, A]; ended [S, T, E]."""
+    """What was played.
+
+    Shapes: T times Layers; noise [S, T·E, m]; free, actions and reward [S, T, E, A]; ended [S, T, E].
+    """
 
     layers: list[Layers]
     noise: Tensor
+    free: Tensor
     actions: Tensor
     reward: Tensor
     ended: Tensor
 
 
 class Terms(NamedTuple):
-    """What the loss of a step consists of, each summed over agents or over λ's entries. Shapes: [S, B] each."""
+    """What the loss of a step consists of, each summed over agents or over λ's entries. Shapes: [S, B] each.
+
+    Gain and entropy are sums over agents that can act.
+    """
 
     gain: Tensor
     error: Tensor
@@ -135,12 +169,13 @@ class Terms(NamedTuple):
 
 @dataclass
 class MACEState:
-    """What training owns."""
+    """What training owns. Shapes: noise [S, E, m], the ε of every copy's last step."""
 
     steps: int
     streams: Streams
     settings: Settings
     episodes: Episodes
+    noise: Tensor
     ledger: Ledger
     network: Network
     optimizer: Adam
@@ -168,8 +203,14 @@ class MACE:
     widths: tuple[Count, Count] = (16, 32)
     hidden: Count = 256
     latent_size: Count = 16
+    latent_lasts: Literal["step", "episode"] = "step"
+    head_scale: Positive = 1.0
+    normalised: bool = False
+    sees_time: bool = False
+    slowest: Positive = 1e-6
+    fastest: Positive = 1e-1
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         check(self)
@@ -180,7 +221,7 @@ class MACE:
     def metrics(self) -> Mapping[str, str]:
         """What is measured while training; of a search also what was drawn, which never changes."""
         counted = dict(EPISODE_METRICS) | {
-            ENTROPY: "entropy of an agent's choice given λ, in nats; mean over agents",
+            ENTROPY: "entropy of an agent's choice given λ, in nats; mean over agents that can act",
         }
         if self.policy == "MACE":
             counted[SIGMA] = "standard deviation of λ given the state; mean over its entries"
@@ -191,7 +232,7 @@ class MACE:
 
     def init(self, env: Env[Any], streams: Streams) -> MACEState:
         """Hyper-parameters, new episodes, and fresh networks, drawn in this order."""
-        grid = on_a_grid(env)
+        grid = self._playable(env)
         settings = self._settings(streams)
         episodes = Episodes.of(grid, streams, self.n_envs)
         network = self._network(grid, streams)
@@ -200,6 +241,7 @@ class MACE:
             streams=streams,
             settings=settings,
             episodes=episodes,
+            noise=torch.zeros(streams.n_seeds, self.n_envs, self.latent_size, device=streams.device),
             ledger=Ledger.of(self.metrics, streams.n_seeds, streams.device),
             network=network,
             optimizer=Adam.of(tensors(network)),
@@ -215,24 +257,49 @@ class MACE:
                 state.ledger.enter(f"drawn {field.name}", getattr(state.settings, field.name)[:, None])
 
     def policies(self, state: MACEState) -> Mapping[str, Policy]:
-        """The policy as it plays, λ and actions drawn; from copies of the streams, which training does not feel."""
-        streams = state.streams.branched()
+        """The policy as it plays, λ and actions drawn; from copies of the streams, which training does not feel.
 
-        def sampled(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
-            return (self.decision(env, game, state.network, streams).actions,)
-
-        return {"sampled": sampled}
+        An ε that lasts an episode is drawn at the first call: games that are played with one policy begin together.
+        """
+        return {"sampled": sampled(self, state.network, state.streams.branched())}
 
     @torch.no_grad()
-    def decision(self, env: Env[Any], game: Any, network: Network, streams: Streams) -> Decision:
-        """What λ is, and what the agents do, in one step of a game."""
-        grid, (role,) = on_a_grid(env), env.roles
-        layers = grids.seen(grid.cells(game), grid.planes, network.trunk)
-        n_envs, n_agents = layers.features.shape[1], role.n_agents
-        noise = streams.normal(n_envs, self.latent_size)
-        acting = distribution(layers.features, network, noise, n_agents)
-        actions = drawn(acting.log_probability, streams.uniform(n_envs, n_agents))
-        return Decision(acting.latent, acting.mean, acting.log_std.exp(), actions)
+    def decision(self, env: Env[Any], game: Any, network: Network, noise: Tensor, unit: Tensor) -> Decision:
+        """What λ is, and what the agents do, in one step of a game, by draws of ε and of U[0, 1).
+
+        Shapes: noise [S, E, m], unit [S, E, A].
+        """
+        grid = on_a_grid(env)
+        features = grids.phi(grid.cells(game), grid.planes, network.trunk, self.beside(env, game))
+        acting = distribution(self.read(features), network, noise, unit.shape[2])
+        return Decision(acting.latent, acting.mean, acting.log_std.exp(), drawn(acting.log_probability, unit))
+
+    def beside(self, env: Env[Any], game: Any) -> Tensor | None:
+        """What φ sees beside the picture. Shapes: [S, E, 1], or None."""
+        if not self.sees_time:
+            return None
+        return (cast(Clocked, env).elapsed(game) / env.horizon).unsqueeze(-1)
+
+    def read(self, features: Tensor) -> Tensor:
+        """φ as what follows it reads it. Shapes: [S, B, hidden]."""
+        return torch.nn.functional.layer_norm(features, features.shape[-1:]) if self.normalised else features
+
+    def renewed(self, fresh: Tensor, kept: Tensor, begins: Tensor) -> Tensor:
+        """The ε of a step: fresh, or that of the step before where it lasts and no episode begins.
+
+        Shapes: fresh and kept [S, E, m], begins [S, E] bool; returns [S, E, m].
+        """
+        return fresh if self.latent_lasts == "step" else torch.where(begins.unsqueeze(-1), fresh, kept)
+
+    def _playable(self, env: Env[Any]) -> GridEnv[Any]:
+        """The same game, whose marks can be asked for.
+
+        Raises: ValueError where it is none on a grid, or does not tell the time that is to be seen.
+        """
+        grid = on_a_grid(env)
+        if self.sees_time and not isinstance(env, Clocked):
+            raise ValueError(f"expected a game that tells how long it has lasted, because sees_time is set, got {env}")
+        return grid
 
     def _settings(self, streams: Streams) -> Settings:
         """The seeds' hyper-parameters. Their draws are made even where there is no search."""
@@ -246,7 +313,7 @@ class MACE:
         own = float(getattr(self, name))
         if not self.search or (name == "kl_weight" and own == 0.0):
             return own
-        low, high = RANGES[name]
+        low, high = (self.slowest, self.fastest) if name == "learning_rate" else RANGES[name]
         if name == "learning_rate":
             return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
         return low + unit * (high - low)
@@ -257,50 +324,65 @@ class MACE:
         cloned = self.policy == "Cloned"
         n_heads, n_latents = (1, 0) if cloned else (role.n_agents, self.latent_size)
         n_layers = {"MACE": 2, "Shared": 1, "Cloned": 0}[self.policy]
-        trunk = grids.trunk(streams, grid.planes, self.widths, self.hidden)
+        trunk = grids.trunk(streams, grid.planes, self.widths, self.hidden, int(self.sees_time))
         latent = tuple(networks.xavier(streams, (self.hidden, self.latent_size))[0] for _ in range(n_layers))
         (heads,) = networks.xavier(streams, (self.hidden + n_latents, role.action.n), (n_heads,))
         (value,) = networks.xavier(streams, (self.hidden, 1), (n_heads,))
+        heads = heads._replace(weight=heads.weight * self.head_scale)
         return Network(trunk, latent, flat(heads), flat(value))
 
     @torch.no_grad()
     def _play(self, env: Env[Any], state: MACEState) -> Rollout:
         """`steps_per_update` steps over all copies."""
-        grid, (role,) = on_a_grid(env), env.roles
-        length = self.steps_per_update // self.n_envs
-        # Every policy makes the same draws, so that all of them meet the same episodes as long as they act alike.
-        noise = state.streams.normal(length, self.n_envs, self.latent_size)
-        unit = state.streams.uniform(length, self.n_envs, role.n_agents)
+        grid, trunk = on_a_grid(env), state.network.trunk
         layers, steps = [], []
-        for t in range(length):
-            layers.append(grids.seen(grid.cells(state.episodes.game), grid.planes, state.network.trunk))
-            acting = distribution(layers[-1].features, state.network, noise[:, t], role.n_agents)
-            actions = drawn(acting.log_probability, unit[:, t])
-            steps.append((actions, *state.episodes.step(grid, (actions,), state.streams, state.ledger)))
-        actions, reward, ended = (torch.stack(column, dim=1) for column in zip(*steps, strict=True))
-        return Rollout(layers, noise.flatten(1, 2), actions, reward, ended)
+        for fresh, unit in self.draws(env, state.streams):
+            game, state.noise = state.episodes.game, self.renewed(fresh, state.noise, state.episodes.elapsed == 0)
+            layers.append(grids.seen(grid.cells(game), grid.planes, trunk, self.beside(env, game)))
+            acting = distribution(self.read(layers[-1].features), state.network, state.noise, unit.shape[2])
+            actions, able = drawn(acting.log_probability, unit), free(env, game, unit)
+            came = state.episodes.step(grid, (actions,), state.streams, state.ledger)
+            steps.append((state.noise, able, actions, *came))
+        noise, *others = (torch.stack(column, dim=1) for column in zip(*steps, strict=True))
+        return Rollout(layers, noise.flatten(1, 2), *others)
+
+    def draws(self, env: Env[Any], streams: Streams) -> Iterator[tuple[Tensor, Tensor]]:
+        """For every step of a rollout ε [S, E, m] and what choices are drawn by [S, E, A].
+
+        Every policy makes the same draws, so that all of them meet the same episodes as long as they act alike.
+        """
+        (role,) = env.roles
+        length = self.steps_per_update // self.n_envs
+        noise = streams.normal(length, self.n_envs, self.latent_size)
+        unit = streams.uniform(length, self.n_envs, role.n_agents)
+        yield from zip(noise.unbind(1), unit.unbind(1), strict=True)
 
     def _update(self, env: Env[Any], state: MACEState, rollout: Rollout) -> None:
         """One step of Adam, every seed at its own rate."""
         grid, (role,) = on_a_grid(env), env.roles
         network = trainable(state.network)
-        features = grids.features(rollout.layers, grid.planes, network.trunk)  # [S, T·E, hidden]
+        features = self.read(grids.features(rollout.layers, grid.planes, network.trunk))
         acting = distribution(features, network, rollout.noise, role.n_agents)
         value = valued(features, network, role.n_agents)
         with torch.no_grad():
-            after = grids.seen(grid.cells(state.episodes.game), grid.planes, state.network.trunk)
-            following = valued(after.features, state.network, role.n_agents)
-            returns, advantage = judged(rollout, value, following, state.settings)
-        terms = terms_of(rollout.actions.flatten(1, 2), acting, returns - value, advantage)
+            returns, advantage = judged(rollout, value, self._following(env, state), state.settings)
+        able = rollout.free.flatten(1, 2)
+        terms = terms_of(rollout.actions.flatten(1, 2), acting, returns - value, advantage, able)
         variables = tensors(network)
         gradients = torch.autograd.grad(loss(terms, state.settings) / self.n_envs, variables)
         with torch.no_grad():
             rate = state.settings.learning_rate
             state.optimizer.step(variables, clip_by_joint_norm(gradients, self.clip), rate, corrected_epsilon=True)
-        state.ledger.enter(ENTROPY, terms.entropy / role.n_agents)
+        state.ledger.enter(ENTROPY, terms.entropy / able.sum(dim=-1))
         if self.policy == "MACE":
             state.ledger.enter(SIGMA, acting.log_std.exp())
             state.ledger.enter(KL, terms.divergence)
+
+    def _following(self, env: Env[Any], state: MACEState) -> Tensor:
+        """V of where the rollout has ended. Shapes: [S, E, A]."""
+        grid, game = on_a_grid(env), state.episodes.game
+        features = grids.phi(grid.cells(game), grid.planes, state.network.trunk, self.beside(env, game))
+        return valued(self.read(features), state.network, env.roles[0].n_agents)
 
 
 def on_a_grid(env: Env[Any]) -> GridEnv[Any]:
@@ -312,6 +394,11 @@ def on_a_grid(env: Env[Any]) -> GridEnv[Any]:
     if len(roles) != 1 or not isinstance(roles[0].action, Discrete) or getattr(env, "planes", None) is None:
         raise ValueError(f"expected one role with discrete actions in a game on a grid, got {env}")
     return cast(GridEnv[Any], env)
+
+
+def free(env: Env[Any], game: Any, like: Tensor) -> Tensor:
+    """Who can still act: everybody, where a game freezes nobody. Shapes: as `like` [S, E, A], bool."""
+    return env.free(game) if isinstance(env, Freezing) else torch.ones_like(like, dtype=torch.bool)
 
 
 # ---- acting ---------------------------------------------------------------------------------------------------------
@@ -343,6 +430,21 @@ def drawn(log_probability: Tensor, unit: Tensor) -> Tensor:
     return below.sum(dim=-1).masked_fill(log_probability.isnan().any(dim=-1), -1)
 
 
+def sampled(algorithm: MACE, network: Network, streams: Streams) -> Policy:
+    """The policy of a network, λ and actions drawn."""
+    kept: list[Tensor] = []
+
+    def play(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
+        (role,) = env.roles
+        n_envs = on_a_grid(env).cells(game).shape[1]
+        noise = streams.normal(n_envs, algorithm.latent_size)
+        if algorithm.latent_lasts == "step" or not kept:
+            kept[:] = [noise]
+        return (algorithm.decision(env, game, network, kept[0], streams.uniform(n_envs, role.n_agents)).actions,)
+
+    return play
+
+
 # ---- learning -------------------------------------------------------------------------------------------------------
 
 
@@ -369,14 +471,14 @@ def judged(rollout: Rollout, value: Tensor, following: Tensor, settings: Setting
     return returns.flatten(1, 2), advantages.flatten(1, 2)
 
 
-def terms_of(actions: Tensor, acting: Distribution, error: Tensor, advantage: Tensor) -> Terms:
-    """The terms of the loss of every step. Shapes: actions, error and advantage [S, B, A]; returns [S, B] each."""
+def terms_of(actions: Tensor, acting: Distribution, error: Tensor, advantage: Tensor, able: Tensor) -> Terms:
+    """The terms of the loss of every step. Shapes: actions, error, advantage, able [S, B, A]; returns [S, B] each."""
     taken = acting.log_probability.gather(-1, actions.clamp_min(0).unsqueeze(-1)).squeeze(-1)  # [S, B, A]
-    entropy = -(acting.log_probability.exp() * acting.log_probability).sum(dim=(-2, -1))
+    entropy = -(acting.log_probability.exp() * acting.log_probability).sum(dim=-1)
     return Terms(
-        gain=(taken * advantage).sum(dim=-1),
+        gain=(taken * advantage * able).sum(dim=-1),
         error=0.5 * error.square().sum(dim=-1),
-        entropy=entropy,
+        entropy=(entropy * able).sum(dim=-1),
         divergence=divergence(acting.mean, acting.log_std),
     )
 

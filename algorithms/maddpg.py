@@ -31,9 +31,10 @@ reward.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -45,9 +46,11 @@ from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, by
 from algorithms._ledger import Ledger
 from algorithms._local_policies import LocalPolicies, stacked, teams
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
-from algorithms._optimizers import Adam, descend
+from algorithms._optimizers import Adam, Tensors, clip_by_norm, follow
 from algorithms._replay import Replay, Transitions
 from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check, side_by_side
+
+Gradients = tuple[Tensor, ...]
 
 STD, CLIPPED = "exploration std", "share clipped"
 HIGHEST_LOG_STD = 80.0
@@ -95,6 +98,10 @@ class MADDPG:
     logs_clipping: bool = False
     """Whether to record the share of the actors' draws that the box clips while they are updated."""
 
+    message_updates: Literal["every listener", "sender"] = "every listener"
+    """Whose optimizer steps the layers that make a message: that of every agent that hears it, in its turn; or the
+    sender's, once an iteration, by the sum of what those ask for."""
+
     version: ClassVar[int] = 1
 
     @property
@@ -133,7 +140,6 @@ class MADDPG:
             for _ in range(2)
         )
         critics, target_critics = (networks.xavier(streams, critic_sizes, (n_agents,)) for _ in range(2))
-        agents = range(n_agents)
         actions = copies.returns.new_zeros(streams.n_seeds, self.n_envs, n_agents, n_actions)
         return MADDPGState(
             steps=0,
@@ -145,9 +151,15 @@ class MADDPG:
             target_actors=target_actors,
             critics=critics,
             target_critics=target_critics,
-            actor_optimizers=[Adam.of(tensors(actors.reaching(i))) for i in agents],
-            critic_optimizers=[Adam.of(tensors(of_agent(critics, i))) for i in agents],
+            actor_optimizers=self._actor_optimizers(actors, n_agents),
+            critic_optimizers=[Adam.of(tensors(of_agent(critics, i))) for i in range(n_agents)],
         )
+
+    def _actor_optimizers(self, actors: LocalPolicies, n_agents: int) -> list[Adam]:
+        """One an agent; where senders step what makes their messages, one more for all of these together."""
+        if self.message_updates == "every listener":
+            return [Adam.of(tensors(actors.reaching(i))) for i in range(n_agents)]
+        return [*(Adam.of(tensors(of_agent(actors.act, i))) for i in range(n_agents)), Adam.of(tensors(actors.speak))]
 
     def advance(self, env: Env[Any], state: MADDPGState) -> None:
         """Play `steps_per_update` steps, then update every agent once."""
@@ -155,8 +167,10 @@ class MADDPG:
             self._play(env, state)
         state.steps += self.steps_per_update
         if state.steps >= self.first_update:
-            for agent in range(len(state.critic_optimizers)):
-                self._update(env, state, agent)
+            asked = [self._update(env, state, agent) for agent in range(len(state.critic_optimizers))]
+            if self.message_updates == "sender":
+                gradients = [functools.reduce(torch.add, by_agent) for by_agent in zip(*asked, strict=True)]
+                self._step(tensors(state.actors.speak), gradients, state.actor_optimizers[-1])
 
     def policies(self, state: MADDPGState) -> Mapping[str, Policy]:
         """The means of the actors; the environment clips them."""
@@ -187,16 +201,18 @@ class MADDPG:
         state.replay.append(game, actions, pooled(env, reward) if self.shared_reward else reward, reached)
         state.ledger.enter(STD, std)
 
-    def _update(self, env: Env[Any], state: MADDPGState, agent: int) -> None:
+    def _update(self, env: Env[Any], state: MADDPGState, agent: int) -> Gradients:
+        """One agent's critic, actor and targets; what it asks of the messages, where their senders step them."""
         batch = state.replay.sample(state.streams, self.batch_size)
         observed = seen(env, batch.state)  # [S, A, B, D]
         joint = side_by_side([env.full_state(batch.state), batch.actions])  # [S, B, D + A·n]
         critic, target_critic = of_agent(state.critics, agent), of_agent(state.target_critics, agent)
         target = self._target(env, state, batch, target_critic, agent)
         self._update_critic(joint, target, state, critic, agent)
-        self._update_actor(observed, joint, state, critic, agent)
-        polyak(target_critic, critic, self.polyak)
-        polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
+        asked = self._update_actor(observed, joint, state, critic, agent)
+        online = (critic, of_agent(state.actors, agent))
+        polyak((target_critic, of_agent(state.target_actors, agent)), online, self.polyak)
+        return asked
 
     @torch.no_grad()
     def _target(self, env: Env[Any], state: MADDPGState, batch: Transitions, critic: MLP, agent: int) -> Tensor:
@@ -208,10 +224,10 @@ class MADDPG:
 
     def _update_critic(self, joint: Tensor, target: Tensor, state: MADDPGState, critic: MLP, agent: int) -> None:
         variables = trainable(critic)
-        loss = losses.squared_error(networks.value(joint, variables), target)
-        self._descend(loss, variables, state.critic_optimizers[agent])
+        value = networks.value(joint, variables)
+        self._follow((value,), (losses.squared_error_slope(value, target),), variables, state.critic_optimizers[agent])
 
-    def _update_actor(self, observed: Tensor, joint: Tensor, state: MADDPGState, critic: MLP, agent: int) -> None:
+    def _update_actor(self, observed: Tensor, joint: Tensor, state: MADDPGState, critic: MLP, agent: int) -> Gradients:
         """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
         actor = trainable(state.actors.reaching(agent))
         raw = actor.of_agent(observed, agent)  # [S, B, 2n]
@@ -221,12 +237,23 @@ class MADDPG:
         begin = joint.shape[-1] - (observed.shape[1] - agent) * own.shape[-1]
         mine = slice(begin, begin + own.shape[-1])
         joint[..., mine] = own.detach()  # over the replayed action, which has been used for the last time
-        (slope,) = torch.autograd.grad(losses.negative_value(networks.value(joint.requires_grad_(), critic)), joint)
-        loss = (slope[..., mine] * own).sum() + self.regularizer * losses.regularizer(raw)
-        self._descend(loss, actor, state.actor_optimizers[agent])
+        value = networks.value(joint.requires_grad_(), critic)
+        (slope,) = torch.autograd.grad(value, joint, losses.negative_value_slope(value))
+        slopes = (slope[..., mine], losses.regularizer_slope(raw, self.regularizer))
+        if self.message_updates == "every listener":
+            self._follow((own, raw), slopes, actor, state.actor_optimizers[agent])
+            return ()
+        gradients = torch.autograd.grad((own, raw), tensors(actor), slopes)
+        n_spoken = len(tensors(actor.speak))
+        self._step(tensors(actor.act), gradients[n_spoken:], state.actor_optimizers[agent])
+        return gradients[:n_spoken]
 
-    def _descend(self, loss: Tensor, network: tuple[Any, ...], optimizer: Adam) -> None:
-        descend(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
+    def _follow(self, outputs: Tensors, slopes: Tensors, network: tuple[Any, ...], optimizer: Adam) -> None:
+        follow(outputs, slopes, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
+
+    @torch.no_grad()
+    def _step(self, variables: list[Tensor], gradients: Sequence[Tensor], optimizer: Adam) -> None:
+        optimizer.step(variables, clip_by_norm(list(gradients), self.clip), self.learning_rate)
 
 
 def gaussian(raw: Tensor) -> tuple[Tensor, Tensor]:

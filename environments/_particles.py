@@ -91,8 +91,8 @@ def ordered_sum(terms: Tensor, dim: int) -> Tensor:
 
 def squares(vectors: Tensor) -> Tensor:
     """‖v‖₂². Shapes: [..., 2] to [...]."""
-    x, y = vectors.unbind(-1)
-    return x.square().add_(y.square())
+    x, y = vectors.square().unbind(-1)
+    return x + y
 
 
 def lengths(vectors: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
-"""Cooperative navigation to goals: n agents cover n goals, do not collide, and stay inside the arena.
+"""Cooperative navigation to goals: n agents go to n goals, do not collide, and stay inside the arena.
 
-A game with the name of CTEDD's and another reward: distances are squared, every agent pays for collisions and for the
-border itself, nobody collides with itself, nothing is summed over agents, and each step's reward is clipped.
+A game with the name of CTEDD's and another reward: distances are squared, every agent pays for its own goal, for
+collisions and for the border itself, nobody collides with itself, nothing is summed over agents, and each step's reward
+is clipped.
 
 Source: DiMA-PG, experiments section, on the physics and constants of openai's `simple_spread`
     (openai/multiagent-particle-envs @83ba4d1, `multiagent/scenarios/simple_spread.py`).
@@ -9,8 +10,9 @@ Source: DiMA-PG, experiments section, on the physics and constants of openai's `
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -41,11 +43,18 @@ from environments._particles import (
 
 @dataclass(frozen=True)
 class GoalNavigation:
-    """Every agent is rewarded with clip(−Σ_g min_a d(a, g)² − #collisions − 1[outside], −1, 1) of its own.
+    """Every agent is rewarded with clip(−distance − #collisions − 1[outside], −1, 1) of its own.
 
-    The first term is the same for all; agent i pays for the other agents that it overlaps, and for being outside of
-    the arena. The paper names these terms, that rewards are clipped to [−1, 1], and 200 steps. It does not say what is
-    clipped, nor how much a collision or the border costs: here it is the reward of one agent at one step, and 1 each.
+    The distance is squared, d², and the paper describes it in two ways:
+
+    - "own": min_g d(a, g)², the agent's own nearest goal: “rewarded for being close to the goals (negative square of
+      distance to the goals)”;
+    - "sum": Σ_g min_a d(a, g)², the same for all: “collectively rewarded based on how far any agent is from each goal”;
+    - "mean": the sum divided by the number of goals, which says the same in the unit of one goal.
+
+    Agent i pays for the other agents that it overlaps, and for being outside of the arena. The paper names these terms,
+    that rewards are clipped to [−1, 1], and 200 steps. It does not say what is clipped, nor how much a collision or the
+    border costs: here it is the reward of one agent at one step, and 1 each.
 
     Agents are seen and see as in CTEDD's games: own velocity, all goals and the other agents relative to themselves, so
     that they know where the border is only as far as the goals show it.
@@ -53,7 +62,7 @@ class GoalNavigation:
     Units: the reward of one agent at one step.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     may_end: ClassVar[bool] = False
 
     n_agents: int = 3
@@ -61,6 +70,7 @@ class GoalNavigation:
     """As many as agents where none is named."""
     horizon: int = 200
     action: ActionKind = "force"
+    reward: Literal["own", "mean", "sum"] = "own"
     agent_size: Positive = 0.15
     sensitivity: Amount = 5.0
     collision_penalty: Amount = 1.0
@@ -68,6 +78,8 @@ class GoalNavigation:
     outside_penalty: Amount = 1.0
     arena: Positive = 1.0
     """Agents outside the square of this half-width are penalised, not held back."""
+    walls: Positive | None = None
+    """The half-width of a square in which agents are held back, and lose their speed towards its wall; none."""
     reward_limit: Positive = 1.0
     physics: Physics = OPENAI
 
@@ -93,6 +105,9 @@ class GoalNavigation:
         force = thrust(self.action, actions[0], state.position.dtype) * self.sensitivity
         force = force + contact_forces(self.physics, state.position, state.position, self._reach(state))
         position, velocity = integrate(self.physics, state.position, state.velocity, force)
+        if self.walls is not None:
+            inside = position.abs() < self.walls
+            position, velocity = position.clamp(-self.walls, self.walls), velocity * inside
         after = Particles(position, velocity, state.landmark)
         return after, self._reward(after), never(after)
 
@@ -113,12 +128,18 @@ class GoalNavigation:
         return reaches(sizes, sizes, state.position.device, state.position.dtype)
 
     def _reward(self, state: Particles) -> Tensor:
-        squared = squares(offsets(state.position, state.landmark))  # [S, E, A, G]
-        missed = uncovered(squared).unsqueeze(-1)  # [S, E, 1]
+        missed = self._missed(squares(offsets(state.position, state.landmark)))
         collided = collisions(state.position, self._reach(state)) - 1.0  # without itself
         outside = torch.maximum(*state.position.abs().unbind(-1)) > self.arena
         reward = -missed - collided * self.collision_penalty - outside.to(missed.dtype) * self.outside_penalty
         return reward.clamp(-self.reward_limit, self.reward_limit).contiguous()
+
+    def _missed(self, squared: Tensor) -> Tensor:
+        """What agents pay for distance. Shapes: d² [S, E, A, G] → [S, E, A], or [S, E, 1] where all pay alike."""
+        if self.reward == "own":
+            return functools.reduce(torch.minimum, squared.unbind(-1))
+        total = uncovered(squared).unsqueeze(-1)
+        return total / self._n_goals if self.reward == "mean" else total
 
 
 NAVIGATION_3 = GoalNavigation()

@@ -166,6 +166,14 @@ class Hunters:
         x, y = torch.cat([hunters, hunters, prey]).long().unbind(1)
         return copies_first((plane * self.grid + x) * self.grid + y).contiguous()
 
+    def free(self, state: Hunt) -> Tensor:
+        """Hunters that are not frozen. Shapes: [S, E, N] bool."""
+        return state.captured < 0
+
+    def elapsed(self, state: Hunt) -> Tensor:
+        """Steps that have been played. Shapes: [S, E]."""
+        return state.t[..., 0]
+
     def observation_bounds(self) -> tuple[Bounds, ...]:
         """Places within [−1, 1]; frozen or not; the hits that each prey may still need; a share of the time."""
         places = torch.ones(2 * (self.n_hunters + self.n_prey))

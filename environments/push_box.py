@@ -54,7 +54,7 @@ class PushBox:
 
     Two departures from the authors' code: there an agent touches the box where the x component of the force between
     them is at least 0.005, so that nobody could push along y, and here where its length is; and their agents see the
-    time, t/100.
+    time, t/100, as here those of `Timed` do.
 
     Units: the reward of one agent is the same for all, at one step.
     """
@@ -89,7 +89,7 @@ class PushBox:
         """Agents at rest, uniform in [−1, 1)² even where the box is; the box at (0, 0); the target of the task."""
         agents = streams.uniform(n_envs, self.n_agents, 2, low=-1.0, high=1.0)
         position = torch.cat([agents, torch.zeros_like(agents[:, :, :1])], 2)
-        targets = torch.tensor(TARGETS[self.task], dtype=agents.dtype, device=agents.device) * self.distance
+        targets = _targets(self.task, agents.device) * self.distance
         chosen = streams.integers(n_envs, 1, high=len(targets))  # [S, E, 1]
         return Particles(position, torch.zeros_like(position), targets[chosen])
 
@@ -131,6 +131,12 @@ class PushBox:
         missing = state.position[:, :, -1] - state.landmark[:, :, 0]
         reward = -ordered_sum(missing.square(), -1).unsqueeze(-1)  # [S, E, 1]
         return reward.expand(-1, -1, self.n_agents).contiguous()
+
+
+@functools.cache
+def _targets(task: str, device: torch.device) -> Tensor:
+    """`TARGETS` as a tensor. Shapes: [ways, 2]."""
+    return torch.tensor(TARGETS[task], dtype=torch.float32, device=device)
 
 
 @functools.cache

@@ -161,6 +161,12 @@ def _assignments(n: int, device: torch.device) -> Tensor:
 
 def _gap(places: Tensor) -> Tensor:
     """The smallest distance between two of the places. Shapes: [..., L, 2] to [...]."""
-    n_places = places.shape[-2]
-    first, second = zip(*itertools.combinations(range(n_places), 2), strict=True)
-    return lengths(places[..., first, :] - places[..., second, :]).amin(-1)
+    first, second = _pairs(places.shape[-2], places.device)
+    return lengths(places.index_select(-2, first) - places.index_select(-2, second)).amin(-1)
+
+
+@functools.cache
+def _pairs(n: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Of every pair the one and the other. Shapes: [n·(n-1)/2] each."""
+    first, second = torch.tensor(list(itertools.combinations(range(n), 2)), device=device).unbind(-1)
+    return first, second

@@ -69,7 +69,7 @@ class Spread:
     which differs only where agents collide unequally.
 
     Landmarks, and then the other agents, are seen in the order of their direction, counter-clockwise from −π to π.
-    Two agents, but not three or four, see also the time in the authors' code, t/25; here nobody does.
+    Two agents, but not three or four, see also the time in the authors' code, t/25; here those of `Timed` do.
 
     Units: the reward of one agent is, if shared, the mean over agents at one step, else its own.
     Raises: ValueError where the number of agents or the phase has no boxes.

@@ -4,8 +4,8 @@ The paper names the engine, MAgent, the number of agents and of food, the map, t
 else is as in MAgent's own gathering game, which the paper's resembles: hit points, damage, what is seen. It differs
 from that in moves, attacks and turning, which the engine has and its gathering game does not use.
 
-The paper also says that attacking in a group pays +1. Nothing does here: `attack_in_group: 1` of MAgent's game, where
-that was probably read, only permits to hit one's own group, and it is permitted here.
+The paper also says that attacking in a group pays +1. By default nothing does here: `attack_in_group: 1` of MAgent's
+game, where that was probably read, only permits to hit one's own group, and it is permitted here. `group_reward` pays.
 
 Source: DiMA-PG (Khan et al. 2018), experiments section; geek-ai/MAgent @2144dbd, `examples/train_gather.py` and
     `src/gridworld/`.
@@ -40,6 +40,20 @@ RINGS = (0.9, 0.8, 0.7)
 
 Source: geek-ai/MAgent @2144dbd, `examples/train_gather.py` `generate_map`.
 """
+LARDER: tuple[tuple[float, int, int], ...] = (
+    (0.65, 0, 10),
+    (0.6, 0, 10),
+    (0.55, 0, 10),
+    (0.5, 0, 4),
+    (0.45, 0, 3),
+    (0.4, 0, 1),
+    *((0.3, less, 1) for less in (0, 2, 4, 6)),
+)
+"""The squares on which food lies: their sides as shares of the map's, less so many cells, with food in every so manieth
+cell. The outermost is a few cells away from the innermost agents, who see it at the start. Source: as of `RINGS`; the
+letters that are drawn there in food besides are left out.
+"""
+BESIDE = tuple((dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy)
 AGENT, FOOD = 128, 1
 """What is drawn of the living: this and their hit points."""
 N_CHANNELS = 5
@@ -93,8 +107,9 @@ class Survival:
       jumped over.
 
     Every living agent gets `step_reward`, and `attack_reward` if it carried out an attack. Who kills food gets
-    `food_reward`, for a blow that does not kill it `hit_reward`, and nothing for hitting agents. Who dies gets
-    `death_reward` instead of all that, then nothing for ever. The dead stay dead, and do nothing.
+    `food_reward`, for a blow that does not kill it `hit_reward`. For an attack that is carried out on an agent there is
+    `group_reward` where a third living agent stood beside that one, in one of the eight cells around it, as the step
+    began. Who dies gets `death_reward` instead of all that, then nothing for ever. The dead stay dead, and do nothing.
 
     The game ends when no food or no agent is left. A copy that has ended stays as it is, is terminated, and pays
     nothing more, whatever it is stepped with.
@@ -106,7 +121,7 @@ class Survival:
     Raises: ValueError where agents or food have no room on the map, or hit points are too many to be drawn.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     may_end: ClassVar[bool] = True
 
     n_agents: int = 230
@@ -123,8 +138,11 @@ class Survival:
     attack_reward: float = -0.1
     death_reward: float = -1.0
     food_reward: float = 5.0
-    hit_reward: float = 0.0
-    """The paper pays for food that is eaten. MAgent's game also pays 0.5 for each hit that does not kill it."""
+    hit_reward: float = 0.5
+    """The paper names 5 for food that is eaten. MAgent's game pays 0.5 for each hit that does not kill it besides, and
+    only so do the paper's numbers add up."""
+    group_reward: float = 0.0
+    """The paper says that forming a group to attack pays 1, and also that killing costs a little."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -144,19 +162,17 @@ class Survival:
         return (Role("agent", self.n_agents, (n_features,), Discrete(N_ACTIONS)),)
 
     def reset(self, streams: Streams, n_envs: int) -> Crowd:
-        """Food in a block in the middle, agents evenly spread on three squares around it, facing anywhere.
+        """Food evenly spread over MAgent's squares of food, agents on the three squares around it, facing anywhere.
 
-        Only the headings are drawn. As in MAgent's game the places are always the same, and that game's numbers do not
-        fit the paper's: its squares hold 247 agents on a map of this side, and its food is a picture of letters.
+        Only the headings are drawn. As in MAgent's game the places are always the same. Its numbers do not fit the
+        paper's: on a map of side 100 its squares hold 247 agents, and food in 800 cells, besides a picture of letters.
         """
         heading = streams.integers(n_envs, self.n_agents, high=4)
         copies = heading.shape[:2]
-        rings, block = (
-            torch.tensor(cells(self.map_size), device=heading.device) for cells in (ring_cells, block_cells)
-        )
+        rings, larder = _places(self.map_size, self.n_food, heading.device)
         evenly = torch.arange(self.n_agents, device=heading.device) * len(rings) // self.n_agents
         position = rings[evenly].expand(*copies, -1, -1).clone()
-        food = block[: self.n_food].expand(*copies, -1, -1).clone()
+        food = larder.expand(*copies, -1, -1).clone()
         return Crowd(
             position=position,
             heading=heading,
@@ -277,7 +293,8 @@ class Survival:
 
     def _least_and_most(self) -> tuple[float, float]:
         """What one who lives can get in a step, or has before the first."""
-        attacks = (self.attack_reward, *(self.attack_reward + eaten for eaten in (self.food_reward, self.hit_reward)))
+        prizes = (0.0, self.food_reward, self.hit_reward, self.group_reward)
+        attacks = tuple(self.attack_reward + prize for prize in prizes)
         paid = (0.0, self.step_reward, *(self.step_reward + attack for attack in attacks))
         return min(paid), max(paid)
 
@@ -348,7 +365,26 @@ class Survival:
         enough = endurance.gather(-1, met)
         reward = landed.to(dtype) * self.attack_reward + self.step_reward
         reward += (bitten & (nth == enough)).to(dtype) * self.food_reward
-        return reward + (bitten & (nth < enough)).to(dtype) * self.hit_reward
+        reward += (bitten & (nth < enough)).to(dtype) * self.hit_reward
+        if self.group_reward:
+            struck = landed & (met < self.n_agents) & (nth <= enough)
+            reward += (struck & self.in_company(state, met)).to(dtype) * self.group_reward
+        return reward
+
+    def met(self, state: Crowd, aim: Tensor) -> Tensor:
+        """Who is in each cell: an agent, or food, counted on from the agents; nobody and walls are beyond both.
+
+        Shapes: [S, E, A, 2] → [S, E, A] int64.
+        """
+        return self._occupants(state).gather(-1, self._index(aim)).long()
+
+    def in_company(self, state: Crowd, met: Tensor) -> Tensor:
+        """Whether a third agent stands beside the agent that each has met. Shapes: [S, E, A] → [S, E, A] bool."""
+        beside = torch.tensor(BESIDE, device=met.device)
+        cells = self._index(state.position.unsqueeze(3) + beside).flatten(2)  # [S, E, A·8]
+        near = (self._occupants(state).gather(-1, cells) < self.n_agents).unflatten(-1, (self.n_agents, -1))
+        company: Tensor = near.sum(-1)  # of every agent as a victim, its attacker among them
+        return company.gather(-1, met.clamp_max(self.n_agents - 1)) >= 2
 
     def _condition(self, state: Crowd) -> Tensor:
         """What agents know of themselves. Shapes: [S, E, A, 32]."""
@@ -449,6 +485,12 @@ def _empty_map(side: int, nobody: int, device: torch.device) -> Tensor:
 
 
 @functools.cache
+def _places(side: int, n_food: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """`ring_cells` and `food_cells` as tensors. Shapes: [cells, 2] and [F, 2]."""
+    return torch.tensor(ring_cells(side), device=device), torch.tensor(food_cells(side, n_food), device=device)
+
+
+@functools.cache
 def ring_cells(side: int) -> tuple[tuple[int, int], ...]:
     """The cells of the squares on which agents start, from the outermost to the innermost, each clockwise."""
     margins = sorted({max(1, round((1 - share) / 2 * side)) for share in RINGS})
@@ -469,3 +511,32 @@ def block_cells(side: int) -> tuple[tuple[int, int], ...]:
     inner = range(margin + 1, side - 1 - margin)
     cells = [(x, y) for y in inner for x in inner]
     return tuple(sorted(cells, key=lambda cell: max(abs(2 * c - side + 1) for c in cell)))
+
+
+@functools.cache
+def food_cells(side: int, n_food: int) -> tuple[tuple[int, int], ...]:
+    """Where food lies: evenly over the squares of `LARDER` from the outermost, and what has no room there in between.
+
+    What lies between is filled from the middle outwards.
+    """
+    block = block_cells(side)
+    larder = [cell for cell in _larder(side) if cell in set(block)]
+    n_evenly = min(n_food, len(larder))
+    evenly = [larder[i * len(larder) // n_evenly] for i in range(n_evenly)]
+    between = [cell for cell in block if cell not in set(larder)]
+    return (*evenly, *between[: n_food - n_evenly])
+
+
+def _larder(side: int) -> list[tuple[int, int]]:
+    """The cells of the squares of food, each once, from the outermost square to the innermost."""
+    middle = side // 2
+    cells: dict[tuple[int, int], None] = {}
+    for share, less, gap in LARDER:
+        half = int(share * side - less) // 2
+        if half < 1:
+            continue
+        ends = (middle - half, middle + half)
+        line = range(ends[0], ends[1] + 1, gap)
+        cells |= dict.fromkeys((x, y) for x in line for y in ends)
+        cells |= dict.fromkeys((x, y) for y in line for x in ends)
+    return list(cells)

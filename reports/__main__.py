@@ -1,24 +1,27 @@
 """Renders every figure and page from stored runs, in seconds; trains nothing.
 
 python -m reports
-python -m reports --profile paper --store results/local --output /tmp/report
+python -m reports --profile paper --store results/local --output report
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks._catalogue import figures
-from benchmarks._judging import desks
-from benchmarks._options import RECORDED, profile, stores_of
-from benchmarks._work import Library
+from benchmarks._judging.desk import desks, exhibition
+from benchmarks._options import RECORDED, REPORT, SIMULATED, profile, stores_of
+from benchmarks._training.work import Library
 from reports._site import build
 from results import StoreError
 
-HERE = Path(__file__).parent
+PATIENCE = 2.0  # seconds without a word
+BETWEEN = 10.0  # seconds between two lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = None if options.profile is None else profile(options.profile)
         store, output = folder("store", options.store), creatable("output", options.output)
         command = "python -m reports" if name is None else f"python -m reports --profile {name}"
-        built = build(desks(Library(stores_of(store)), figures(), name), figures(), output, command)
+        line = Line()
+        at = desks(Library(stores_of(store)), figures(), name, line.say)
+        built = build(exhibition(at, figures(), SIMULATED, line.say), output, command, line.say, png=options.png)
+        line.clear()
     except (ValueError, StoreError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -44,6 +50,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class Line:
+    """What is being done, told on standard error where it takes longer than two seconds: over itself on a terminal,
+    elsewhere a line every ten seconds."""
+
+    def __init__(self) -> None:
+        self.over = sys.stderr.isatty()
+        self.next = time.monotonic() + PATIENCE
+
+    def say(self, what: str) -> None:
+        """Tells it, where it is time."""
+        if time.monotonic() < self.next:
+            return
+        self.next = time.monotonic() + (0 if self.over else BETWEEN)
+        print(f"\r\x1b[K{what}" if self.over else what, end="" if self.over else "\n", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Leaves the line empty."""
+        if self.over:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__.split("\n")[0])
     parser.add_argument(
@@ -52,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--store", type=Path, default=RECORDED, help="whose results are read first (default: results/recorded)"
     )
-    parser.add_argument("--output", type=Path, default=HERE, help="where the report is written (default: reports/)")
+    parser.add_argument("--output", type=Path, default=REPORT, help=f"where the report is written (default: {REPORT})")
+    parser.add_argument("--png", action="store_true", help="draw every picture as an image of 180 dpi, too")
     return parser
 
 
@@ -77,4 +105,5 @@ def creatable(what: str, path: Path) -> Path:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(100_000)  # pictures are full of cycles, and to look for them as often as usual takes long
     sys.exit(main())

@@ -1,11 +1,11 @@
-"""What a page says, gathered from the desk before anything is rendered."""
+"""What a page says: functions of an exhibit, of which nothing is asked of anybody else."""
 
 from __future__ import annotations
 
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,8 @@ import numpy as np
 
 from benchmarks import (
     LOOKS,
+    ONE_SIDED,
+    AboutEquals,
     Cell,
     Claim,
     Figure,
@@ -22,22 +24,29 @@ from benchmarks import (
     Logged,
     Metric,
     Multiple,
+    Outcome,
+    Panel,
     Paper,
     Printed,
+    PrintedTime,
     Row,
     RowVerdict,
     Score,
     Shorter,
     Verdict,
 )
-from benchmarks._characteristics import Characteristic, Errors
-from benchmarks._judging import Desk
-from benchmarks._options import SIMULATED
-from benchmarks._scores import Final
-from benchmarks._simulated import Simulated, of_family
-from benchmarks._standing import standing
-from benchmarks._statistics import mean_interval
+from benchmarks._drawing.curves import Key, across, keys_of
+from benchmarks._drawing.style import OF_NOBODY
+from benchmarks._judging import words as told
+from benchmarks._judging.characteristics import Characteristic, Errors
+from benchmarks._judging.desk import Exhibition
+from benchmarks._judging.exhibit import Exhibit
+from benchmarks._judging.readings import OPEN
+from benchmarks._judging.scores import Final, Last
+from benchmarks._judging.simulated import Simulated
+from benchmarks._judging.statistics import mean_interval
 from reports import _words as words
+from reports._readings import Specification, specification
 
 FINAL = Final(window=10)
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,7 +81,7 @@ class Source(NamedTuple):
     name: str
     environment: str
     key: str
-    places: tuple[str, ...]
+    places: tuple[Path, ...]
     seeds: str
     budget: str
     commit: str
@@ -92,12 +101,17 @@ class Compared(NamedTuple):
     @property
     def is_ratio(self) -> bool:
         """Whether means are geometric and the estimate is a ratio."""
-        return isinstance(self.row.rule, Shorter | Multiple)
+        return isinstance(self.row.rule, Shorter | Multiple | PrintedTime)
+
+    @property
+    def margin(self) -> str:
+        """What stands before δ: ± where it bounds what is about equal."""
+        return "±" if isinstance(self.row.rule, AboutEquals | Printed) and math.isfinite(self.found.delta) else ""
 
     @property
     def is_printed(self) -> bool:
         """Whether the right side is a number of the paper."""
-        return isinstance(self.row.rule, Printed)
+        return isinstance(self.row.rule, ONE_SIDED)
 
 
 @dataclass(frozen=True)
@@ -109,7 +123,10 @@ class Judged:
     verdict: Verdict
     budget: str
     seeds: str
+    part: float  # of the paper's training
+    levels: str  # what one gets without learning, where the comparison is made that it hangs on
     characteristics: tuple[Characteristic, ...]
+    specification: Specification | None
 
     @property
     def rows(self) -> tuple[Compared, ...]:
@@ -127,14 +144,41 @@ class Judged:
         return words.counted([compared.found.at_this_budget for compared in self.rows])
 
     @property
+    def robustness(self) -> str:
+        """In how many readings it comes to the same, and what it hangs on; empty where there is one reading only."""
+        return words.robustness(self.specification.robustness) if self.specification else ""
+
+    @property
     def conclusion(self) -> str:
         """The verdict in full sentences."""
         return words.conclusion(self.claim, self.verdict)
 
     @property
+    def weakest(self) -> Compared | None:
+        """The comparison that the verdict hangs on; none where nothing was measured."""
+        index = told.weakest(self.claim, self.verdict)
+        return None if index is None else self.rows[index]
+
+    @property
     def effect(self) -> str:
-        """What was measured, in one phrase."""
-        return words.effect(self.claim, self.verdict)
+        """What that one came to; empty where nothing was measured."""
+        found = self.weakest
+        return "" if found is None else told.effect(found.row, found.found)
+
+    @property
+    def comparisons(self) -> str:
+        """How many came out as claimed."""
+        return words.comparisons(self.verdict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is no verdict."""
+        return self.verdict.outcome in OPEN
+
+    @property
+    def share(self) -> str:
+        """How much of the paper's training it was judged on; empty where it is not about training."""
+        return told.share(self.part, self.verdict) if self.claim.rows else ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +194,13 @@ class Page:
     alt: str
     profile: str
     budget: str
+    keys: tuple[Key, ...] = ()
+
+    @property
+    def tally(self) -> dict[Outcome, int]:
+        """How many of its claims came to each outcome, the outcomes in their fixed order; checks of ours count."""
+        found = [judged.verdict.outcome for judged in self.claims]
+        return {outcome: found.count(outcome) for outcome in words.OUTCOMES if outcome in found}
 
 
 class Family(NamedTuple):
@@ -168,32 +219,18 @@ class Chapter(NamedTuple):
     errors: tuple[Errors, ...]
 
 
-def chapters(desks: Mapping[str, Desk], figures: Sequence[Figure], kept: Path = SIMULATED) -> tuple[Chapter, ...]:
-    """All that is to be said, paper by paper, the paper's own figures first; `desks` by the figures' ids.
-
-    `kept` is where simulated error rates are.
-    """
-    of_profiles = {desk.profile: desk for desk in desks.values()}
-    verdicts = {profile: desk.verdicts(figures) for profile, desk in of_profiles.items()}
-    papers = {figure.paper.name: figure.paper for figure in sorted(figures, key=lambda figure: figure.paper.name)}
+def chapters(shown: Exhibition) -> tuple[Chapter, ...]:
+    """All that is to be said, paper by paper, the paper's own figures first."""
+    exhibits, simulated = shown
     found = []
-    for name, paper in papers.items():
-        own = sorted((figure for figure in figures if figure.paper.name == name), key=reading_order)
+    for name in sorted({exhibit.figure.paper.name for exhibit in exhibits}):
+        own = [exhibit for exhibit in exhibits if exhibit.figure.paper.name == name]
         grouped: dict[str, list[Page]] = {}
-        every = [figure for figure in figures if figure.paper.name == name]
-        simulated = of_family(kept, first_look(desks, own).sketches(every))
-        for figure in own:
-            desk = desks[figure.id]
-            grouped.setdefault(figure.family, []).append(page(figure, desk, verdicts[desk.profile], simulated))
+        for exhibit in sorted(own, key=lambda exhibit: reading_order(exhibit.figure)):
+            grouped.setdefault(exhibit.figure.family, []).append(page(exhibit, simulated[name]))
         families = tuple(Family(family, tuple(pages)) for family, pages in grouped.items())
-        found.append(Chapter(paper, families, len(simulated.claims), simulated.errors))
+        found.append(Chapter(own[0].figure.paper, families, len(simulated[name].claims), simulated[name].errors))
     return tuple(found)
-
-
-def first_look(desks: Mapping[str, Desk], figures: Sequence[Figure]) -> Desk:
-    """The desk from whose seeds a paper is simulated: that of profile quick where there is one."""
-    own = [desks[figure.id] for figure in figures]
-    return next((desk for desk in own if desk.profile == "quick"), own[0])
 
 
 def reading_order(figure: Figure) -> tuple[bool, str, int, str]:
@@ -204,42 +241,78 @@ def reading_order(figure: Figure) -> tuple[bool, str, int, str]:
     return False, match[1], int(match[2]), match[3]
 
 
-def page(figure: Figure, desk: Desk, verdicts: dict[str, Verdict], simulated: Simulated) -> Page:
+def page(exhibit: Exhibit, simulated: Simulated) -> Page:
     """All that is to be said of a figure."""
-    values = tuple(value(figure, panel.title, line, desk) for panel in figure.panels for line in panel.lines)
-    claims = tuple(
-        judged(figure, claim, desk, verdicts[claim.id], simulated.claims.get(claim.id, ())) for claim in figure.claims
-    )
+    figure = exhibit.figure
+    values = tuple(value(exhibit, panel.title, line) for panel in figure.panels for line in panel.lines)
+    claims = tuple(judged(exhibit, claim, simulated.claims.get(claim.id, ())) for claim in figure.claims)
     units = {
         metric: run.units[metric]
         for cell in figure.cells
-        for run in list(desk.runs(figure, cell).values())[:1]
+        for run in list(exhibit.sample(cell).runs.values())[:1]
         for metric in run.units
         if metric in run.metrics
     }
-    sources = tuple(source(figure, cell, desk) for cell in figure.cells)
-    logs = tuple(remembered(figure, logged, desk) for logged in figure.logged)
-    budget = desk.in_words(figure, figure.drawn)
-    return Page(figure, claims, values, logs, sources, units, alt(figure, values), desk.profile, budget)
+    sources = tuple(source(exhibit, cell) for cell in figure.cells)
+    logs = tuple(remembered(exhibit, logged) for logged in figure.logged)
+    about = (alt(figure, values), exhibit.profile, exhibit.extent, keys_of(exhibit))
+    return Page(figure, claims, values, logs, sources, units, *about)
 
 
-def judged(figure: Figure, claim: Claim, desk: Desk, verdict: Verdict, simulated: tuple[Characteristic, ...]) -> Judged:
+def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]) -> Judged:
     """A claim with the seeds and the budget that its comparisons had."""
+    verdict = exhibit.verdicts[claim.id]
     pairs = zip(claim.rows, verdict.rows, strict=False)
     counts = sorted({n for row, found in pairs for n in (found.n_left, found.n_right)[: 2 if row.right else 1]})
     cells = {score.cell.key: score.cell for row in claim.rows for score in (row.left, row.right) if score}
-    steps = sorted({desk.budget(figure, cell).n_steps for cell in cells.values()})
-    asked = sorted({desk.budget(figure, cell).n_seeds for cell in cells.values()})
+    steps = sorted({exhibit.budget(cell).n_steps for cell in cells.values()})
+    asked = sorted({exhibit.budget(cell).n_seeds for cell in cells.values()})
     have = either(counts) if counts else "0"
     seeds = have if have == either(asked) or not asked else f"{have} of {either(asked)}"
-    budget = f"{either(steps)} steps" if steps else "–"
-    return Judged(figure, claim, verdict, budget, seeds if cells else "–", simulated)
+    budget = f"{either(steps)} steps, {told.percent(exhibit.share(claim))} of the paper's" if steps else "–"
+    reads = exhibit.reads.get(claim.id, ())
+    return Judged(
+        exhibit.figure,
+        claim,
+        verdict,
+        budget,
+        seeds if cells else "–",
+        exhibit.share(claim),
+        levels(exhibit, claim, verdict),
+        simulated,
+        specification(claim, reads) if reads else None,
+    )
 
 
-def value(figure: Figure, panel: str, line: Line, desk: Desk) -> Value:
+def levels(exhibit: Exhibit, claim: Claim, verdict: Verdict) -> str:
+    """`CN-V1, test return: uniform play −688, a script −311`: in the panel of the comparison that a verdict hangs on,
+    or else what chance gets, by which it is judged whether anybody has learnt."""
+    index = told.weakest(claim, verdict)
+    if index is None:
+        return ""
+    row = claim.rows[index]
+    for panel in exhibit.figure.panels:
+        known = levels_of(exhibit, panel)
+        if known and row.left.cell.key in {line.cell.key for line in panel.lines}:
+            return f"{panel.title}, {panel.ylabel}: {known}"
+    chance = [(of.chance.metric.name, exhibit.scores(of.chance).values) for of in row.learnt]
+    found = (f"{name} {told.number(float(got.mean()))} by chance" for name, got in chance if len(got))
+    return ", ".join(dict.fromkeys(found))
+
+
+def levels_of(exhibit: Exhibit, panel: Panel) -> str:
+    """What one gets in a panel without learning."""
+    found = [(level.label, level.value) for level in across(exhibit, panel)]
+    for line in panel.lines:
+        if line.cell.name in OF_NOBODY and exhibit.sample(line.cell).runs:
+            found.append((line.label, value(exhibit, panel.title, line).mean))
+    return ", ".join(f"{label} {told.number(got)}" for label, got in found)
+
+
+def value(exhibit: Exhibit, panel: str, line: Line) -> Value:
     """Where a line ends, with what is wrong with it."""
-    scores = desk.scores(figure, Score(line.cell, Metric(line.metric, "neither"), FINAL))
-    asked = desk.budget(figure, line.cell).n_seeds
+    scores = exhibit.scores(Score(line.cell, Metric(line.metric, "neither"), Last() if line.total else FINAL))
+    asked = exhibit.budget(line.cell).n_seeds
     n = len(scores.values)
     diverged = int((~np.isfinite(scores.values)).sum())
     mean, low, high = summary(scores.values)
@@ -248,9 +321,9 @@ def value(figure: Figure, panel: str, line: Line, desk: Desk) -> Value:
     return Value(panel, line.label, mean, low, high, n, asked, "; ".join(notes))
 
 
-def remembered(figure: Figure, logged: Logged, desk: Desk) -> Remembered:
+def remembered(exhibit: Exhibit, logged: Logged) -> Remembered:
     """A number of the authors' logs beside ours."""
-    scores = desk.scores(figure, logged.score).values
+    scores = exhibit.scores(logged.score).values
     return Remembered(logged, *summary(scores), len(scores))
 
 
@@ -262,10 +335,10 @@ def summary(scores: Floats) -> tuple[float, float, float]:
     return float(scores.mean()), float(low), float(high)
 
 
-def source(figure: Figure, cell: Cell, desk: Desk) -> Source:
+def source(exhibit: Exhibit, cell: Cell) -> Source:
     """Where a cell's numbers lie, and what made them."""
-    found = desk.runs(figure, cell)
-    budget = desk.budget(figure, cell)
+    sample = exhibit.sample(cell)
+    found, budget = sample.runs, sample.budget
     keys = sorted({run.key for run in found.values()})
 
     sessions = list(dict.fromkeys(session for run in found.values() for session in run.history))
@@ -280,7 +353,7 @@ def source(figure: Figure, cell: Cell, desk: Desk) -> Source:
         name=cell.name,
         environment=cell.environment,
         key=keys[0] if len(keys) == 1 else cell.key,
-        places=tuple(dict.fromkeys(place(desk, run.key, seed) for seed, run in found.items())),
+        places=tuple(dict.fromkeys(sample.folders.values())),
         seeds=f"{len(found)} of {budget.n_seeds}",
         budget=f"{either(longest)} steps" if longest else f"not run ({budget.n_steps:,} steps asked)",
         commit=told("commit"),
@@ -288,25 +361,22 @@ def source(figure: Figure, cell: Cell, desk: Desk) -> Source:
         device=told("device"),
         together=told("seeds_together"),
         wall=", ".join(words.duration(wall) for wall in walls) or "–",
-        standing=standing(cell, found, desk.library).words,
+        standing=exhibit.standings[cell.key].words,
     )
 
 
-def place(desk: Desk, key: str, seed: int) -> str:
-    """The folder of a run: within the project where it lies there, otherwise below the store's own name."""
-    stores = desk.library.stores
-    layers = [store.folder for store in (stores.working, stores.recorded) if store is not None]
-    folder = next((layer for layer in layers if (layer / key / f"seed-{seed:03d}.json").exists()), layers[0]).resolve()
-    shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else Path(folder.name)
-    return f"{shown.as_posix()}/{key}"
+def place(folder: Path) -> str:
+    """How a folder of runs is called: within the project by its path, otherwise from the store's own name on."""
+    whole = folder.resolve()
+    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else "/".join(whole.parts[-4:])
 
 
-def link(place: str, page: Path) -> str:
-    """From a page to a folder of results, empty where no such folder lies within the project or the page does not."""
-    target = ROOT / place
-    if not target.is_dir() or not page.resolve().is_relative_to(ROOT):
+def link(folder: Path, page: Path) -> str:
+    """From a page to a folder of runs, empty where one of both does not lie within the project."""
+    target, start = folder.resolve(), page.resolve()
+    if not (target.is_relative_to(ROOT) and start.is_relative_to(ROOT)):
         return ""
-    return Path(os.path.relpath(target, page.resolve().parent)).as_posix() + "/"
+    return Path(os.path.relpath(target, start.parent)).as_posix() + "/"
 
 
 def alt(figure: Figure, values: Iterable[Value]) -> str:
@@ -324,7 +394,7 @@ def alt(figure: Figure, values: Iterable[Value]) -> str:
 
 def ending(item: Value) -> str:
     """The last mean, or why there is none."""
-    return words.number(item.mean) if math.isfinite(item.mean) else "(not run)" if not item.n_seeds else "(no mean)"
+    return told.number(item.mean) if math.isfinite(item.mean) else "(not run)" if not item.n_seeds else "(no mean)"
 
 
 def either(numbers: Sequence[Any]) -> str:

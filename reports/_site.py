@@ -6,33 +6,68 @@ import math
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmarks import PROFILES, Figure, Outcome
-from benchmarks._drawing import AS_PRINTED, save
-from benchmarks._judging import Desk
+from benchmarks import PROFILES, Outcome
+from benchmarks._drawing.curves import AS_PRINTED, save
+from benchmarks._drawing.svg import views_of
+from benchmarks._judging import words as told
+from benchmarks._judging.desk import Exhibition, Say, silent
 from reports import _words as words
-from reports._facts import Chapter, Page, chapters, link
+from reports._cover import cover, cover_page
+from reports._facts import Chapter, Page, chapters, link, place
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = "style.css"
 
 
-def build(desks: Mapping[str, Desk], figures: Sequence[Figure], output: Path, command: str) -> list[Path]:
-    """Writes `README.md`, `figures/` and `site/` below `output`, and returns what a reader would open.
+def build(shown: Exhibition, output: Path, command: str, said: Say = silent, *, png: bool = False) -> list[Path]:
+    """Writes `README.md`, a page a paper, `figures/` and `site/` below `output`, and returns what a reader would open.
 
-    `desks` are by the figures' ids, and `command` is what writes these pages again.
+    `command` is what writes these pages again, `said` hears of every figure that is drawn, and `png` asks for images
+    beside the SVG.
 
     The same runs give the same bytes. Nothing is trained: what has not been run is shown as such.
     """
-    found = chapters(desks, figures)
-    site = output / "site"
-    context = {
+    found = chapters(shown)
+    site, pictures = output / "site", output / "figures"
+    site.mkdir(parents=True, exist_ok=True)
+    for i, exhibit in enumerate(shown.exhibits, start=1):
+        said(f"drawing {exhibit.figure.id}, {i} of {len(shown.exhibits)}")
+        for picture in save(exhibit, pictures, png=png):
+            copy = site / picture.relative_to(pictures)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(picture, copy)
+    shutil.copyfile(TEMPLATES / STYLE, site / STYLE)
+    names = [f"{page.figure.id}{end}" for page in every_page(found) for end in ("", AS_PRINTED)]
+    context = about(found, command) | {"views": {name: views(pictures / f"{name}.svg") for name in names}}
+    pages, markdown = templates(markdown=False), templates(markdown=True)
+    for page in every_page(found):
+        path = site / f"{page.figure.id}.html"
+        path.parent.mkdir(exist_ok=True)
+        text = pages.get_template("figure.html.j2").render(page=page, path=path, root="../", **context)
+        path.write_text(text, encoding="utf-8")
+    index, readme = site / "index.html", output / "README.md"
+    index.write_text(pages.get_template("index.html.j2").render(root="", **context), encoding="utf-8")
+    readme.write_text(markdown.get_template("README.md.j2").render(**context), encoding="utf-8")
+    for chapter in found:
+        text = markdown.get_template("paper.md.j2").render(chapter=chapter, **context)
+        (output / f"{chapter.paper.name}.md").write_text(text, encoding="utf-8")
+    first = cover_page(every_page(found))
+    if first is not None:
+        drawn = (pictures / f"{first.figure.id}.svg").read_text(encoding="utf-8")
+        (pictures / "cover.svg").write_text(cover(first, drawn), encoding="utf-8")
+    return [readme, index]
+
+
+def about(found: Sequence[Chapter], command: str) -> dict[str, Any]:
+    """What every page knows."""
+    return {
         "chapters": found,
         "scope": scope(found),
         "outcomes": words.OUTCOMES,
@@ -43,25 +78,11 @@ def build(desks: Mapping[str, Desk], figures: Sequence[Figure], output: Path, co
         "as_printed": AS_PRINTED,
         "command": command,
     }
-    for figure in figures:
-        for picture in save(figure, desks[figure.id], output / "figures"):
-            copy = site / picture.relative_to(output / "figures")
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(picture, copy)
-    site.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(TEMPLATES / STYLE, site / STYLE)
-    pages = templates(markdown=False)
-    for page in (page for chapter in found for family in chapter.families for page in family.pages):
-        path = site / f"{page.figure.id}.html"
-        path.parent.mkdir(exist_ok=True)
-        text = pages.get_template("figure.html.j2").render(page=page, path=path, root="../", **context)
-        path.write_text(text, encoding="utf-8")
-    index = site / "index.html"
-    index.write_text(pages.get_template("index.html.j2").render(root="", **context), encoding="utf-8")
-    readme = output / "README.md"
-    board = templates(markdown=True).get_template("README.md.j2")
-    readme.write_text(board.render(**context), encoding="utf-8")
-    return [readme, index]
+
+
+def views(picture: Path) -> list[tuple[str, float, float]]:
+    """The panels of a picture: title, width and height. Units: points. None where nothing has been run."""
+    return views_of(picture.read_text(encoding="utf-8")) if picture.exists() else []
 
 
 def tally(found: Sequence[Chapter]) -> dict[Outcome, int]:
@@ -99,17 +120,18 @@ def templates(*, markdown: bool) -> Environment:
         "slug": slug,
         "md": escaped,
         "duration": words.duration,
-        "percent": words.percent,
-        "number": words.number,
-        "data": lambda value: data(value, words.number(value)),
-        "plus": lambda value: data(value, words.plus(value)),
+        "percent": told.percent,
+        "number": told.number,
+        "data": lambda value: data(value, told.number(value)),
+        "plus": lambda value: data(value, told.plus(value)),
         "interval": interval,
         "p": lambda value: data(value, words.probability(value)),
         "signed": words.signed,
         "unbroken": unbroken,
         "prose": prose,
+        "capitalized": lambda text: text[:1].upper() + text[1:],
     }
-    found.globals["link"] = link
+    found.globals |= {"link": link, "place": place}
     return found
 
 
@@ -123,7 +145,7 @@ def interval(ends: tuple[float, float]) -> Any:
     low, high = ends
     if math.isnan(low) and math.isnan(high):
         return "–"
-    return Markup("{} to {}").format(data(low, words.number(low)), data(high, words.number(high)))
+    return Markup("<span>{} to {}</span>").format(data(low, told.number(low)), data(high, told.number(high)))
 
 
 def slug(text: str) -> str:

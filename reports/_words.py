@@ -6,15 +6,24 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks import Claim, Multiple, Outcome, Printed, RowVerdict, Shorter, Verdict
-from benchmarks._decisions import REFUTED, SHOWN
-from benchmarks._statistics import ALPHA
+from benchmarks import (
+    ONE_SIDED,
+    Claim,
+    Outcome,
+    RowVerdict,
+    Verdict,
+)
+from benchmarks._judging.decisions import REFUTED, SHOWN
+from benchmarks._judging.readings import Robustness
+from benchmarks._judging.statistics import ALPHA
+from benchmarks._judging.words import number
 
 
 class Meaning(NamedTuple):
-    """How an outcome is shown, so that colour is never needed to tell it, and what it says."""
+    """How an outcome is shown, so that colour is never needed to tell it, and what it says: briefly, and in full."""
 
     sign: str
+    short: str
     text: str
 
 
@@ -23,49 +32,71 @@ NOT_AMONG_ALL = "not beyond chance after the correction over the paper's claims"
 OUTCOMES: dict[Outcome, Meaning] = {
     "REPRODUCED": Meaning(
         "✓",
+        "as the paper says",
         "Every comparison behind the sentence came out as the paper says, beyond what chance explains, large enough to "
         "matter and, where the paper prints a size, as large.",
     ),
     "PARTIAL": Meaning(
         "◐",
+        "in some places, or smaller",
         "At least half of the places where the sentence was tried came out as the paper says and none the other way "
         "round; or the direction holds everywhere and the effect is smaller than printed, or can only be bounded.",
     ),
     "NEGLIGIBLE": Meaning(
         "≈",
+        "true, but too small to matter",
         "The direction is as the paper says, beyond what chance explains, and the data exclude that it is large enough "
         "to matter.",
     ),
     "NOT REPRODUCED": Meaning(
         "✗",
+        "the data speak against it",
         "A test of its own refutes the sentence: the data exclude an effect large enough to matter in at least one "
         "comparison that it needs, corrected for their number and for the paper's other sentences.",
     ),
-    "REVERSED": Meaning("⇄", "Every comparison came out the other way round, beyond what chance explains."),
+    "REVERSED": Meaning(
+        "⇄", "the other way round", "Every comparison came out the other way round, beyond what chance explains."
+    ),
     "INCONCLUSIVE": Meaning(
         "?",
+        "these seeds cannot tell",
         "These seeds neither show nor refute the sentence. “Not significant” is never read as “equal”; the table says "
         "how many seeds would decide.",
     ),
     "NOT LEARNT": Meaning(
         "○",
+        "nobody has learnt",
         "No verdict: what is compared has not learnt, neither beyond chance nor beyond itself before training. It "
         "refutes nothing.",
     ),
     "NOT ASSESSED": Meaning(
         "…",
+        "on purpose: the end of training, or a measurement, is still to come",
         "No verdict, on purpose: the sentence is about the end of training and this budget stops before it. "
         "The numbers are shown and decide nothing.",
     ),
-    "INCOMPLETE": Meaning("∅", "No verdict yet: seeds that the comparison needs have not been run."),
-    "INVALID": Meaning("!", "No verdict: two seeds have identical curves, a defect of our runs, not of the paper."),
-    "UNTESTABLE": Meaning("–", "No verdict is possible on this sentence, for the reason given."),
+    "INCOMPLETE": Meaning(
+        "∅", "seeds are missing", "No verdict yet: seeds that the comparison needs have not been run."
+    ),
+    "INVALID": Meaning(
+        "!",
+        "a defect of our runs",
+        "No verdict: two seeds have identical curves, a defect of our runs, not of the paper.",
+    ),
+    "UNTESTABLE": Meaning(
+        "–", "nothing could decide it", "No verdict is possible on this sentence, for the reason given."
+    ),
 }
 
 
 def counted(outcomes: Sequence[Outcome]) -> str:
     """`2 REPRODUCED, 1 INCONCLUSIVE`, in the fixed order."""
     return ", ".join(f"{n} {outcome}" for outcome in OUTCOMES if (n := list(outcomes).count(outcome)))
+
+
+def robustness(found: Robustness) -> str:
+    """`5 of 5, robust`."""
+    return f"{found.same} of {found.judged}, {found.word}"
 
 
 def signed(outcome: Outcome) -> str:
@@ -174,75 +205,18 @@ def _partly(rows: Sequence[RowVerdict]) -> str:
 def _refuted_alone(claim: Claim, rows: Sequence[RowVerdict]) -> str:
     if math.isnan(rows[0].estimate):
         return rows[0].note
-    if isinstance(claim.rows[0].rule, Printed):
+    if isinstance(claim.rows[0].rule, ONE_SIDED):
         return "our mean lies beyond the printed number and its tolerance"
     return "the interval excludes an effect large enough to matter"
 
 
-def effect(claim: Claim, verdict: Verdict) -> str:
-    """What was measured, in one phrase, whatever the verdict."""
-    pairs = [
-        (row, found) for row, found in zip(claim.rows, verdict.rows, strict=False) if math.isfinite(found.left_mean)
-    ]
-    if not pairs:
-        return "nothing to compare yet" if claim.rows else "no comparison"
-    found = [seen for _, seen in pairs]
-    some = f" ({len(found)} of {len(claim.rows)} comparisons)" if len(found) < len(claim.rows) else ""
-    kinds = {type(row.rule) for row, _ in pairs}
-    if kinds == {Printed}:
-        ours, printed = ([getattr(seen, side) for seen in found] for side in ("left_mean", "right_mean"))
-        text = f"{spread(ours)} where {spread(printed)} is printed"
-    elif kinds == {Shorter}:
-        text = times(found)
-    elif kinds == {Multiple}:
-        text = f"ratio, left over right: {spread([row.estimate for row in found])}"
-    elif len(found) == 1:
-        text = f"difference {plus(found[0].estimate)} ({span(found[0])})"
-    else:
-        text = f"differences of {spread([seen.standardised for seen in found])} standard deviations"
-    return text + some
-
-
-def times(found: Sequence[RowVerdict]) -> str:
-    """Ratios of times, where enough seeds reached the level to bound them."""
-    bounded = [row for row in found if row.low > 0 or math.isfinite(row.high)]
-    if not bounded:
-        return "too few seeds reached the level within the budget to compare"
-    text = f"ratio of times, right over left: {spread([row.estimate for row in bounded])}"
-    if len(found) == 1:
-        return f"{text} ({span(found[0])})"
-    return text if len(bounded) == len(found) else f"{text}; {len(found) - len(bounded)} without any bound"
-
-
-def span(row: RowVerdict) -> str:
-    """The 90 % interval of a row."""
-    return f"90 % interval {number(row.low)} to {number(row.high)}"
-
-
-def spread(values: list[float]) -> str:
-    """One value, or from the smallest to the largest; what is not finite is left to the table."""
-    known = sorted(value for value in values if math.isfinite(value))
-    if not known:
-        return "–"
-    first, last = number(known[0]), number(known[-1])
-    return first if first == last else f"{first} to {last}"
-
-
-def number(value: float) -> str:
-    """Three digits or all before the point, with a true minus; “–” for none."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    size = abs(value)
-    digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2
-    text = f"{value:,.{digits}f}" if size >= 0.1 or value == 0 else f"{value:.2g}"
-    return text.replace("-", "−")
-
-
-def plus(value: float) -> str:
-    """The same with its sign: a difference."""
-    return f"+{number(value)}" if value > 0 and math.isfinite(value) else number(value)
+def comparisons(verdict: Verdict) -> str:
+    """`5 of 8 as claimed`, and what the others came to."""
+    if not verdict.rows:
+        return "none"
+    shown = sum(row.outcome in SHOWN for row in verdict.rows)
+    others = counted([row.outcome for row in verdict.rows if row.outcome not in SHOWN])
+    return f"{shown} of {len(verdict.rows)} as claimed" + (f"; {others.lower()}" if others else "")
 
 
 def probability(value: float) -> str:
@@ -258,11 +232,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
-
-
-def percent(value: float) -> str:
-    """`67 %`, `0.4 %`."""
-    return f"{100 * value:.0f} %" if value >= 0.1 or value == 0 else f"{100 * value:.1f} %"
 
 
 LEVEL = f"{ALPHA:g}"

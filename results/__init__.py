@@ -16,7 +16,7 @@ from results._history import PLACE, History, Session
 from results._published import published, seal
 from results._run import Run, disagreement
 from results._states import State, States
-from results._store import Keyed, Store, Stores
+from results._store import Keyed, Store, Stored, Stores, reaching
 
 __all__ = [
     "PLACE",
@@ -30,8 +30,10 @@ __all__ = [
     "States",
     "Store",
     "StoreError",
+    "Stored",
     "Stores",
     "disagreement",
     "published",
+    "reaching",
     "seal",
 ]

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+
+try:
+    import fcntl
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "results are kept with file locks of Linux and macOS, which this system does not have: "
+        "on Windows, use the Windows Subsystem for Linux"
+    ) from error
 
 
 class StoreError(Exception):

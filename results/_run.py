@@ -62,10 +62,11 @@ class Run:
     def upto(self, n_steps: float) -> Run:
         """The first part of the curves: all tests until `n_steps`, that one included; arrays where it is the last."""
         n = int(np.searchsorted(self.steps, n_steps, side="right"))
+        if n == self.steps.size:
+            return self
         metrics = {name: values[:n] for name, values in self.metrics.items()}
-        arrays = self.arrays if n == self.steps.size else {}
-        units = {name: unit for name, unit in self.units.items() if name in metrics or name in arrays}
-        return replace(self, steps=self.steps[:n], metrics=metrics, units=units, arrays=arrays)
+        units = {name: unit for name, unit in self.units.items() if name in metrics}
+        return replace(self, steps=self.steps[:n], metrics=metrics, units=units, arrays={})
 
 
 def disagreement(stored: Run, other: Run) -> str | None:
@@ -159,7 +160,10 @@ def _numbers(values: list[float | str | None]) -> NDArray[np.float64]:
 
     Raises: TypeError or ValueError where it is something else.
     """
-    if not isinstance(values, list) or any(isinstance(value, bool) for value in values):
+    kinds = set(map(type, values)) if isinstance(values, list) else {type(values)}
+    if kinds <= {int, float}:
+        return np.array(values, dtype=np.float64)
+    if not isinstance(values, list) or bool in kinds:
         raise TypeError(f"a curve must be a list of numbers, got {values!r}")
     if unreadable := [value for value in values if isinstance(value, str) and value not in ("inf", "-inf")]:
         raise ValueError(f"a curve must be a list of numbers, got {unreadable[0]!r} among them")

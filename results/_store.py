@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from results import _arrays, _certificates, _sealed
 from results._certificates import Certificate
@@ -68,10 +68,18 @@ class Store:
 
         Raises: StoreError where a file is damaged or foreign, or was made with other settings.
         """
-        run = self._run(cell.key, seed)  # before the settings: whoever writes, writes them in the other order
-        if not self._settled(cell) and run is not None:
+        return self.runs(cell, (seed,)).get(seed)
+
+    def runs(self, cell: Keyed, seeds: Iterable[int]) -> dict[int, Run]:
+        """The runs of the seeds that are there; the settings are read and compared once for all of them.
+
+        Raises: StoreError as in `load`.
+        """
+        found = {seed: self._run(cell.key, seed) for seed in seeds}
+        runs = {seed: run for seed, run in found.items() if run is not None}
+        if not self._settled(cell) and runs:  # after the runs: whoever writes, writes them in the other order
             raise self._homeless(cell.key)
-        return run
+        return runs
 
     def missing(self, cell: Keyed, seeds: Iterable[int], n_steps: float) -> tuple[int, ...]:
         """The seeds whose run is absent or ends before `n_steps`.
@@ -79,8 +87,9 @@ class Store:
         Units: `n_steps` is when the last test is due, in environment steps per seed.
         Raises: StoreError as in `load`.
         """
-        runs = {seed: self.load(cell, seed) for seed in seeds}
-        return tuple(seed for seed, run in runs.items() if run is None or run.n_steps < n_steps)
+        asked = tuple(seeds)
+        runs = self.runs(cell, asked)
+        return tuple(seed for seed in asked if seed not in runs or runs[seed].n_steps < n_steps)
 
     def save(self, cell: Keyed, run: Run) -> None:
         """Keeps a run, unless the stored one is as long or longer and begins with the same numbers.
@@ -184,7 +193,10 @@ class Store:
             return False
         if stored.get("key") != cell.key:
             raise StoreError(f"{path} must be of {cell.key}, got {stored.get('key')}: move it to its own place")
-        changed = _changed(stored.get("settings"), json.loads(json.dumps(dict(cell.settings))))
+        there, here = stored.get("settings"), json.dumps(dict(cell.settings), sort_keys=True)
+        if json.dumps(there, sort_keys=True) == here:  # nearly always, and far sooner known than where they differ
+            return True
+        changed = _changed(there, json.loads(here))
         if changed is not None:
             raise StoreError(f"{path} was made with other settings: {changed}; restore the value or raise the version")
         return True
@@ -202,6 +214,13 @@ class Store:
         return StoreError(f"{path} must hold the settings of the seeds beside it, got no file: restore it from git")
 
 
+class Stored(NamedTuple):
+    """A run, and the folder of its cell in the store that holds it."""
+
+    run: Run
+    folder: Path
+
+
 @dataclass(frozen=True)
 class Stores:
     """One's own store, and behind it the recorded one, which is only read."""
@@ -214,9 +233,17 @@ class Stores:
 
         Raises: StoreError as in `Store.load`.
         """
-        runs = [run for store in self._layers if (run := store.load(cell, seed)) is not None]
-        longest = max(runs, key=lambda run: run.n_steps, default=None)
-        return next((run for run in runs if run.n_steps >= n_steps), longest)
+        found = reaching(self.every(cell, (seed,))[seed], n_steps)
+        return None if found is None else found.run
+
+    def every(self, cell: Keyed, seeds: Iterable[int]) -> dict[int, tuple[Stored, ...]]:
+        """All that is stored of some seeds, however long, one's own before what is recorded.
+
+        Raises: StoreError as in `Store.load`.
+        """
+        asked = tuple(seeds)
+        layers = [(store.runs(cell, asked), place(store.folder, cell.key)) for store in self._layers]
+        return {seed: tuple(Stored(runs[seed], folder) for runs, folder in layers if seed in runs) for seed in asked}
 
     def missing(self, cell: Keyed, seeds: Iterable[int], n_steps: float) -> tuple[int, ...]:
         """The seeds that no store holds up to `n_steps`."""
@@ -239,6 +266,12 @@ class Stores:
     @property
     def _layers(self) -> tuple[Store, ...]:
         return (self.working,) if self.recorded is None else (self.working, self.recorded)
+
+
+def reaching(stored: Sequence[Stored], n_steps: float) -> Stored | None:
+    """The first run that reaches `n_steps`, otherwise the longest; None where there is none."""
+    longest = max(stored, key=lambda one: one.run.n_steps, default=None)
+    return next((one for one in stored if one.run.n_steps >= n_steps), longest)
 
 
 def _named_arrays(stored: Mapping[str, Any] | None) -> str | None:

@@ -72,6 +72,9 @@ class Chase:
         plane = torch.arange(self.n_agents + 1, device=everybody.device)
         return (plane * self.height + everybody[..., 0]) * self.width + everybody[..., 1]
 
+    def elapsed(self, state: Positions) -> Tensor:
+        return state.step
+
 
 class Shown(NamedTuple):
     first: Tensor  # [S, E] int64

@@ -39,9 +39,8 @@ from benchmarks import (
     Start,
 )
 from benchmarks import _catalogue as catalogue
-from benchmarks import _runner as runner
-from benchmarks import _session as session
-from benchmarks._scores import Last
+from benchmarks._judging.scores import Last
+from benchmarks._training import runner, session
 from environments.cooperative_navigation import CooperativeNavigation
 
 GAME = CooperativeNavigation(horizon=4)

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from algorithms._tree import leaves, split
 from benchmarks import Cell
-from benchmarks._session import Outcome, Progress, Released, train_cell
-from benchmarks._training import Training
-from benchmarks._work import Work
+from benchmarks._training.loop import Training
+from benchmarks._training.session import Outcome, Progress, Released, train_cell
+from benchmarks._training.work import Work
 from results import Run, State, States, Store
 
 ROOT = Path(__file__).parent.parent

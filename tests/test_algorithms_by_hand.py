@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -51,6 +52,21 @@ def test_losses_are_means_over_the_batch_and_sums_over_seeds() -> None:
     assert losses.squared_error(x, rows([0, 1], [4, 2])) == (1 + 4) / 2 + (4 + 16) / 2
     assert losses.negative_value(x) == -(1 + 3) / 2 - (2 + 6) / 2
     assert losses.regularizer(torch.stack([x, 2 * x])) == (1 + 9 + 4 + 36) / 4 + 4 * (1 + 9 + 4 + 36) / 4
+
+
+@pytest.mark.parametrize("n", [7, 64, 257, 1024])
+def test_slopes_are_what_autograd_finds_to_the_last_bit(n: int) -> None:
+    streams = Streams.of([0, 1, 2], "slopes", "cpu")
+    x, target, raw = streams.normal(n), streams.normal(n), streams.normal(n, 3)
+
+    def found(loss: Tensor, by: Tensor) -> Tensor:
+        return torch.autograd.grad(loss, by)[0]
+
+    for tensor in (x, raw):
+        tensor.requires_grad_()
+    assert torch.equal(found(losses.squared_error(x, target), x), losses.squared_error_slope(x, target))
+    assert torch.equal(found(losses.negative_value(x), x), losses.negative_value_slope(x))
+    assert torch.equal(found(1e-3 * losses.regularizer(raw), raw), losses.regularizer_slope(raw, 1e-3))
 
 
 def test_gaussian_densities_are_scipys_summed_over_agents_and_entries() -> None:
@@ -553,6 +569,38 @@ def test_an_update_of_one_agent_of_maddpg_leaves_the_others_actors_critics_and_t
         *map(networks.tensors, (state.target_critics, before[3], state.critics)), strict=True
     ):
         torch.testing.assert_close(target[:, 1], 0.99 * old[:, 1] + 0.01 * online[:, 1])
+
+
+@pytest.mark.parametrize(("updates", "n_steps"), [("every listener", 2), ("sender", 1)])
+def test_what_makes_a_message_takes_a_step_for_every_listener_or_one_for_all(updates: Any, n_steps: int) -> None:
+    """Adam's first step is one of ± the learning rate in every entry that has a gradient."""
+    algorithm = MADDPG(message_size=2, message_updates=updates, clip=1e9, learning_rate=0.01, **SMALL)
+    state = algorithm.init(GAME, streams())
+    before = networks.clone(state.actors)
+    replace(algorithm, first_update=50).advance(GAME, state)
+    moved = [
+        [(new - old).abs().max().item() for new, old in zip(*map(networks.tensors, parts), strict=True)]
+        for parts in ((state.actors.speak, before.speak), (state.actors.act, before.act))
+    ]
+    assert moved == [[pytest.approx(0.01 * n, rel=1e-2)] * 4 for n in (n_steps, 1)]
+
+
+def test_a_sender_steps_by_the_sum_of_what_its_listeners_ask_for() -> None:
+    algorithm = MADDPG(message_size=2, message_updates="sender", clip=1e9, **SMALL)
+    state = algorithm.init(GAME, streams())
+    algorithm.advance(GAME, state)
+    alike = deepcopy(state)
+    played = replace(algorithm, steps_per_update=25)
+    played._play(GAME, alike)
+    asked = [algorithm._update(GAME, alike, agent) for agent in range(3)]
+    for listener, gradients in enumerate(asked):
+        for gradient in gradients:
+            assert [gradient[:, sender].any().item() for sender in range(3)] == [i != listener for i in range(3)]
+    for old, new in zip(*(networks.tensors(of.actors.speak) for of in (state, alike)), strict=True):
+        assert torch.equal(old, new)  # no listener moves what its senders say
+    replace(played, first_update=0).advance(GAME, state)
+    for moment, gradients in zip(state.actor_optimizers[-1].first, zip(*asked, strict=True), strict=True):
+        torch.testing.assert_close(moment, 0.1 * sum(gradients))
 
 
 def test_maddpgs_targets_start_from_random_numbers_of_their_own_and_ctedds_as_copies() -> None:

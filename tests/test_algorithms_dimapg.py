@@ -29,7 +29,7 @@ from algorithms._policies import (
     score,
 )
 from algorithms._rollouts import Baseline, Trajectories, advantages, discounted, features, fitted, play
-from algorithms._surrogates import Adaptation, Judged, Objective, Scored, moved
+from algorithms._surrogates import Adaptation, Judged, Objective, Scored, moved, summed
 from algorithms._tree import joined, rebuilt, split
 from algorithms._trust_region import conjugate_gradient, flat, shaped, trust_region_step
 from algorithms.dimapg import (
@@ -224,7 +224,7 @@ def gone_through(kind: Box | Discrete, *seeds: int, n_adapted: int = 2) -> tuple
         action = policy.drawn(raw, policy.noise(drawing, *raw.shape[1:-1]))
         action = action.view(*seen.shape[:4], *([kind.n] if isinstance(kind, Box) else []))
         own = Trajectories(seen, action, drawing.normal(n_adapted, 6, 4), torch.ones(seen.shape[:4]))
-        return Judged(own, advantages(own, 0.9))
+        return Judged.of(own, 0.9)
 
     return theta, theta_n, tau(theta), tau(theta_n), drawing.normal(n_adapted)
 
@@ -248,7 +248,11 @@ def test_the_objectives_derivative_is_the_gradient(kind: Box | Discrete) -> None
     theta, theta_n, before, after, pull = gone_through(kind, 0, 1)
     double: Any = [mapped(part, torch.Tensor.double) for part in (theta, theta_n)]
     judged = [
-        Judged(Trajectories(*(x.double() if x.is_floating_point() else x for x in tau.own)), tau.advantage.double())
+        Judged(
+            Trajectories(*(x.double() if x.is_floating_point() else x for x in tau.own)),
+            tau.advantage.double(),
+            tau.fit,
+        )
         for tau in (before, after)
     ]
     parts: Any = (*double, *judged, pull.double())
@@ -358,7 +362,7 @@ def test_steps_of_the_dead_count_for_nothing() -> None:
     assert torch.equal(found, advantages(other, 0.9))
     assert (found[alive.flatten(2) == 0] == 0).all()
     torch.testing.assert_close(found.sum(2), torch.zeros(2, 3).double())
-    weights = Judged(dead, found).weights
+    weights = Judged(dead, found, torch.empty(0)).weights
     torch.testing.assert_close(weights.sum(2), torch.ones(2, 3).double())
     assert weights[0, 0].unique().tolist() == pytest.approx([0.0, 1 / (30 * 5 - 10 * 3)])
 
@@ -462,7 +466,7 @@ def enumerated(theta: Any, rate: float, *, exact: bool = False) -> tuple[Tensor,
         reward = payoff[own, other]
         action = own[:, None, None, None]
         of_agent = Trajectories(seen, action, reward[:, None, None, None], torch.ones(16, 1, 1, 1).double())
-        return Judged(of_agent, reward[:, None, None])
+        return Judged(of_agent, reward[:, None, None], torch.empty(0))
 
     before, after = judged(pairs[:, 0], pairs[:, 1]), judged(pairs[:, 2], pairs[:, 3])
     start = mapped(repeated(every, 1), torch.clone)
@@ -502,13 +506,66 @@ def test_the_gradient_is_expected_to_be_the_derivative_of_the_adapted_value(exac
         assert (expected * d).sum().item() == pytest.approx(slope.item(), rel=1e-5, abs=1e-12)
 
 
+def test_a_lagged_baseline_is_nothing_at_first_and_then_what_was_fitted_before() -> None:
+    env, lagged = Darts(n_agents=2, horizon=4), Baseline(lagged=True)
+    first, second = (
+        play(
+            env,
+            streams(),
+            6,
+            DiMAPG(hidden=16).init(env, streams(seed, seed + 1)).policies,
+            [torch.tensor([[0, 1]] * 2)],
+        ).chosen[0]
+        for seed in (3, 5)
+    )
+    blank = lagged.blank(streams(), 2, first.observation.shape[-1])
+    begun = Judged.of(first, 0.9, lagged, blank)
+    returns = discounted(first.reward.double(), 0.9).flatten(2)
+    centred = returns - returns.mean(dim=2, keepdim=True)
+    by_hand = centred / (centred.square().mean(dim=2, keepdim=True).sqrt() + 1e-8)
+    torch.testing.assert_close(begun.advantage.double(), by_hand, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(begun.fit, Judged.of(first, 0.9).fit)
+    then, anew = (Judged.of(second, 0.9, lagged, fit) for fit in (begun.fit, blank))
+    assert not torch.equal(then.advantage, anew.advantage)
+    torch.testing.assert_close(then.fit, anew.fit)
+    with pytest.raises(ValueError, match="a lagged baseline must be pooled where others adapt every time"):
+        DiMAPG(baseline=lagged, n_adapted=2)
+
+
+def test_theta_may_learn_from_all_who_act_with_it() -> None:
+    env = Darts(n_agents=6)
+    few, everybody = (
+        DiMAPG("REINFORCE", hidden=16, n_trajectories=4, n_adapted=2, inner_steps=0, second_term=False, data=data)
+        for data in ("sampled", "all")
+    )
+    moved_by = []
+    for algorithm in (few, everybody):
+        state = algorithm.init(env, streams())
+        before = flat(state.policies[0])
+        algorithm.advance(env, state)
+        moved_by.append(flat(state.policies[0]) - before)
+    chosen = few._chosen(env, streams())
+    assert chosen[0].shape == (2, 2) and not torch.equal(*moved_by)
+    state = everybody.init(env, streams())
+    everybody._chosen(env, state.streams)  # draws as `advance` does
+    own = play(env, state.streams, 4, state.policies, [torch.arange(6).expand(2, -1)]).chosen[0]
+    tau = Judged.of(own, everybody.discount)
+    scores = summed(score(repeated(state.policies[0], 6), *own.rows, tau.advantage * tau.weights))
+    torch.testing.assert_close(moved_by[1] - moved_by[0], 0.05 * scores * 2 / 6, rtol=1e-3, atol=1e-6)
+    with pytest.raises(ValueError, match="data must be sampled where θ moves by TRPO, got all"):
+        DiMAPG(data="all")
+
+
 @every_kind
 def test_the_second_order_gradient_goes_through_all_inner_steps(kind: Box | Discrete) -> None:
     """Trajectories are held; what θ_n comes to from θ + d is worked out anew."""
     theta, _, *played, _ = gone_through(kind, 0, 1)
     start: Any = repeated(mapped(theta, torch.Tensor.double), 2)
     taus = [
-        Judged(Trajectories(*(x.double() if x.is_floating_point() else x for x in tau.own)), tau.advantage.double())
+        tau._replace(
+            own=Trajectories(*(x.double() if x.is_floating_point() else x for x in tau.own)),
+            advantage=tau.advantage.double(),
+        )
         for tau in played
     ]
 
@@ -527,7 +584,7 @@ def test_the_second_order_gradient_goes_through_all_inner_steps(kind: Box | Disc
     inner = reached(zero)
     scored = Scored.of(start, inner[-1].taken(), taus[0], taus[0], None)
     through, identity = scored.gradient(inner), scored.gradient()
-    d = 1e-6 * random(*zero.shape)
+    d = 1e-7 * random(*zero.shape)  # further out there are kinks
     slope = (worth(d) - worth(-d)) / 2
     torch.testing.assert_close((through * d).sum(1), slope, rtol=1e-5, atol=1e-13)
     assert not torch.allclose((identity * d).sum(1), slope, rtol=1e-3, atol=1e-13)
@@ -646,8 +703,8 @@ def missed_by(algorithm: DiMAPG, env: Darts, state: DiMAPGState) -> Tensor:
 def test_it_learns_to_hit_what_it_sees(outer: Any, settings: dict[str, Any]) -> None:
     algorithm, env = DiMAPG(outer, **settings), Darts(horizon=2)
     before = missed_by(algorithm, env, algorithm.init(env, streams()))
-    after = missed_by(algorithm, env, trained(algorithm, env, 12))
-    assert (before > 0.25).all()
+    after = missed_by(algorithm, env, trained(algorithm, env, 12 if outer == "TRPO" else 25))
+    assert (before > 0.2).all()
     assert (after < 0.12).all()
 
 

@@ -27,8 +27,10 @@ from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
 from algorithms.random_play import RandomPlay
-from algorithms.rivals import Rivals
+from algorithms.soft_maddpg import SoftMADDPG
+from algorithms.tuition import Handover, Tuition
 from algorithms.uniform import Uniform
+from algorithms.untrained import Untrained
 from environments import Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.simple_tag import SimpleTag
@@ -39,20 +41,23 @@ torch.set_num_threads(1)
 FILE = Path(__file__).parent / "golden" / "algorithms.json"
 FOLDER = Path(__file__).parent.parent / "algorithms"
 N_ITERATIONS = 30
-IN_TWO_ROUNDS = (Merging, DiMAPG, A3CKitchenSink, TRPOKitchenSink)
+IN_TWO_ROUNDS = (Merging, Tuition, DiMAPG, A3CKitchenSink, TRPOKitchenSink)
 TEAM = ((0, 0), (0, 1))
 ON_A_GRID: dict[str, Any] = {"hidden": 16, "n_envs": 4, "steps_per_update": 20, "widths": (16, 16)}
 SMALL: dict[str, Any] = {"hidden": 16, "batch_size": 64, "first_update": 2_500, "n_envs": 25}
 ALGORITHMS: dict[str, Any] = {
     "MADDPG-0": MADDPG(**SMALL),
     "MADDPG-3": MADDPG(message_size=3, **SMALL),
+    "MADDPG-3-sender": MADDPG(message_size=3, message_updates="sender", **SMALL),
     "MADDPG-two-roles": MADDPG(shared_reward=True, **SMALL),
+    "SoftMADDPG": SoftMADDPG(**SMALL),
     "CTEDD": CTEDD(distill_every=1_000, **SMALL),
     "CTEDD-std-0.3": CTEDD(fixed_std=0.3, message_sizes=(0,), distill_every=1_000, **SMALL),
     "CTEDD-students": CTEDD(
         distillations=("continued", "random"), message_sizes=(1,), distill_every=1_000, distill_repeats=1, **SMALL
     ),
     "CTEDD-on-policy": CTEDD(update_order="on-policy", message_sizes=(0,), distill_every=1_000, **SMALL),
+    "Tuition": Tuition(CTEDD(**SMALL)),
     "DiscreteMADDPG": DiscreteMADDPG(**SMALL),
     "MASAC": MASAC(random_steps=1_000, **SMALL),
     "Merging-actor": Merging(MASAC(**SMALL), "actor", TEAM),
@@ -65,11 +70,13 @@ ALGORITHMS: dict[str, Any] = {
     "MACE-Shared": MACE(policy="Shared", **ON_A_GRID),
     "MACE-Cloned": MACE(policy="Cloned", **ON_A_GRID),
     "MACE-search": MACE(search=True, **ON_A_GRID),
+    "MACE-kept": MACE(latent_lasts="episode", **ON_A_GRID),
+    "MACE-reading": MACE(head_scale=0.01, normalised=True, sees_time=True, **ON_A_GRID),
+    "Untrained": Untrained(MACE(**ON_A_GRID)),
     "A3CKitchenSink": A3CKitchenSink(hidden=16, n_envs=4),
     "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),
     "DiMAPG-TRPO": DiMAPG(hidden=8, n_trajectories=25),
     "DiMAPG-REINFORCE": DiMAPG("REINFORCE", hidden=16, n_trajectories=6),
-    "Rivals": Rivals((MADDPG(**SMALL), A3CKitchenSink(hidden=16, n_envs=4)), steps_per_round=100),
 }
 TAG = SimpleTag(action="force")
 
@@ -77,10 +84,12 @@ TAG = SimpleTag(action="force")
 def game_of(algorithm: Any) -> Any:
     """What it plays."""
     learner = getattr(algorithm, "learner", algorithm)
-    if isinstance(learner, Rivals) or learner == ALGORITHMS["MADDPG-two-roles"]:
+    if learner == ALGORITHMS["MADDPG-two-roles"]:
         return TAG
     if isinstance(learner, MACE | RandomPlay):
         return Chase()
+    if isinstance(learner, SoftMADDPG):
+        return SimpleTag()
     if isinstance(learner, DiscreteMADDPG):
         return Spread()
     return Spread(action="force") if isinstance(learner, MASAC) else CooperativeNavigation()
@@ -89,16 +98,17 @@ def game_of(algorithm: Any) -> Any:
 def trace(algorithm: Any) -> dict[str, Any]:
     """What was counted in 30 iterations, five of them with an update, and what every policy then does in one state.
 
-    Merging has two rounds, with a teacher that has only played; what learns in every iteration has two, and DiMA-PG
-    with TRPO one: whether its longest step is just short enough hangs on how a processor rounds.
+    Merging and tuition have two rounds, with a teacher that has only played; what learns in every iteration has two,
+    and DiMA-PG with TRPO one: whether its longest step is just short enough hangs on how a processor rounds.
     """
     env = game_of(algorithm)
     state = algorithm.init(env, Streams.of([2026], "golden", "cpu"))
-    if isinstance(algorithm, Merging):
+    if isinstance(algorithm, Merging | Tuition):
         teacher = algorithm.learner.init(env, Streams.of([2026], "teacher", "cpu"))
         for _ in range(2):
             algorithm.learner.advance(env, teacher)
-        Enrolment()(algorithm, env, state, [(env, teacher)])
+        begin: Any = Enrolment() if isinstance(algorithm, Merging) else Handover()
+        begin(algorithm, env, state, [(env, teacher)])
     n_rounds = 1 if algorithm == ALGORITHMS["DiMAPG-TRPO"] else 2
     for _ in range(n_rounds if isinstance(algorithm, IN_TWO_ROUNDS) else N_ITERATIONS):
         algorithm.advance(env, state)

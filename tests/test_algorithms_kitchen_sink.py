@@ -34,7 +34,7 @@ from environments.simple_tag import SimpleTag
 torch.set_num_threads(1)
 
 TRPO = TRPOKitchenSink(hidden=16, n_trajectories=40, curvature_stride=1)
-A3C = A3CKitchenSink(hidden=16, n_envs=20, n_steps=2)
+A3C = A3CKitchenSink(hidden=16, n_envs=20, n_steps=2, reward_scale=1.0, entropy_weight=0.01)
 every_sink = pytest.mark.parametrize("algorithm", [TRPO, A3C], ids=["TRPO", "A3C"])
 
 
@@ -123,7 +123,7 @@ def test_returns_go_on_after_the_last_step() -> None:
 
 def test_a3c_descends_its_loss() -> None:
     """The loss written down once more, with PyTorch's layers: the first moment is a tenth of its slope."""
-    algorithm = A3CKitchenSink(hidden=16, n_envs=3, clip=1e9)
+    algorithm = A3CKitchenSink(hidden=16, n_envs=3, clip=1e9, entropy_weight=0.01)
     env = Darts(n_agents=2)
     state = algorithm.init(env, streams(0))
     drawing = streams(1)
@@ -182,7 +182,7 @@ def test_trpo_learns_to_hit_what_all_of_a_role_are_to_hit() -> None:
 
 def test_a3c_learns_to_hit_what_all_of_a_role_are_to_hit() -> None:
     env = Darts(n_mirrored=1, horizon=2)
-    algorithm = A3CKitchenSink(hidden=16, n_envs=60, learning_rate=2e-2)
+    algorithm = A3CKitchenSink(hidden=16, n_envs=60, learning_rate=2e-2, reward_scale=1.0)
     assert (missed_by(algorithm, env, algorithm.init(env, streams())) > 0.15).all()
     assert (missed_by(algorithm, env, trained(algorithm, env, 120)) < 0.1).all()
 

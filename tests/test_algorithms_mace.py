@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -12,13 +13,15 @@ import torch
 from _grids import Chase, Targets
 from torch import Tensor, nn
 
-from algorithms import _episodes, mace
+from algorithms import _episodes, mace, untrained
 from algorithms import _grids as grids
 from algorithms._networks import Linear, tensors, trainable
 from algorithms._optimizers import Adam
 from algorithms._tree import leaves, rebuilt, split
 from algorithms.mace import MACE, MACEState, Network, Rollout, Settings
+from algorithms.untrained import Untrained
 from environments import Planes, Streams
+from environments.hunters import Hunters
 
 torch.set_num_threads(1)
 
@@ -126,7 +129,7 @@ def test_returns_and_advantages_by_hand() -> None:
     ended = torch.tensor([False, True, False, False]).view(1, 4, 1).expand(2, -1, -1)
     value = torch.tensor([1.0, 2.0, 3.0, 5.0]).view(1, 4, 1).expand(2, -1, -1)
     following = torch.full((2, 1, 1), 8.0)
-    rollout = Rollout([], torch.empty(0), torch.empty(0), reward, ended)
+    rollout = Rollout([], torch.empty(0), torch.empty(0), torch.empty(0), reward, ended)
     settings = settings_of(discount=(0.5, 1.0), trace_decay=(0.5, 0.0))
     returns, advantage = mace.judged(rollout, value, following, settings)
     # γ = ½: from the end 1 + 8/2 = 5, 5/2, then 4 for nothing follows it, 4/2; with γ = 1: 9, 9, 4, 4.
@@ -164,6 +167,15 @@ def begun(algorithm: MACE, env: Any = CHASE, seeds: tuple[int, ...] = (0,), n_it
     return state
 
 
+@dataclass(frozen=True)
+class Frost(Chase):
+    """Agents freeze by turns."""
+
+    def free(self, state: Any) -> Tensor:
+        turn: Tensor = state.step.unsqueeze(-1) + torch.arange(self.n_agents)
+        return turn % self.n_agents != 0
+
+
 def reference_loss(network: Network, algorithm: MACE, rollout: Rollout, following: Tensor) -> Tensor:
     """The loss of one seed in the words of PyTorch. Shapes: weights without the seed axis; following [E, A]."""
     cells = torch.cat([layers.cells for layers in rollout.layers], dim=1)[0]
@@ -188,19 +200,23 @@ def reference_loss(network: Network, algorithm: MACE, rollout: Rollout, followin
                 gae = (delta + algorithm.discount * algorithm.trace_decay * goes_on * gae).detach()
                 next_value = value[row, i].detach()
                 total = total + algorithm.value_weight * 0.5 * (expected - value[row, i]).square()
-                total = total - acting.log_prob(rollout.actions[0].flatten(0, 1))[row, i] * gae
+                if rollout.free[0, t, e, i]:
+                    total = total - acting.log_prob(rollout.actions[0].flatten(0, 1))[row, i] * gae
     prior = torch.distributions.Normal(0.0, 1.0)
-    total = total - algorithm.entropy_weight * acting.entropy().sum()
+    total = total - algorithm.entropy_weight * acting.entropy()[rollout.free[0].flatten(0, 1)].sum()
     total = total + algorithm.kl_weight * torch.distributions.kl_divergence(normal, prior).sum()
     averaged: Tensor = total / n_envs
     return averaged
 
 
-@pytest.mark.parametrize("clip", [1e9, 0.5])
-def test_the_gradient_is_that_of_a_plain_implementation(clip: float) -> None:
+@pytest.mark.parametrize("lasts", ["step", "episode"])
+@pytest.mark.parametrize(("clip", "env"), [(1e9, CHASE), (0.5, CHASE), (1e9, Frost())])
+def test_the_gradient_is_that_of_a_plain_implementation(clip: float, env: Chase, lasts: Any) -> None:
     algorithm = replace(TINY, clip=clip, kl_weight=0.1, entropy_weight=0.05, discount=0.9, trace_decay=0.8)
-    state = begun(algorithm)
-    rollout = algorithm._play(CHASE, state)
+    algorithm = replace(algorithm, latent_lasts=lasts)
+    state = begun(algorithm, env)
+    rollout = algorithm._play(env, state)
+    assert rollout.free.all() == (env == CHASE)
     assert rollout.ended.any()
     assert rollout.reward.any()
     own = trainable(without_seed(state.network))
@@ -211,7 +227,7 @@ def test_the_gradient_is_that_of_a_plain_implementation(clip: float) -> None:
     norm = torch.cat([g.flatten() for g in expected]).norm()
     assert norm > 0.6
     state.optimizer = type(state.optimizer).of(tensors(state.network))  # whose first moment is then a tenth of it
-    algorithm._update(CHASE, state, rollout)
+    algorithm._update(env, state, rollout)
     for first, gradient in zip(state.optimizer.first, expected, strict=True):
         clipped = gradient * min(1.0, clip / float(norm))
         torch.testing.assert_close(10 * first[0], clipped, rtol=1e-3, atol=1e-5)
@@ -220,6 +236,77 @@ def test_the_gradient_is_that_of_a_plain_implementation(clip: float) -> None:
 def without_seed(network: Network) -> Network:
     """The weights of the one seed there is, in memory of their own."""
     return rebuilt(network, lambda _, leaf: leaf[0].clone() if isinstance(leaf, Tensor) else leaf)
+
+
+def test_what_lasts_an_episode_is_drawn_where_one_begins_and_kept_until_it_ends() -> None:
+    algorithm = replace(TINY, latent_lasts="episode", steps_per_update=25)  # rollouts end within episodes
+    state = algorithm.init(CHASE, streams())
+    begins, last = torch.ones(2, 5, dtype=torch.bool), torch.full((2, 5, 16), torch.nan)
+    drawn_so_far = []
+    for _ in range(12):
+        rollout = algorithm._play(CHASE, state)
+        for noise, ended in zip(rollout.noise.unflatten(1, (5, 5)).unbind(1), rollout.ended.unbind(1), strict=True):
+            assert torch.equal(noise[~begins], last[~begins])
+            assert not (noise[begins] == last[begins]).any()
+            drawn_so_far.append(noise[begins])
+            begins, last = ended, noise
+    every = torch.cat(drawn_so_far)
+    assert len(every) > 60 and len(every.unique()) == every.numel()  # no draw is used in two episodes
+    assert every.mean().abs() < 0.15 and every.std().item() == pytest.approx(1.0, abs=0.1)
+
+
+def test_hunters_that_are_frozen_move_no_weight_by_their_choices() -> None:
+    env = Hunters(n_hunters=3, n_prey=3, grid=6, horizon=20)
+    algorithm = replace(TINY, entropy_weight=0.1)
+    one, other = (begun(algorithm, env, n_iterations=1) for _ in range(2))
+    rollout = algorithm._play(env, one)
+    assert 0 < (~rollout.free).sum() < rollout.free.numel()
+    algorithm._play(env, other)
+    others = torch.where(rollout.free, rollout.actions, 4 - rollout.actions)
+    algorithm._update(env, one, rollout)
+    algorithm._update(env, other, rollout._replace(actions=others))
+    assert all(itertools.starmap(torch.equal, zip(tensors(one.network), tensors(other.network), strict=True)))
+
+
+# ---- untrained ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_what_does_not_learn_sees_what_learners_see(height: int, width: int) -> None:
+    planes = Planes(3, height, width)
+    trunk, cells = trunk_with_biases(planes), marks(planes, 7, 6)
+    expected = grids.seen(cells, planes, trunk)
+    torch.testing.assert_close(grids.phi(cells, planes, grids.still(trunk, planes)), expected.features)
+
+
+def test_untrained_policies_play_as_learners_do_until_they_learn() -> None:
+    env = Hunters(n_hunters=3, n_prey=3, grid=9, horizon=15, moving=True)
+    for learner in (TINY, replace(TINY, head_scale=3.0, normalised=True, sees_time=True)):
+        algorithm = Untrained(learner)
+        state = algorithm.init(env, streams())
+        algorithm.advance(env, state)
+        assert [one.latent_lasts for one in algorithm.learners] == ["step", "episode", "step", "step"]
+        for k, one in enumerate(algorithm.learners):
+            learning = one.init(env, streams())
+            one._play(env, learning)
+            own = slice(5 * k, 5 * k + 5)
+            for its, theirs in zip(learning.episodes.game, state.episodes.game, strict=True):
+                assert torch.equal(its, theirs[:, own]), (k, one)
+            assert torch.equal(learning.episodes.finished_reward, state.finished[:, k])
+            for metric in _episodes.EPISODE_METRICS:
+                assert torch.equal(
+                    learning.ledger.totals[metric], state.ledger.totals[untrained.of(untrained.NAMES[k], metric)]
+                )
+        assert state.finished.sum() > 0
+
+
+def test_untrained_policies_do_not_change() -> None:
+    algorithm = Untrained(TINY)
+    state = algorithm.init(CHASE, streams())
+    before = [tensor.clone() for tensor in (*tensors(state.trunk), *tensors(state.networks))]
+    for _ in range(3):
+        algorithm.advance(CHASE, state)
+    assert all(map(torch.equal, before, (*tensors(state.trunk), *tensors(state.networks))))
 
 
 def test_every_seed_descends_at_its_own_rate() -> None:
@@ -346,6 +433,15 @@ def test_a_search_draws_from_the_ranges_whatever_the_policy() -> None:
     assert not drawn_settings(replace(TINY, search=True, kl_weight=0.0))["kl_weight"].any()
 
 
+def test_a_stratum_of_a_search_draws_from_it_and_all_else_as_before() -> None:
+    whole = replace(TINY, search=True)
+    part = replace(whole, slowest=1e-3, fastest=1e-2)
+    everywhere, within = drawn_settings(whole), drawn_settings(part)
+    rates = within.pop("learning_rate")
+    assert rates.min() >= 1e-3 and rates.max() <= 1e-2 and rates.log10().mean().item() == pytest.approx(-2.5, abs=0.15)
+    assert all(torch.equal(values, everywhere[name]) for name, values in within.items())
+
+
 def test_without_a_search_every_seed_has_the_settings_of_the_fields() -> None:
     for name, values in drawn_settings(TINY, 3).items():
         assert torch.equal(values, torch.full((3,), getattr(TINY, name)))
@@ -417,7 +513,8 @@ def test_a_decision_tells_the_latent_that_the_agents_shared() -> None:
     algorithm = MACE(**SMALL)
     state = learnt(algorithm)
     game = type(TARGETS.reset(streams(), 1))(torch.zeros(2, 4000, dtype=torch.int64))  # one state, many draws
-    decided = algorithm.decision(TARGETS, game, state.network, streams())
+    noise, unit = streams().normal(4000, 16), streams().uniform(4000, 4)
+    decided = algorithm.decision(TARGETS, game, state.network, noise, unit)
     latent, actions = decided.latent, decided.actions
     assert actions.shape == (2, 4000, 4)
     features = grids.seen(TARGETS.cells(game), TARGETS.planes, state.network.trunk).features
@@ -426,4 +523,4 @@ def test_a_decision_tells_the_latent_that_the_agents_shared() -> None:
     torch.testing.assert_close(latent.mean(dim=1), decided.mean[:, 0], rtol=0.0, atol=0.07)
     torch.testing.assert_close(latent.std(dim=1), decided.std[:, 0], rtol=0.06, atol=0.0)
     cloned = MACE(policy="Cloned", **SMALL)
-    assert cloned.decision(TARGETS, game, learnt(cloned).network, streams()).latent.shape == (2, 4000, 0)
+    assert cloned.decision(TARGETS, game, learnt(cloned).network, noise, unit).latent.shape == (2, 4000, 0)

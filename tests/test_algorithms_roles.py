@@ -1,4 +1,4 @@
-"""Agents of several roles: MADDPG of all of them at once, and rivals that each learn among their own kind."""
+"""Agents of several roles: MADDPG of all of them at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from torch import Tensor
 
 from algorithms._networks import tensors
 from algorithms._tree import joined, split
-from algorithms.dimapg import DiMAPG
-from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.maddpg import MADDPG, MADDPGState, pooled
-from algorithms.rivals import Rivals
 from environments import Box, Env, Role, Streams
 from environments.simple_tag import SimpleTag
 
@@ -150,41 +147,3 @@ def test_a_shared_reward_is_the_sum_over_a_role_and_what_is_counted_stays_what_w
 def test_agents_of_several_roles_do_not_talk() -> None:
     with pytest.raises(ValueError, match=r"^agents of one role only can talk, got message_size = 3 in "):
         MADDPG(message_size=3, **SMALL).init(TAG, streams())
-
-
-# -------------------------------------------------------------------------------------------------------------- rivals
-
-RIVALS = Rivals(
-    (
-        MADDPG(**SMALL),
-        DiMAPG("REINFORCE", hidden=16, n_trajectories=4, inner_steps=1),
-        A3CKitchenSink(hidden=16, n_envs=5, n_steps=2),
-        TRPOKitchenSink(hidden=16, n_trajectories=5),
-    ),
-    steps_per_round=200,
-)
-
-
-def test_every_rival_learns_what_it_would_learn_alone() -> None:
-    state = trained(RIVALS, TAG, 2)
-    assert state.steps == 400
-    for learner, own in zip(RIVALS.learners, state.learners, strict=True):
-        alone = learner.init(TAG, streams())
-        while alone.steps < 400:
-            learner.advance(TAG, alone)
-        assert [differing(*both) for both in zip(split(own, 2), split(alone, 2), strict=True)] == [[], []]
-
-
-def test_whose_iterations_are_longer_waits_until_the_others_come_up() -> None:
-    assert DiMAPG("REINFORCE", hidden=16, n_trajectories=4, inner_steps=1).steps_per_iteration(TAG) == 112
-    seen = []
-    state = RIVALS.init(TAG, streams())
-    for _ in range(3):
-        RIVALS.advance(TAG, state)
-        seen.append([own.steps for own in state.learners])
-    assert seen == [[200, 224, 200, 200], [400, 448, 400, 400], [600, 672, 600, 600]]
-
-
-def test_two_rivals_of_one_class_are_refused_with_a_sentence() -> None:
-    with pytest.raises(ValueError, match=r"^rivals are told apart by their classes, got several of MADDPG$"):
-        Rivals((MADDPG(), MADDPG(shared_reward=True)))

@@ -35,12 +35,12 @@ from _trials import (
 
 from benchmarks import Budget, Cell, Evaluation, Figure, Line, Panel
 from benchmarks import __main__ as command_line
-from benchmarks import _runner as runner
-from benchmarks import _session as session_module
-from benchmarks._circumstances import one_thread
-from benchmarks._runner import Trained, shared_out, train_all
-from benchmarks._session import Outcome, Released
-from benchmarks._work import Work
+from benchmarks._training import runner
+from benchmarks._training import session as session_module
+from benchmarks._training.circumstances import one_thread
+from benchmarks._training.runner import Trained, shared_out, train_all
+from benchmarks._training.session import Outcome, Released
+from benchmarks._training.work import Work
 from benchmarks.dimapg import navigation
 from results import States, Store
 
@@ -192,7 +192,7 @@ def test_whatever_fails_ends_its_own_seeds_only_and_is_told_at_the_end(
 ) -> None:
     begun(tmp_path, MADDPG_CELL)
     damaged = damage(state_file(tmp_path, MADDPG_CELL, 0))
-    monkeypatch.setattr(command_line, "chosen", lambda _: (figure(RAISES, DIES, LATER, MADDPG_CELL, CTEDD_CELL),))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (figure(RAISES, DIES, LATER, MADDPG_CELL, CTEDD_CELL),))
     command = ["run", "tiny", "--profile", "smoke", "--store", str(tmp_path), "--device", "cpu", "--jobs", "2"]
     assert command_line.main(command) == 1
     out = capsys.readouterr().out
@@ -213,7 +213,7 @@ def test_whatever_fails_ends_its_own_seeds_only_and_is_told_at_the_end(
     assert curves(tmp_path, CTEDD_CELL) == curves(whole, CTEDD_CELL)
     assert curves(tmp_path, MADDPG_CELL, [1]) == curves(whole, MADDPG_CELL, [1])
     assert Store(tmp_path).seeds(MADDPG_CELL.key) == (1,)
-    monkeypatch.setattr(command_line, "chosen", lambda _: (figure(MADDPG_CELL),))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (figure(MADDPG_CELL),))
     assert command_line.main([*command, "--set-aside"]) == 0
     assert capsys.readouterr().out.endswith("complete\n")
     assert_same_end(tmp_path, whole, MADDPG_CELL)
@@ -349,7 +349,7 @@ def test_clean_frees_the_states_that_nobody_needs_and_plan_says_how_much(
     ends = {"smoke": 100, "quick": 100, "paper": 300}
     budgets = {profile: {**tasks, "Task III": Budget(2, n_steps)} for profile, n_steps in ends.items()}
     chain = replace(figure(THIRD), budgets=budgets)
-    monkeypatch.setattr(command_line, "chosen", lambda _: (chain,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (chain,))
     monkeypatch.setattr(command_line, "figures", lambda: (chain,))
     folder, states = tmp_path, states_of(tmp_path)
 
@@ -357,7 +357,7 @@ def test_clean_frees_the_states_that_nobody_needs_and_plan_says_how_much(
         assert command_line.main([*arguments, "--store", str(folder), "--device", "cpu"]) == 0
         return capsys.readouterr().out
 
-    assert "training states" not in said("plan", "tiny")
+    assert "training states take" not in said("plan", "tiny")
     for cell, n_steps in ((FIRST, 200), (SECOND, 200)):
         assert trained(folder, cell, n_steps=n_steps)
     assert trained(folder, THIRD, [0], 100)

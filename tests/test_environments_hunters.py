@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks._yardsticks import PlainHunt
+from benchmarks.speed._yardsticks import PlainHunt
 from environments import Streams
 from environments.hunters import HARE_HUNTERS, LARGEST_GRID, STAG_HUNTERS, Hunt, Hunters
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from environments import Streams, _memory
 from environments._views import EAST, NORTH, SOUTH, WEST, disc, views
-from environments.survival import Crowd, Survival, block_cells, ring_cells
+from environments.survival import Crowd, Survival, block_cells, food_cells, ring_cells
 
 Thing = tuple[int, ...]
 
@@ -69,8 +69,8 @@ def alive(state: Crowd) -> list[bool]:
 # --- eating and killing --------------------------------------------------------------------------------------------
 
 
-def test_eating_takes_five_hits_and_pays_at_the_last() -> None:
-    env = game(1, 2)
+def test_eating_takes_five_hits_and_may_pay_at_the_last_only() -> None:
+    env = game(1, 2, hit_reward=0.0)
     state = crowd(env, [(5, 5)], [(5, 4), FAR])
     paid, left = [], []
     for _ in range(5):
@@ -83,8 +83,8 @@ def test_eating_takes_five_hits_and_pays_at_the_last() -> None:
     assert play(env, state, [ATTACKS[0, -1]])[1] == [-0.11]  # nothing is left there, and nothing grows back
 
 
-def test_each_hit_can_be_paid_as_in_magents_game() -> None:
-    env = game(1, 2, hit_reward=0.5)
+def test_each_hit_is_paid_as_in_magents_game() -> None:
+    env = game(1, 2)
     state = crowd(env, [(5, 5)], [(5, 4), FAR])
     paid = []
     for _ in range(5):
@@ -110,6 +110,22 @@ def test_the_hit_that_kills_is_the_fifth_whoever_it_comes_from() -> None:
     after, reward, _ = play(env, state, actions, [5, 4, 3, 2, 1, 0])
     assert reward == [-0.11, 4.89, 0.39, 0.39, 0.39, 0.39]  # the last of six hits what is no more
     assert after.food_hp[0, 0].tolist() == [-5, 25]
+
+
+def test_attacking_in_a_group_can_pay() -> None:
+    env = game(4, group_reward=1.0)
+    # 0 and 1 stand beside 2, and strike; 3 is alone with nobody.
+    state = crowd(env, [(5, 5), (6, 5), (5, 4), (9, 9)])
+    strike = [ATTACKS[0, -1], ATTACKS[-1, -1], STAY, STAY]
+    after, reward, _ = play(env, state, strike, [0, 1, 2, 3])
+    assert reward == [0.89, -0.11, -1.0, -0.01]  # the second finds nobody: one blow kills
+    assert alive(after) == [True, True, False, True]
+    apart = crowd(env, [(5, 5), (8, 5), (5, 4), (9, 9)])
+    assert play(env, apart, [ATTACKS[0, -1], STAY, STAY, STAY])[1] == [-0.11, -0.01, -1.0, -0.01]
+    assert play(game(4), state, strike)[1][0] == -0.11
+    fed = game(4, 2, group_reward=1.0)
+    eater = crowd(fed, [(5, 5), (6, 5), (6, 4), (9, 9)], [(5, 4), FAR])
+    assert play(fed, eater, [ATTACKS[0, -1], STAY, STAY, STAY])[1][0] == 0.39  # food is nobody
 
 
 def test_hitting_nothing_or_the_wall_costs_as_much() -> None:
@@ -362,7 +378,7 @@ def test_nothing_of_the_dead_is_seen() -> None:
 def test_the_view_of_the_default_game_is_what_the_map_says() -> None:
     env = Survival()
     state = env.reset(Streams.of([0], "game", "cpu"), 2)
-    food = {tuple(place) for place in block_cells(100)[:160]}
+    food = set(food_cells(100, 160))
     for agent in (0, 57, 229):
         seen, condition = look(env, state, agent)
         x, y = places(state)[agent]
@@ -379,21 +395,39 @@ def test_the_view_of_the_default_game_is_what_the_map_says() -> None:
 # --- the start -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_agents", [230, 630])
-def test_the_start_of_the_papers_games(n_agents: int) -> None:
-    env = Survival(n_agents=n_agents)
+@pytest.mark.parametrize(("n_agents", "side", "gap"), [(230, 100, 2), (630, 200, 4), (60, 51, 1)])
+def test_the_start_of_the_papers_games(n_agents: int, side: int, gap: int) -> None:
+    env = Survival(n_agents=n_agents, map_size=side)
     state = env.reset(Streams.of([0, 1], "game", "cpu"), 3)
     assert len(set(places(state))) == n_agents
     assert state.food_position.shape == (2, 3, 160, 2)
-    # Squares whose sides are 0.9, 0.8 and 0.7 of the map's, around a block that is 14 wide at most.
-    margin = torch.minimum(state.position, 99 - state.position).amin(-1)
-    assert set(margin.flatten().tolist()) == {5, 10, 15}
-    assert state.food_position.min() == 43 and state.food_position.max() == 56
+    # Squares whose sides are 0.9, 0.8 and 0.7 of the map's, around squares of food up to 0.65 of it.
+    margin = torch.minimum(state.position, side - 1 - state.position).amin(-1)
+    assert set(margin.flatten().tolist()) == {max(1, round((1 - share) / 2 * side)) for share in (0.9, 0.8, 0.7)}
+    of_food = torch.minimum(state.food_position, side - 1 - state.food_position).amin(-1)
+    assert int(of_food.min()) - int(margin.max()) == gap
+    if side >= 100:
+        assert int(of_food.max()) < side // 2 - 0.1 * side  # nothing in the very middle
     assert (state.hp == 3).all() and (state.food_hp == 25).all()
     assert not torch.equal(state.heading[0], state.heading[1])
     assert torch.equal(state.position[0], state.position[1])
     counts = torch.bincount(state.heading.flatten(), minlength=4) / state.heading.numel()
-    assert counts.tolist() == pytest.approx([0.25] * 4, abs=0.05)
+    assert counts.tolist() == pytest.approx([0.25] * 4, abs=0.1)
+
+
+@pytest.mark.parametrize(("n_agents", "side"), [(230, 100), (630, 200)])
+def test_some_see_food_at_the_start_and_most_do_not(n_agents: int, side: int) -> None:
+    env = Survival(n_agents=n_agents, map_size=side)
+    start = env.reset(Streams.of([0], "game", "cpu"), 1)
+    near = (start.position.unsqueeze(3) - start.food_position.unsqueeze(2)).square().sum(-1) <= env.view_radius**2
+    assert 0.02 < float(near.any(-1).float().mean()) < 0.2
+
+
+@pytest.mark.parametrize("side", [8, 12, 20, 33, 100, 200])
+def test_food_lies_apart_within_the_innermost_agents(side: int) -> None:
+    for n_food in (1, 7, len(block_cells(side))):
+        food = food_cells(side, n_food)
+        assert len(set(food)) == n_food and set(food) <= set(block_cells(side))
 
 
 @pytest.mark.parametrize("side", [8, 12, 20, 33, 100])
@@ -482,7 +516,7 @@ class PlainCrowd:
 CROWDED = [
     Survival(n_agents=24, n_food=12, map_size=10, hit_reward=0.5, horizon=30),
     Survival(n_agents=20, n_food=16, map_size=8, agent_hp=12, food_hp=18, horizon=30),
-    Survival(n_agents=30, n_food=2, map_size=10, food_hp=126, horizon=30),
+    Survival(n_agents=30, n_food=2, map_size=10, food_hp=126, hit_reward=0.0, horizon=30),
 ]
 
 

@@ -15,6 +15,7 @@ from _tiny import BOTH, FIRST, OTHER, SECOND, THIRD, TRANSFERS, Blended, Sketch
 
 from algorithms.maddpg import MADDPG
 from benchmarks import (
+    ALL,
     PROFILES,
     Budget,
     Cell,
@@ -29,10 +30,10 @@ from benchmarks import (
     lineage,
     scores_of,
 )
-from benchmarks._catalogue import chosen, figures
+from benchmarks._catalogue import chosen, figures, read
 from benchmarks._options import RECORDED
-from benchmarks._training import units
-from benchmarks._work import variants
+from benchmarks._training.loop import units
+from benchmarks._training.work import variants
 from environments import Streams
 from environments.cooperative_navigation import CN_V1, CN_V2
 from results import Store
@@ -87,7 +88,7 @@ def test_the_key_of_a_published_cell_is_what_it_was() -> None:
 
 
 def test_every_recorded_result_belongs_to_a_cell_of_a_figure() -> None:
-    known = {variant.key for figure in figures() for cell in figure.cells for variant in variants(cell)}
+    known = {variant.key for figure in EVERY for cell in figure.cells for variant in variants(cell)}
     assert set(Store(RECORDED).keys()) <= known
 
 
@@ -266,7 +267,9 @@ def test_a_cell_may_have_a_budget_of_its_own_and_needs_some() -> None:
 
 # ---- every figure ---------------------------------------------------------------------------------------------------
 
-every_figure = pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.id)
+EVERY = read(figures(), ALL)
+every_figure = pytest.mark.parametrize("figure", EVERY, ids=lambda figure: figure.id)
+every_default = pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.id)
 
 
 @functools.cache
@@ -295,7 +298,7 @@ def test_the_glob_finds_the_figures_and_a_part_of_the_name_chooses() -> None:
 
 
 def test_no_two_figures_or_claims_have_the_same_id() -> None:
-    ids = [figure.id for figure in figures()] + [claim.id for figure in figures() for claim in figure.claims]
+    ids = [figure.id for figure in EVERY] + [claim.id for figure in EVERY for claim in figure.claims]
     assert [name for name, n in Counter(ids).items() if n > 1] == []
 
 
@@ -324,7 +327,7 @@ def test_every_cell_of_a_figure_is_there_once_and_two_cells_never_share_a_key(fi
     assert [name for name, n in names.items() if n > 1] == []
 
 
-@every_figure
+@every_default
 def test_every_line_and_score_reads_a_metric_that_its_cell_records(figure: Figure) -> None:
     lines = [(line.cell, line.metric) for panel in figure.panels for line in panel.lines]
     for cell, metric in {*lines, *((score.cell, name) for score in scores(figure) for name in names(score))}:
@@ -350,7 +353,7 @@ def further_than_taken(several: Iterable[Figure]) -> list[str]:
 
 
 def test_no_figure_trains_a_cell_on_from_where_others_start_from_it() -> None:
-    assert further_than_taken(figures()) == []
+    assert further_than_taken(EVERY) == []
     panel = replace(TRANSFERS.panels[0], lines=(Line("first", FIRST, "test return greedy"),))
     alone = replace(TRANSFERS, name="alone", panels=(panel,))
     assert further_than_taken([TRANSFERS, alone]) == []
@@ -361,7 +364,7 @@ def test_no_figure_trains_a_cell_on_from_where_others_start_from_it() -> None:
 @every_figure
 def test_budgets_are_whole_tests_and_every_profile_extends_the_one_before(figure: Figure) -> None:
     assert tuple(figure.budgets) == PROFILES
-    taken = {teacher.key for other in figures() for cell in other.cells for teacher, _ in cell.teachers}
+    taken = {teacher.key for other in EVERY for cell in other.cells for teacher, _ in cell.teachers}
     for cell in figure.cells:
         sizes = [figure.budget(profile, cell) for profile in PROFILES]
         assert all(size.n_steps % cell.evaluation.every == 0 for size in sizes)

@@ -36,15 +36,16 @@ from _trials import (
 
 from algorithms.maddpg import MADDPG
 from benchmarks import __main__ as command_line
-from benchmarks import _circumstances as circumstances
-from benchmarks import _session as session_module
-from benchmarks._circumstances import one_thread
-from benchmarks._judging import Desk
+from benchmarks._judging.desk import Desk
+from benchmarks._judging.exhibit import Exhibit
 from benchmarks._options import RECORDED
-from benchmarks._session import Outcome
-from benchmarks._sources import digest
-from benchmarks._standing import standing_of
-from benchmarks._work import Library, Work
+from benchmarks._training import circumstances
+from benchmarks._training import session as session_module
+from benchmarks._training.circumstances import one_thread
+from benchmarks._training.session import Outcome
+from benchmarks._training.sources import digest
+from benchmarks._training.standing import standing_of
+from benchmarks._training.work import Library, Work
 from reports._facts import source
 from results import Run, Store, StoreError, Stores
 
@@ -99,7 +100,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 LEARNT = "return losses.td_target(batch.reward[..., agent], networks.value(joint, critic), self.discount)"
 CHANGES = {
     "other words": ('"""Fresh networks, empty replay, new episodes."""', '"""Fresh networks."""  # and nothing else'),
-    "another line": ("agents = range(n_agents)", "agents = range(0, n_agents)"),
+    "another line": ("state.steps += self.steps_per_update", "state.steps = state.steps + self.steps_per_update"),
     "other numbers": (LEARNT, LEARNT.replace("self.discount", "0.9 * self.discount")),
 }
 SCRIPT = """
@@ -107,9 +108,9 @@ import json, sys
 from pathlib import Path
 from _tiny import MADDPG_CELL
 from _trials import outcome
-from benchmarks._circumstances import commit, one_thread
-from benchmarks._sources import digest
-from benchmarks._work import Work
+from benchmarks._training.circumstances import commit, one_thread
+from benchmarks._training.sources import digest
+from benchmarks._training.work import Work
 
 one_thread()
 folder, aside = Path(sys.argv[1]), Path(sys.argv[2])
@@ -356,6 +357,11 @@ def test_a_stored_run_of_other_numbers_is_met_at_the_first_test_and_not_after_th
 SAID = "recorded with other code than is here now; `python -m benchmarks repeat` certifies it"
 
 
+def opened(library: Library) -> Exhibit:
+    (exhibit,) = Desk(library, "smoke").opened([FIGURE])
+    return exhibit
+
+
 def said_by(capsys: pytest.CaptureFixture[str], status: int, *arguments: object) -> str:
     """What a command says that ends with this status."""
     assert command_line.main([str(argument) for argument in arguments]) == status
@@ -365,15 +371,14 @@ def said_by(capsys: pytest.CaptureFixture[str], status: int, *arguments: object)
 def test_results_of_other_code_are_said_to_be_so_until_today_s_has_repeated_them(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "chosen", lambda _: (FIGURE,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (FIGURE,))
     monkeypatch.setattr(command_line, "figures", lambda: (FIGURE,))
     aged(whole, tmp_path, *FIGURE.cells)
     of = ("tiny", "--store", tmp_path)
     library = Library(Stores(Store(tmp_path)))
     for command in ("plan", "run"):
         assert f"4 of 4 runs: {SAID}\n" in said_by(capsys, 0, command, *of, "--profile", "smoke")
-    desk = Desk(library, "smoke")
-    assert source(FIGURE, MADDPG_CELL, desk).standing == f"2 of 2 runs: {SAID}"
+    assert source(opened(library), MADDPG_CELL).standing == f"2 of 2 runs: {SAID}"
     assert not list(tmp_path.rglob("certificates.json"))
     assert said_by(capsys, 0, "repeat", *of, "--jobs", 1, "--time-limit", "60s").endswith("0 of 2 differ\n")
     for cell in FIGURE.cells:
@@ -382,14 +387,14 @@ def test_results_of_other_code_are_said_to_be_so_until_today_s_has_repeated_them
         assert (certificate.seed, certificate.n_tests, certificate.steps) == (0, 4, 400)
     for command in ("plan", "run"):
         assert SAID not in said_by(capsys, 0, command, *of, "--profile", "smoke")
-    assert source(FIGURE, MADDPG_CELL, desk).standing == ""
+    assert source(opened(library), MADDPG_CELL).standing == ""
     assert standing_of(FIGURE.cells, library, 10).words == ""
 
 
 def test_a_repeat_that_differs_certifies_nothing(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "chosen", lambda _: (FIGURE,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (FIGURE,))
     run = tampered(loaded(whole, MADDPG_CELL, 0))
     Store(tmp_path / "other").save(MADDPG_CELL, run)
     aged(tmp_path / "other", tmp_path / "store", MADDPG_CELL, seeds=(0,))
@@ -402,7 +407,7 @@ def test_a_repeat_that_differs_certifies_nothing(
 def test_what_starts_from_others_is_repeated_by_training_its_chain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "chosen", lambda _: (TRANSFERS,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (TRANSFERS,))
     for cell in TRANSFERS.cells:
         assert trained(tmp_path / "whole", cell, [0], TRANSFERS.budget("smoke", cell).n_steps)
     aged(tmp_path / "whole", tmp_path / "store", *TRANSFERS.cells, seeds=(0,))

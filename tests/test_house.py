@@ -18,7 +18,7 @@ TRAINERS = sorted(
     for path in (ROOT / folder).glob("*.py")
     if path.name != "pettingzoo.py"
 )
-ABSENT = ("pettingzoo", "gymnasium", "mpe2", "matplotlib", "seaborn", "pytest", "jinja2", "pandas")
+ABSENT = ("pettingzoo", "gymnasium", "mpe2", "matplotlib", "pytest", "jinja2", "pandas")
 
 
 def outcome(*command: str) -> str:

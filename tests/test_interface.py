@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,17 +22,16 @@ import numpy as np
 import pytest
 import torch
 from _histories import a_history
+from _pytest.mark.expression import Expression
 from _tiny import FIGURE
 from _trials import aged, trained
+from conftest import pytest_terminal_summary
 
-from benchmarks import conftest
 from benchmarks.__main__ import main
-from benchmarks._catalogue import figures
-from benchmarks._circumstances import one_thread
-from benchmarks._judging import Desk
-from benchmarks._work import Library
+from benchmarks._catalogue import chosen, figures, names_of, selects
+from benchmarks._training.circumstances import one_thread
 from benchmarks.ctedd import ctedd
-from results import Run, Store, Stores
+from results import Run, Store
 
 ROOT = Path(__file__).parent.parent
 CELL = ctedd("CN-V1")
@@ -41,9 +41,9 @@ no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA 
 no_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
 
 
-def python(*arguments: object, said: str = "") -> subprocess.CompletedProcess[str]:
+def python(*arguments: object, said: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """A fresh Python in the repository."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", **variables}
     command = [sys.executable, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env=environment, input=said, capture_output=True, text=True, check=False)
 
@@ -122,12 +122,13 @@ WRONG = (
 COMMAND_LINES = (
     *WRONG,
     Wrong("jobs 0", ("run", "fig5", "--jobs", "0"), (), r"the number of jobs must be a whole .*, got '0'"),
+    Wrong("order", ("run", "fig5", "--by", "luck"), (), r"--by must be length or value, got 'luck'"),
     Wrong("plan damaged", ("plan", "fig5", "--store", "{damaged}"), (), r"seed-000\.json is damaged"),
     Wrong("repeat nothing", ("repeat", "fig5"), (), r"/empty must hold runs that can be repeated, found none of these"),
     Wrong("repeat damaged", ("repeat", "fig5", "--store", "{damaged}"), (), r"seed-000\.json is damaged"),
     Wrong("repeat 0", ("repeat", "fig5", "--seeds", "0"), (), r"the number of seeds must be a whole .*, got '0'"),
     Wrong("repeat soon", ("repeat", "fig5", "--time-limit", "soon"), (), r"a time limit must be .*, got 'soon'"),
-    Wrong("one of two", ("plan", "fig5", "fig99"), (), r"no figure or paper is called 'fig99'; there are: "),
+    Wrong("one of two", ("plan", "fig5", "fig99"), (), r"no figure, cell or claim is called 'fig99'; there are: "),
 )
 SESSIONS = (
     *WRONG,
@@ -180,7 +181,7 @@ def _signals() -> Iterator[None]:
 def test_the_command_line_answers_what_is_wrong_with_one_sentence(
     wrong: Wrong, stores: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks._runner._Trainer.begin", None)  # training would need it
+    monkeypatch.setattr("benchmarks._training.runner._Trainer.begin", None)  # training would need it
     before = files(stores)
     arguments = filled(wrong.command_line, stores)
     if not any(argument.startswith("--store") for argument in arguments):
@@ -195,7 +196,7 @@ def test_the_command_line_answers_what_is_wrong_with_one_sentence(
 @pytest.mark.usefixtures("_signals")
 def test_list_names_every_figure_with_its_title(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
     assert [line.split(maxsplit=1) for line in lines] == [[figure.id, figure.title] for figure in figures()]
 
 
@@ -204,9 +205,9 @@ def test_plan_names_what_is_missing_and_creates_nothing(tmp_path: Path, capsys: 
     assert main(["plan", "ctedd/fig5", "--profile", "paper", "--seeds", "12", "--store", str(tmp_path / "new")]) == 0
     said = capsys.readouterr().out
     (figure,) = (figure for figure in figures() if figure.id == "ctedd/fig5")
-    assert said.startswith(f"{len(figure.cells)} cells are missing\n")
+    assert said.startswith(f"profile paper: {len(figure.cells)} cells are missing: ")
     for cell in figure.cells:
-        assert f"{cell.key} ({cell.name}): 12 seeds to 8,000,000 steps, " in said
+        assert re.search(rf"seeds 0–11 +8,000,000 steps  {re.escape(f'{cell.name} ({cell.key})')}\n", said)
     assert not (tmp_path / "new").exists()
 
 
@@ -259,18 +260,6 @@ def test_a_real_pytest_ends_with_a_sentence_and_a_status() -> None:
     assert done.stderr.strip() == "ERROR: device must be auto, cpu or cuda, got 'tpu'"
 
 
-def test_workers_of_xdist_do_not_train(tmp_path: Path) -> None:
-    config: Any = SimpleNamespace(
-        workerinput={},
-        getoption=lambda name: False,
-        pluginmanager=SimpleNamespace(get_plugin=lambda name: None),
-    )
-    desk = Desk(Library(Stores(Store(tmp_path))), "smoke")
-    asked: Any = SimpleNamespace(profile="smoke", n_seeds=None, desk=desk)
-    with pytest.raises(ValueError, match=r"\d+ cells have not been trained, and pytest-xdist .*: train first"):
-        conftest._prepare(config, asked, [figures()[0]])
-
-
 # ---- a tiny figure, all the way -------------------------------------------------------------------------------------
 
 
@@ -291,11 +280,14 @@ def way(folder: Path) -> Answers:
     return sessions(
         {
             "plan": [*smoke, new, "--repro-plan"],
+            "workers too early": [*smoke, new, "-n2"],
             "too early": [*smoke, own, "--repro-no-train"],
             "train": [*smoke, own],
             "look again": [*smoke, own, "--repro-no-train"],
             "strict": [*smoke, own, "--repro-strict"],
             "one kind": [*smoke, own, "-k", "judged"],
+            "workers": [*smoke, own, "-n2"],
+            "read-only": [f"recorded={folder / 'own'}", *smoke],
             "plan again": [*smoke, own, "--repro-plan"],
             "older": [*smoke, older, "--repro-no-train"],
             "fresh": [*smoke, fresh, "--repro-fresh", "--repro-plan"],
@@ -308,24 +300,28 @@ def test_a_plan_lists_what_is_missing_and_trains_nothing(way: Answers, folder: P
     for name in ("plan", "fresh"):
         status, said = way[name]
         assert status == 0
-        assert "2 cells are missing" in said and "(CTEDD): 2 seeds to 400 steps" in said
+        assert "profile smoke: 2 cells are missing" in said
+        assert re.search(r"seeds 0–1 +400 steps  CTEDD \(CTEDD/Tiny/", said)
     assert not (folder / "new").exists() and not (folder / "fresh").exists()
-    assert "0 cells are missing" in way["plan again"][1]
+    assert "profile smoke: nothing is missing" in way["plan again"][1]
 
 
 def test_judging_without_training_says_which_seeds_are_missing(way: Answers) -> None:
     status, said = way["too early"]
     assert status == pytest.ExitCode.TESTS_FAILED
-    assert "seeds [0, 1] of CTEDD/Tiny/" in said and "leave --repro-no-train out to train them" in said
-    assert "2 failed" in said and "training 2 cells" not in said
+    assert re.search(r"\nseeds 0–1 of CTEDD/Tiny/\w+ are missing: leave --repro-no-train out\n", said)
+    assert "2 failed" in said and "training 2 cells" not in said and not re.search(r"test_figures\.py:\d", said)
+    assert "2 curves are not run: nothing to compare" in said
 
 
 def test_training_comes_before_the_tests_which_then_judge_and_draw(way: Answers, folder: Path) -> None:
     status, said = way["train"]
     assert status == 0, said
     assert f"training 2 cells into {folder / 'own'}" in said
-    assert "3 passed" in said and "3 skipped" in said
-    assert re.search(r"TINY-1 +NOT ASSESSED +no step is taken while distilling", said)
+    assert "3 passed" in said and "1 skipped" in said
+    assert "2 curves are without a recorded reference: nothing to compare" in said
+    board = r"tiny/tiny, smoke: .*\nTINY-1 +NOT ASSESSED +smoke, 0\.0 % of the paper's steps\n +no step is taken while"
+    assert re.search(board, said)
     (drawn,) = re.findall(r"drawn: (.*\.svg)", said)
     assert Path(drawn).is_relative_to(folder) and Path(drawn).stat().st_size > 0
     keys = Store(folder / "own").keys()
@@ -355,3 +351,119 @@ def test_a_session_in_which_everything_was_skipped_has_failed(way: Answers) -> N
     status, said = way["one kind"]
     assert status == pytest.ExitCode.TESTS_FAILED
     assert "every benchmark was skipped: nothing has been shown" in said
+
+
+def test_workers_of_xdist_are_refused_where_something_is_to_be_trained(way: Answers, folder: Path) -> None:
+    status, said = way["workers too early"]
+    assert status == pytest.ExitCode.USAGE_ERROR
+    errors = [line for line in said.splitlines() if line.startswith("ERROR: ")]
+    assert_one_sentence("\n".join(errors), r"2 cells must be trained first, which -n 2 does not help, .*: leave -n out")
+    assert "INTERNALERROR" not in said and not (folder / "new").exists()
+
+
+def test_workers_of_xdist_cost_no_scoreboard_where_nothing_is_missing(way: Answers) -> None:
+    status, said = way["workers"]
+    assert status == 0, said
+    assert "TINY-1 " in said and "drawn: " in said and "3 passed" in said
+
+
+@no_proc
+def test_who_can_write_nowhere_judges_everything(way: Answers) -> None:
+    status, said = way["read-only"]
+    assert status == 0, said
+    assert "3 passed" in said and "TINY-1 " in said
+    assert "2 curves are the recorded reference themselves: nothing to compare" in said
+    (drawn,) = re.findall(r"drawn: (.*\.svg)", said)
+    assert Path(drawn).stat().st_size > 0
+    for folder in {parent for parent in Path(drawn).parents if parent.name.startswith("figures-")}:
+        shutil.rmtree(folder)
+
+
+# ---- what is chosen --------------------------------------------------------------------------------------------------
+
+
+class Holding(NamedTuple):
+    """Whether a name holds a part, for pytest's own reading of a selection."""
+
+    whole: str
+
+    def __call__(self, name: str, /, **kwargs: object) -> bool:
+        return name.lower() in self.whole.lower()
+
+
+@pytest.mark.parametrize(
+    "selection",
+    ["ctedd", "CTEDD-F5-4", "ctedd and (fig4 or fig5)", "not ctedd", "fig5 and not (mace or dvm)", "CN-V1/CTEDD", ""],
+)
+def test_both_front_ends_choose_the_same(selection: str) -> None:
+    for figure in figures():
+        for name in names_of(figure):
+            assert selects(selection, name) == (not selection or Expression.compile(selection).evaluate(Holding(name)))
+
+
+def test_a_selection_chooses_every_figure_of_which_a_test_is_called_so() -> None:
+    assert [figure.id for figure in chosen("CTEDD-F5-4")] == ["ctedd/fig5"]
+    assert [figure.id for figure in chosen("ctedd and (fig4 or fig5)")] == ["ctedd/fig4", "ctedd/fig5"]
+    assert chosen("") == figures()
+    assert [figure.id for figure in chosen("ctedd/fig5@distance")] == ["ctedd/fig5@distance"]
+
+
+@pytest.mark.parametrize("selection", ["ctedd and", "and", "(ctedd", "ctedd)", "ctedd fig5", "not", "()"])
+def test_a_selection_that_makes_no_sense_is_refused(selection: str) -> None:
+    with pytest.raises(ValueError, match="names are joined by and, or, not and parentheses"):
+        chosen(selection)
+
+
+def test_a_selection_has_one_reading() -> None:
+    with pytest.raises(ValueError, match="one reading, got kept and mean in"):
+        chosen("mace/table1@kept or fig3@mean")
+
+
+def test_files_of_figures_and_folders_of_papers_choose_too(chosen_by_path: Answers) -> None:
+    def counted(name: str) -> set[str]:
+        status, said = chosen_by_path[name]
+        assert status == 0, said
+        return set(re.findall(r"drawn\[([^\]]*)\]", said))
+
+    assert counted("file") == {"ctedd/fig5"}
+    assert counted("paper") == {figure.id for figure in figures() if figure.paper.name == "mace"}
+    assert counted("file and reading") == {"ctedd/fig5@distance"}
+    assert counted("reading") == {"ctedd/fig5@distance"}
+    assert counted("whole") == {figure.id for figure in figures()}
+    status, said = chosen_by_path["no figure"]
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert_one_sentence(said.replace("\n", ""), r"_levels\.py must be a figure's file or a paper's folder")
+
+
+@pytest.fixture(scope="module")
+def chosen_by_path() -> Answers:
+    """What is collected of paths, each session's own."""
+    folder, collect = ROOT / "benchmarks", ["--collect-only", "-q"]
+    asked = {
+        "file": [f"at={folder / 'ctedd' / 'fig5.py'}", *collect],
+        "paper": [f"at={folder / 'mace'}", *collect],
+        "file and reading": [f"at={folder / 'ctedd' / 'fig5.py'}", *collect, "--repro-reading=distance"],
+        "reading": [*collect, "-k", "ctedd/fig5@distance"],
+        "whole": [f"at={folder}", *collect],
+        "no figure": [f"at={folder / 'ctedd' / '_levels.py'}", *collect],
+    }
+    return sessions(asked)
+
+
+@pytest.mark.parametrize(("arguments", "told"), [(["-k", "fig5"], True), (["-k", "store"], False), ([], False)])
+def test_who_forgot_the_path_is_told_how_benchmarks_are_chosen(
+    arguments: list[str], told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config: Any = SimpleNamespace(
+        option=SimpleNamespace(keyword=arguments[-1] if arguments else ""),
+        args_source=pytest.Config.ArgsSource.TESTPATHS,
+    )
+    pytest_terminal_summary(SimpleNamespace(write_line=print), config)  # type: ignore[arg-type]
+    said = capsys.readouterr().out
+    assert ("`pytest benchmarks -k 'fig5'` judges ctedd/fig5, dimapg/fig5" in said) == told
+
+
+def test_a_terminal_that_knows_ascii_only_is_listed_every_figure() -> None:
+    done = python("-X", "utf8=0", "-m", "benchmarks", "list", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert all(figure.id in done.stdout for figure in figures())

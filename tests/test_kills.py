@@ -37,10 +37,10 @@ from _trials import (
 )
 
 from benchmarks import Cell, Figure
-from benchmarks import _session as session_module
-from benchmarks._circumstances import one_thread
-from benchmarks._session import Outcome
-from benchmarks._work import Work
+from benchmarks._training import session as session_module
+from benchmarks._training.circumstances import one_thread
+from benchmarks._training.session import Outcome
+from benchmarks._training.work import Work
 from results import Store, StoreError
 
 one_thread()
@@ -156,7 +156,7 @@ def killed(folder: Path, whole: Path, n_lines: int, n_kills: int, seed: int) -> 
 
 
 def test_a_few_kills_lose_nothing(whole: Path, tmp_path: Path) -> None:
-    assert killed(tmp_path, whole, n_lines=2, n_kills=6, seed=1) >= 3
+    assert killed(tmp_path, whole, n_lines=2, n_kills=4, seed=1) >= 2
 
 
 @pytest.mark.long

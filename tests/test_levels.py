@@ -1,6 +1,6 @@
 """The levels that claims are judged by are those of the games as they are, and families are as they were fixed.
 
-Levels were measured in 4000 episodes each; here scripts play 400 of another stream.
+Levels were measured in at least 4000 episodes each; here scripts play 400 of another stream.
 """
 
 from __future__ import annotations

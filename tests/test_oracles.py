@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from benchmarks import Floats
-from benchmarks import _statistics as statistics
+from benchmarks._judging import statistics
 
 WITH = 'pip install rliable==1.2.0 arch==7.2.0 "pandas<3" colorama; pip install --no-deps id-marl-eval==0.0.4'
 

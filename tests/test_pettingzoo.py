@@ -270,7 +270,7 @@ def test_every_game_has_a_name_of_its_own() -> None:
     assert len({str(game) for game in games}) == len(games)
     assert str(made("CN_V2")) == made("CN_V2").metadata["name"] == "CN_V2"
     assert name_of(SimpleSpread(n_agents=5)) == "SimpleSpread"
-    with pytest.raises(ValueError, match=r"^name must be one of CN_V1, .*, Survival, got 'CN-V1'$"):
+    with pytest.raises(ValueError, match=r"^name must be one of CN_V1, .*, Survival, Timed, got 'CN-V1'$"):
         made("CN-V1")
 
 

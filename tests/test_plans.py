@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from test_drawing import BAD, GOOD, beats, curves, figure, line, stored
 
-from benchmarks import Budget, Claim, Exceeds, Figure, Gap, Margin, Panel
-from benchmarks._catalogue import figures
-from benchmarks._judging import Desk
+from benchmarks import ALL, Budget, Claim, Exceeds, Figure, Gap, Margin, Panel
+from benchmarks._catalogue import figures, read
+from benchmarks._judging.desk import Desk
+from benchmarks._judging.plans import Kept, differences, digest, disagreements, evidence_of, keep, plan_of
+from benchmarks._judging.readings import verdicts_of
+from benchmarks._judging.scores import Final
 from benchmarks._options import RECORDED, VERDICTS
-from benchmarks._plans import Kept, differences, digest, disagreements, evidence_of, keep, plan_of
-from benchmarks._scores import Final
-from benchmarks._work import Library
+from benchmarks._training.work import Library
 from results import Store, StoreError, Stores
 from results._sealed import write
 
@@ -135,6 +136,15 @@ def test_a_claim_that_has_had_a_verdict_does_not_go_unseen(tmp_path: Path, desk:
     assert set(kept(path, desk, other, **{"S-1": "it says the same as S-2"}).plans) == {"S-1", "S-2"}
 
 
+def test_a_claim_that_waits_for_a_measurement_keeps_the_plan_that_it_had(tmp_path: Path, desk: Desk) -> None:
+    path, other = tmp_path / "verdicts.json", replace(CLAIM, id="S-2")
+    before = kept(path, desk).plans["S-1"]
+    verdicts = {"quick": desk.verdicts([of(other)])}
+    found = keep(path, verdicts, {"S-2": plan(other)}, waiting={"S-1"})
+    assert set(found.verdicts["quick"]) == {"S-2"}
+    assert found.plans["S-1"] == before
+
+
 def emptied(path: Path) -> None:
     path.write_bytes(b"")
 
@@ -187,13 +197,15 @@ def test_evidence_agrees_up_to_rounding_only(desk: Desk) -> None:
 def test_what_is_recorded_is_what_the_recorded_runs_come_to_by_plans_that_have_not_moved() -> None:
     found = Kept.at(VERDICTS)
     library = Library(Stores(Store(RECORDED)))
-    lacking = {claim.id for shown in figures() for claim in shown.claims if claim.lacks}
+    every = read(figures(), ALL)
+    lacking = {claim.id for shown in every for claim in shown.claims if claim.lacks}
     for look in ("quick", "paper"):
-        judged = {id_: v for id_, v in Desk(library, look).verdicts(figures()).items() if id_ not in lacking}
+        judged = verdicts_of(every, figures(), Desk(library, look).verdicts)
+        judged = {id_: verdict for id_, verdict in judged.items() if id_ not in lacking}
         expected = {id_: evidence_of(v) for id_, v in judged.items() if v.outcome not in ("INCOMPLETE", "UNTESTABLE")}
         assert set(found.verdicts[look]) == set(expected)
         for claim, evidence in expected.items():
             assert disagreements(found.verdicts[look][claim], evidence) == [], f"{claim}, {look}"
-    for shown in figures():
-        for claim_of in shown.claims:
+    for shown in every:
+        for claim_of in (one for one in shown.claims if not one.lacks):  # who lacks something has no plan
             assert found.moved(claim_of.id, plan_of(shown, claim_of)) == [], claim_of.id

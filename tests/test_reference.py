@@ -10,7 +10,8 @@ import pytest
 from _histories import a_history
 
 from benchmarks import Floats
-from benchmarks._reference import Agreement, agreement, correlate, differing, same_place
+from benchmarks._judging.reference import Agreement, agreement, correlate
+from benchmarks._training.repetition import differing, same_place
 from results import PLACE, History, Run
 
 N = 40

@@ -12,9 +12,11 @@ from test_drawing import BAD, GOOD, N_TESTS, NEVER, beats, curves, figure, line,
 
 import reports._site
 from benchmarks import (
+    Budget,
     Claim,
     Decision,
     Figure,
+    Level,
     Metric,
     Outcome,
     Panel,
@@ -26,9 +28,11 @@ from benchmarks import (
     Verdict,
 )
 from benchmarks._catalogue import figures
-from benchmarks._judging import Desk, desks
-from benchmarks._scores import EpisodesTo, Final
-from benchmarks._work import Library
+from benchmarks._judging import words as told
+from benchmarks._judging.desk import Desk, Exhibition, desks, exhibition
+from benchmarks._judging.scores import EpisodesTo, Final
+from benchmarks._options import SIMULATED
+from benchmarks._training.work import Library
 from reports import _words as words
 from reports.__main__ import main
 from reports._facts import chapters
@@ -39,7 +43,12 @@ COMMAND = "python -m reports --profile quick"
 TESTS = Metric("test return greedy", better="larger")
 LEVEL = EpisodesTo(9.0)
 ROW = RowVerdict("a > b", "INCONCLUSIVE", "INCONCLUSIVE", *(0.0,) * 8, 6, 6, 0, 0, False, 0.0, 0.0, 0.0, 0.0, "unit")
+TIMES = {"smoke": 1, "quick": 1, "paper": 8}
 VOID = {"meta", "link", "img", "br", "hr"}
+
+
+def shown_at(desk: Desk, *several: Figure) -> Exhibition:
+    return exhibition(dict.fromkeys((figure.id for figure in several), desk), several, SIMULATED)
 
 
 def example() -> Figure:
@@ -82,7 +91,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Desk, Figure]
     values = curves(5)
     values[2, 20:] = np.nan
     desk = stored(folder / "store", {GOOD: curves(10), BAD: values})
-    build({example().id: desk}, [example()], folder / "out", COMMAND)
+    build(shown_at(desk, example()), folder / "out", COMMAND)
     return folder, desk, example()
 
 
@@ -124,8 +133,8 @@ def test_every_page_is_whole_and_every_link_leads_somewhere(built: tuple[Path, D
         page = parsed(path)
         for link in page.links:
             name, _, anchor = link.partition("#")
-            assert (path.parent / name).exists(), link
-            assert not anchor or anchor in parsed(path.parent / name).ids
+            assert (path.parent / (name or path.name)).exists(), link
+            assert not anchor or f'id="{anchor}"' in (path.parent / (name or path.name)).read_text()
         assert "http" not in "".join(page.links), "no foreign resource"
         assert "<script" not in path.read_text()
 
@@ -137,14 +146,66 @@ def test_every_claim_shows_the_outcome_of_the_desk(built: tuple[Path, Desk, Figu
     assert {"NOT ASSESSED", "INCOMPLETE", "UNTESTABLE"} < outcomes
     index = (folder / "out" / "site" / "index.html").read_text()
     page = (folder / "out" / "site" / "synthetic" / "fig1.html").read_text()
-    readme = (folder / "out" / "README.md").read_text()
+    markdown = (folder / "out" / "synthetic.md").read_text()
     for claim, verdict in verdicts.items():
         row = index.split(f">{claim}</a>")[1].split("</tr>")[0]
         assert f"</span> {verdict.outcome}</span>" in row
-        assert f"</span> {verdict.outcome}</span></h3>" in page.split(f"<h3>{claim} ")[1][:200]
-        assert words.signed(verdict.outcome) in next(
-            text for text in readme.split("\n") if text.startswith(f"| [{claim}]")
-        )
+        strip, details = page.split("Claims in detail")
+        card = strip.split(f'id="{claim.lower()}"')[0].rsplit("<article", 1)[1]
+        card += strip.split(f'id="{claim.lower()}"')[1].split("</article>")[0]
+        assert f"</span> {verdict.outcome}</span>" in card
+        assert f"</span> {verdict.outcome}</span>" in details.split(f"<b>{claim}</b>")[1].split("</summary>")[0]
+        assert words.signed(verdict.outcome) in next(text for text in markdown.split("\n") if f"[{claim}]" in text)
+
+
+def test_the_first_page_is_a_tally_and_a_row_a_figure(built: tuple[Path, Desk, Figure]) -> None:
+    folder, desk, shown = built
+    readme = (folder / "out" / "README.md").read_text()
+    outcomes = [verdict.outcome for verdict in desk.verdicts([shown]).values()]
+    (row,) = (text for text in readme.split("\n") if text.startswith("| [synthetic/fig1](synthetic.md#synthetic-fig1)"))
+    for outcome in set(outcomes):
+        assert f"| **{words.signed(outcome)}** | {outcomes.count(outcome)} |" in readme
+        assert f"{words.OUTCOMES[outcome].sign}&nbsp;{outcomes.count(outcome)}" in row
+    assert readme.count("\n") < 30
+    assert '<a id="synthetic-fig1"></a>' in (folder / "out" / "synthetic.md").read_text()
+
+
+def test_a_verdict_stands_with_its_effect_margin_seeds_budget_and_levels(tmp_path: Path) -> None:
+    desk = stored(tmp_path / "store", {GOOD: curves(10, 6), BAD: curves(5, 6)})
+    rows = (beats(GOOD, BAD, about="beginning"),)
+    claim = Claim("S-1", "“Good is good.”", "section 1", "good ends above bad", rows)
+    levels = (Level("chance", 1.0), Level("a script", 20.0))
+    panel = Panel("Game", (line(GOOD), line(BAD)), "test return", levels=levels)
+    budgets = {profile: {"Game": Budget(6, 1000 * N_TESTS * times)} for profile, times in TIMES.items()}
+    shown = replace(figure(panel, claims=(claim,)), budgets=budgets, pictured="A picture of theirs.")
+    build(shown_at(desk, shown), tmp_path / "out", COMMAND)
+    strip = (tmp_path / "out" / "site" / "synthetic" / "fig1.html").read_text().split("<figure>")[0]
+    (row,) = desk.verdicts([shown])["S-1"].rows
+    for text in (
+        "“Good is good.”",
+        "Good ends above bad.",
+        f"{told.plus(row.estimate)} in test return greedy, 90 % interval {told.number(row.low)}",
+        "from 0.33 on it matters",
+        "6 a side, 12 % of the paper&#39;s steps, judged on the beginning",
+        "Game, test return: chance 1.00, a script 20.0",
+    ):
+        assert text in strip
+    assert "A picture of theirs." in (tmp_path / "out" / "site" / "synthetic" / "fig1.html").read_text()
+    cover = (tmp_path / "out" / "figures" / "cover.svg").read_text()
+    parsed(tmp_path / "out" / "figures" / "cover.svg")
+    assert "✓ REPRODUCED" in cover and "S-1; 6 seeds a side" in cover and 'id="panel-1"' in cover
+
+
+def test_a_page_of_which_nothing_has_been_run_has_no_picture(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    shown = figure(Panel("Game", (line(NEVER),), "test return"))
+    build(shown_at(Desk(Library(Stores(Store(store))), "quick"), shown), tmp_path / "out", COMMAND)
+    text = (tmp_path / "out" / "site" / "synthetic" / "fig1.html").read_text()
+    assert "<img" not in text
+    assert (
+        "Nothing of it has been run yet: <code>python -m benchmarks run synthetic/fig1 --profile quick</code>" in text
+    )
 
 
 def test_numbers_on_the_page_are_those_of_the_verdict(built: tuple[Path, Desk, Figure]) -> None:
@@ -172,9 +233,7 @@ def test_texts_are_escaped(built: tuple[Path, Desk, Figure]) -> None:
         text = path.read_text()
         assert "good &lt; better &amp; &lt;script&gt;alert(1)&lt;/script&gt;" in text
         assert "Of &lt;b&gt;bold&lt;/b&gt; claims &amp; others" in text
-    readme = (out / "README.md").read_text()
-    assert "&lt;script&gt;" in readme
-    assert "section \\| 1" in readme
+    assert "good &lt; better &amp; &lt;script&gt;" in (out / "synthetic.md").read_text()
     assert escaped("a_b *c* [d]\n<e>") == "a\\_b \\*c\\* \\[d\\] &lt;e&gt;"
 
 
@@ -210,7 +269,7 @@ def test_sources_units_and_departures_are_shown_without_local_paths(built: tuple
 def test_the_same_runs_give_the_same_bytes(built: tuple[Path, Desk, Figure]) -> None:
     folder, _, shown = built
     again = Desk(Library(Stores(Store(folder / "store"))), "quick")
-    build({shown.id: again}, [shown], folder / "again", COMMAND)
+    build(shown_at(again, shown), folder / "again", COMMAND)
     first = {path.relative_to(folder / "out"): path.read_bytes() for path in (folder / "out").rglob("*.*")}
     assert {path.relative_to(folder / "again"): path.read_bytes() for path in (folder / "again").rglob("*.*")} == first
 
@@ -218,15 +277,15 @@ def test_the_same_runs_give_the_same_bytes(built: tuple[Path, Desk, Figure]) -> 
 def test_an_empty_store_makes_a_whole_report_and_trains_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object) -> list[Path]:
+    def refused(*_: object, **__: object) -> list[Path]:
         return []
 
     monkeypatch.setattr(reports._site, "save", refused)  # pictures have their own tests
-    monkeypatch.setattr("benchmarks._training.train", None)
+    monkeypatch.setattr("benchmarks._training.loop.train", None)
     store = tmp_path / "store"
     store.mkdir()
     desk = Desk(Library(Stores(Store(store))), "quick")
-    build(dict.fromkeys((shown.id for shown in figures()), desk), figures(), tmp_path / "out", COMMAND)
+    build(shown_at(desk, *figures()), tmp_path / "out", COMMAND)
     index = (tmp_path / "out" / "site" / "index.html").read_text()
     for shown in figures():
         page = parsed(tmp_path / "out" / "site" / f"{shown.id}.html")
@@ -244,7 +303,7 @@ def test_each_figure_is_shown_in_the_largest_profile_that_has_been_run_in_full(t
     found = desks(library, [whole, part], None)
     assert [found[shown.id].profile for shown in (whole, part)] == ["paper", "quick"]
     assert {desk.profile for desk in desks(library, [whole, part], "smoke").values()} == {"smoke"}
-    build(found, [whole, part], tmp_path / "out", COMMAND)
+    build(exhibition(found, [whole, part], SIMULATED), tmp_path / "out", COMMAND)
     index, first, second = (
         (tmp_path / "out" / "site" / name).read_text()
         for name in ("index.html", "synthetic/fig1.html", "synthetic/fig2.html")
@@ -259,16 +318,16 @@ def test_figures_of_the_paper_come_first_and_by_number() -> None:
     desk = Desk(Library(Stores(Store(Path("/nowhere")))), "quick")
     names = ("fig10", "copies", "table1", "fig2")
     all_of_them = [figure(Panel("Game", (line(GOOD),), "y"), name=name) for name in names]
-    found = chapters({shown.id: desk for shown in all_of_them}, all_of_them)
+    found = chapters(shown_at(desk, *all_of_them))
     assert [page.figure.name for page in found[0].families[0].pages] == ["fig2", "fig10", "table1", "copies"]
 
 
 def test_numbers_in_words() -> None:
-    assert [words.number(value) for value in (-4012.4, 12.345, 0.5, 0.0, np.nan, np.inf)] == [
+    assert [told.number(value) for value in (-4012.4, 12.345, 0.5, 0.0, np.nan, np.inf)] == [
         "−4,012", "12.3", "0.50", "0", "–", "∞",
     ]  # fmt: skip
     assert [words.probability(p) for p in (0.0004, 0.01234, 1.0, np.nan)] == ["< 0.001", "0.012", "1", "–"]
-    assert words.plus(3.0) == "+3.00"
+    assert told.plus(3.0) == "+3.00"
     assert words.duration(3900) == "1 h 05 min"
     assert str(data(1 / 3, "0.33")) == '<data value="0.3333333333333333">0.33</data>'
 

@@ -60,17 +60,17 @@ from algorithms._tree import split
 from benchmarks import Budget, Cell, Evaluation, Measured, Start, lineage, test_figures
 from benchmarks import Line as Curve
 from benchmarks import __main__ as command_line
-from benchmarks import _runner as runner
-from benchmarks import _session as session_module
-from benchmarks import _training as training_module
-from benchmarks._judging import Desk
-from benchmarks._progress import plan
-from benchmarks._repetition import Repetition, repeatable, repeated, repetitions
-from benchmarks._runner import Trained, train_all
-from benchmarks._session import Outcome, Progress, Released
-from benchmarks._sources import digest
-from benchmarks._training import TEST_RETURN, Training
-from benchmarks._work import Library, Work, budgets, missing_work, variants, with_teachers
+from benchmarks._judging.desk import Desk, exhibition
+from benchmarks._options import SIMULATED
+from benchmarks._training import loop as training_module
+from benchmarks._training import runner
+from benchmarks._training import session as session_module
+from benchmarks._training.loop import TEST_RETURN, Training
+from benchmarks._training.repetition import Repetition, repeatable, repeated, repetitions
+from benchmarks._training.runner import Trained, train_all
+from benchmarks._training.session import Outcome, Progress, Released
+from benchmarks._training.sources import digest
+from benchmarks._training.work import Library, Work, budgets, missing_work, variants, with_teachers
 from benchmarks.conftest import Session
 from environments import Streams
 from environments.spread import Spread
@@ -496,9 +496,10 @@ def test_arrays_survive_whatever_hands_a_run_on(looked_at: Path, tmp_path: Path)
     handed = library.load(MEASURED, 0, 400)
     assert handed is not None and bits(handed) == bits(runs[0])
     whole, part = Desk(library, "smoke"), Desk(library, "quick")
-    drawn = whole.measured(DRAWN, MEASURED)
+    drawn = whole.sample(DRAWN, MEASURED).measured
     assert {seed: bits(run) for seed, run in drawn.items()} == {seed: bits(run) for seed, run in runs.items()}
-    assert set(part.runs(DRAWN, MEASURED)) == {0, 1} and part.measured(DRAWN, MEASURED) == {}
+    shorter = part.sample(DRAWN, MEASURED)
+    assert set(shorter.runs) == {0, 1} and shorter.measured == {}
 
 
 def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
@@ -507,6 +508,7 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
     for seed in range(3):
         run = replace(loaded(looked_at, MEASURED, seed), history=a_history(device="another"))
         Store(tmp_path / "recorded").save(MEASURED, run)
+    desk = Desk(Library(Stores(Store(looked_at))), "smoke", reference=Library(Stores(Store(tmp_path / "recorded"))))
     asked = Session(
         profile="smoke",
         n_seeds=None,
@@ -514,15 +516,16 @@ def test_what_is_measured_is_compared_with_the_recorded_runs_drawn_and_reported(
         folder=tmp_path,
         fresh=False,
         strict=False,
+        figures=(DRAWN,),
         time_limit=None,
-        desk=Desk(Library(Stores(Store(looked_at))), "smoke"),
-        reference=Library(Stores(Store(tmp_path / "recorded"))),
+        desk=desk,
+        exhibits={exhibit.figure.id: exhibit for exhibit in desk.opened([DRAWN])},
     )
     (panel,) = DRAWN.panels
     test_figures.test_every_seed_is_there((DRAWN, MEASURED), asked)
     test_figures.test_curve_agrees_with_the_recorded_one((DRAWN, panel, panel.lines[0]), asked)
     test_figures.test_figure_is_drawn(DRAWN, asked)
-    (chapter,) = chapters({DRAWN.id: asked.desk}, [DRAWN])
+    (chapter,) = chapters(exhibition({DRAWN.id: desk}, [DRAWN], SIMULATED))
     assert set(chapter.families[0].pages[0].units) == set(loaded(looked_at, MEASURED, 0).metrics)
 
 
@@ -534,7 +537,7 @@ def test_choices_of_a_seed_that_diverged_have_no_return_and_hold_up_no_other() -
         choices[1, 0, 1] = -1
         return (choices,)
 
-    alone, lost = training_module.tested(cell, policy, (0, 1), 0)
+    alone, lost = training_module.played(cell, policy, training_module.test_streams(cell, (0, 1), 0))
     assert alone.isfinite() and lost.isnan()
 
 
@@ -581,7 +584,7 @@ def test_a_time_that_was_not_measured_is_no_estimate(whole: Path, tmp_path: Path
     run = loaded(whole, MADDPG_CELL, 0)
     Store(tmp_path).save(MADDPG_CELL, replace(run, history=history))
     library = Library(Stores(Store(tmp_path)))
-    assert math.isnan(library.steps_per_second(Work(MADDPG_CELL, (1,), 200)))
+    assert math.isnan(library.steps_per_second(MADDPG_CELL)[0])
 
 
 # ---- iterations that do not end where tests are due -----------------------------------------------------------------
@@ -603,7 +606,7 @@ def test_a_test_that_is_due_within_an_iteration_comes_at_its_end_and_nothing_is_
         assert missing_work([figure], "smoke", None, library) == []
         assert loaded(tmp_path, cell, 0).steps.tolist() == tests[:n]
         assert all(progress.done <= progress.total for progress in line.progress)
-        assert Desk(library, "smoke").bundle(figure, cell, "test return greedy").steps.tolist() == tests[:n]
+        assert Desk(library, "smoke").sample(figure, cell).bundle("test return greedy").steps.tolist() == tests[:n]
     run = library.load(cell, 0, 250)
     assert run is not None and run.steps.tolist() == [300]
     assert trained(tmp_path / "whole", cell, n_steps=1000)
@@ -844,21 +847,6 @@ def test_a_teacher_must_end_an_iteration_where_it_is_taken(tmp_path: Path) -> No
     assert re.search(r"must end an iteration at 175 steps, where .*, got one that ends at 200", sentence)
 
 
-def test_a_plan_says_what_cells_start_from_and_what_is_trained_again(handed_on: Path, tmp_path: Path) -> None:
-    lent(handed_on, tmp_path, FIRST)
-    without_states(tmp_path, FIRST)
-    library = Library(Stores(Store(tmp_path)))
-    said = plan(needed(tmp_path, *missing_work([TRANSFERS], "smoke", None, library)), lambda item: math.nan)
-    heading, *lines = said.splitlines()
-    assert heading == "4 cells are missing, 1 are trained again because others start from them"
-    told = {cell.key: text for cell in TRANSFERS.cells for text in lines if text.startswith(f"  {cell.key} ")}
-    assert told[FIRST.key].endswith(
-        "(first): 2 seeds to 200 steps, no recorded time, seeds 0, 1 again for their states"
-    )
-    assert told[OTHER.key].endswith("(other first): 2 seeds to 200 steps, no recorded time")
-    assert told[BOTH.key].endswith(f" time, from {OTHER.key} at 200 steps, from {FIRST.key} at 200 steps")
-
-
 def test_what_others_wait_for_comes_before_what_takes_longer_by_itself(tmp_path: Path) -> None:
     work = missing_work([TRANSFERS], "smoke", None, Library(Stores(Store(tmp_path))))
     assert [item.cell.name for item in work] == ["first", "second", "other first", "third", "third after two"]
@@ -908,7 +896,7 @@ def test_the_command_says_what_came_of_every_run_and_fails_where_one_differs(
         yield from (Repetition(cell, seed, 3, 300.0, True, parted, True, (digest(cell),)) for cell, seed in work)
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # which the command line takes over
-    monkeypatch.setattr(command_line, "chosen", lambda _: (TRANSFERS,))
+    monkeypatch.setattr(command_line, "chosen", lambda *_: (TRANSFERS,))
     monkeypatch.setattr(command_line, "repetitions", found)
     assert command_line.main(["repeat", "tiny", "--store", str(handed_on), "--chains", "0.001s"]) == status
     *lines, last = capsys.readouterr().out.splitlines()
@@ -1233,4 +1221,4 @@ def test_two_command_lines_at_once_train_what_starts_from_other_cells(
     for cell in TRANSFERS.cells:
         assert_same_end(tmp_path, handed_on, cell)
     planned = heard(start("plan", "transfers", "--profile", "smoke", "--seeds", 3, "--store", tmp_path))
-    assert f"(second): 1 seeds to 200 steps, about 0 min, from {FIRST.key} at 200 steps" in planned
+    assert re.search(r"seeds 2 +200 steps +second ", planned), planned

@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from benchmarks import Curve, Floats
-from benchmarks import _statistics as statistics
-from benchmarks._scores import (
+from benchmarks._judging import statistics
+from benchmarks._judging.scores import (
     Area,
     EpisodesTo,
     Final,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
 from _tiny import CTEDD_CELL
 
 from benchmarks import Cell
-from benchmarks import _training as training_module
-from benchmarks._training import TEST_RETURN, Training, train, units
+from benchmarks._training import loop as training_module
+from benchmarks._training.loop import TEST_RETURN, Training, train, units
+from environments import Streams
 from results import State
 
 torch.set_num_threads(1)
@@ -22,13 +22,13 @@ SEEDS = [0, 1]
 
 def test_where_a_policy_has_not_changed_since_its_last_test_the_result_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    test = training_module.tested
+    draws = training_module.test_streams
 
-    def noted(cell: Cell, policy: Any, seeds: Sequence[int], steps: int) -> torch.Tensor:
+    def noted(cell: Cell, seeds: Sequence[int], steps: int) -> Streams:
         made.append(steps)
-        return test(cell, policy, seeds, steps)
+        return draws(cell, seeds, steps)
 
-    monkeypatch.setattr(training_module, "tested", noted)
+    monkeypatch.setattr(training_module, "test_streams", noted)
     rarely = replace(CTEDD_CELL, algorithm=replace(CTEDD_CELL.algorithm, distill_every=300))
     training = Training.of(rarely, SEEDS)
     train(rarely, SEEDS, training, 400, lambda steps: False)

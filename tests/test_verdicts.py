@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    ONE_SIDED,
     AboutEquals,
     Arm,
     Cell,
@@ -26,18 +27,20 @@ from benchmarks import (
     NoWorse,
     Outcome,
     Printed,
+    PrintedTime,
     Row,
     Rule,
+    Scatters,
     Score,
     Share,
     Shorter,
     Start,
     Verdict,
 )
-from benchmarks import _statistics as statistics
-from benchmarks._evidence import SeedScores, weighed
-from benchmarks._scores import Final
-from benchmarks._verdicts import judge, warnings
+from benchmarks._judging import statistics
+from benchmarks._judging.evidence import SeedScores, weighed
+from benchmarks._judging.scores import Final
+from benchmarks._judging.verdicts import judge, warnings
 
 SPREAD = np.array([-0.25, -0.15, -0.05, 0.05, 0.15, 0.25])
 FLOOR = 1 / 924  # the smallest p of six seeds a side
@@ -61,7 +64,7 @@ def score(name: str, metric: Metric = RETURN) -> Score:
 
 
 def row(rule: Rule, left: str = "left", right: str = "right", metric: Metric = RETURN, **settings: Any) -> Row:
-    other = None if isinstance(rule, Printed) else score(right, metric)
+    other = None if isinstance(rule, ONE_SIDED) else score(right, metric)
     settings = {"about": "structure"} | settings
     return Row(f"{left} {right}", score(left, metric), other, rule, **settings)
 
@@ -340,6 +343,46 @@ def test_a_sentence_with_can_asks_for_one_replicate_and_is_refuted_by_all() -> N
     assert on_games(-2, -2, holds="some").outcome == "REVERSED"
 
 
+def test_a_row_of_a_sentence_with_can_is_not_shown_by_another() -> None:
+    """All rows were shown at the p of the best, and a negligible one made whole by one that shows nothing."""
+    first, second = on_games(2, 0.02, holds="some").rows
+    assert (first.outcome, second.outcome == "REPRODUCED") == ("REPRODUCED", False)
+    wide = [row(Exceeds(ONE), side, role="replicate") for side in ("small", "wide")]
+    sides: dict[str, Any] = {"small": SPREAD + 0.5, "wide": 20 * SPREAD + 3, "right": SPREAD}
+    assert judged(claim(*wide, holds="some"), **sides)[0].outcome == "NEGLIGIBLE"
+
+
+def groups(*of: Sequence[float], holds: Any = "some") -> Verdict:
+    """A sentence whose replicates are groups of rows; every number is how much a row's left side is above its right."""
+    rows: list[Row] = []
+    sides: dict[str, Any] = {"right": SPREAD}
+    for group, rises in enumerate(of):
+        for i, rise in enumerate(rises):
+            sides[f"{group} {i}"] = SPREAD + rise
+            rows.append(row(Exceeds(ONE), f"{group} {i}", role="replicate", group=f"group {group}"))
+    return judged(claim(*rows, holds=holds), **sides)[0]
+
+
+def test_the_rows_of_a_group_hold_together() -> None:
+    assert groups((2, 2), (0, 0)).outcome == "REPRODUCED"
+    assert groups((2, 0), (0, 2)).outcome == "NOT REPRODUCED"  # every group holds one that is refuted
+    assert groups((2, 0.4), (0.4, 2)).outcome == "NEGLIGIBLE"
+    assert groups((2, 0), (2, 0.02 * 20)).outcome == "NEGLIGIBLE"
+    assert groups((2, 2), (2, 0), holds="all").outcome == "PARTIAL"
+
+
+def test_a_group_has_the_largest_p_of_its_rows_and_the_smallest_of_its_refutations() -> None:
+    found = groups((2, 0.12), (2, 0.08), (2, 2, 0.04))
+    p, refuted = ([getattr(of, name) for of in found.rows] for name in ("p", "p_refuted"))
+    assert found.p == pytest.approx(min(1.0, 3 * min(max(p[:2]), max(p[2:4]), max(p[4:]))))
+    assert found.p_refuted == pytest.approx(max(2 * min(refuted[:2]), 2 * min(refuted[2:4]), 3 * min(refuted[4:])))
+
+
+def test_only_replicates_have_a_group() -> None:
+    with pytest.raises(ValueError, match="only replicates have a group, found 'one' of role claim"):
+        row(Exceeds(ONE), group="one")
+
+
 def test_all_rows_hold_at_the_p_of_the_weakest_and_half_at_that_of_the_partial_conjunction() -> None:
     found = on_games(2, 2, 0.08)
     assert found.p == pytest.approx(found.rows[2].p)
@@ -519,10 +562,89 @@ def test_a_diverged_seed_never_reached_the_threshold() -> None:
     assert kept.low == 0
 
 
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (150 * np.exp(SPREAD / 2), "REPRODUCED"),
+        (150 * np.exp(4 * SPREAD), "INCONCLUSIVE"),
+        (60 * np.exp(SPREAD), "NOT REPRODUCED"),
+        (350 * np.exp(SPREAD), "NOT REPRODUCED"),
+        ([150.0, 151.0, 149.0, 150.0, 150.0, math.inf], "INCONCLUSIVE"),
+        ([149.0, 150.0, 151.0, 152.0, math.inf, math.inf], "INCONCLUSIVE"),
+        ([900.0, 950.0, math.inf, math.inf, math.inf, math.nan], "NOT REPRODUCED"),
+        ([math.inf] * 6, "NOT REPRODUCED"),
+        ([60.0, 60.0, 60.0, 60.0, math.inf, math.inf], "INCONCLUSIVE"),
+    ],
+)
+def test_a_printed_time_is_met_within_its_factor_and_what_is_censored_is_longer(
+    left: Floats | list[float], expected: Outcome
+) -> None:
+    assert outcome(PrintedTime(150.0, 4 / 3, "…"), left) == expected
+
+
+@pytest.mark.parametrize(("limit", "seen"), [(152.0, 150.0), (62.0, 60.0)])
+def test_a_time_that_too_few_reach_is_not_met_nor_shorter_however_near_the_budget_ends(
+    limit: float, seen: float
+) -> None:
+    times = SeedScores(np.array([seen, seen, seen, seen + 1, math.inf, math.inf]), limit=limit)
+    found = judged(claim(row(PrintedTime(150.0, 4 / 3, "…"))), seeds={"left": times})[0]
+    assert found.outcome == "INCONCLUSIVE"
+
+
+def test_a_printed_time_is_told_as_a_ratio_of_geometric_means() -> None:
+    only = verdict(PrintedTime(150.0, 4 / 3, "…"), 100 * np.exp(SPREAD)).rows[0]
+    assert only.estimate == pytest.approx(1.5)
+    assert [only.left_mean, only.right_mean, only.delta] == pytest.approx([100, 150, 4 / 3])
+    half = 2.015048 * np.std(SPREAD, ddof=1) / math.sqrt(6)
+    assert [only.low, only.high] == pytest.approx([1.5 * math.exp(-half), 1.5 * math.exp(half)])
+    assert verdict(PrintedTime(150.0, 4 / 3, "…"), [150.0]).outcome == "INCONCLUSIVE"
+    some = verdict(PrintedTime(150.0, 4 / 3, "…"), [150.0, 151.0, 152.0, math.inf, math.inf, 150.0]).rows[0]
+    assert some.low == 0 and "2 of 6 seeds of left return did not reach it" in some.note
+
+
+def test_a_printed_time_needs_a_factor_with_a_reason() -> None:
+    with pytest.raises(ValueError, match="a ratio must be above 1, got 1"):
+        PrintedTime(150.0, 1.0, "…")
+    with pytest.raises(ValueError, match=r"a factor of 1\.5 must have a reason"):
+        PrintedTime(150.0, 1.5, " ")
+
+
 def test_censored_seeds_need_a_shared_limit() -> None:
     seeds = {"right": SeedScores(np.array([1.0, math.inf]))}
     with pytest.raises(ValueError, match="one finite limit"):
         judged(claim(row(Shorter())), seeds=seeds, left=[1.0, 2.0])
+
+
+# -------------------------------------------------------------------------------------------------------------- scatter
+
+
+def test_scatter_is_the_difference_of_how_far_seeds_lie_from_the_median_of_their_side() -> None:
+    left, right = [0.0, 1.0, 3.0, 10.0], [5.0, 5.0, 6.0, 8.0]  # medians 2 and 5.5
+    only = verdict(Scatters(ONE), left, right).rows[0]
+    assert only.left_mean == pytest.approx((2 + 1 + 1 + 8) / 4)
+    assert only.right_mean == pytest.approx((0.5 + 0.5 + 0.5 + 2.5) / 4)
+    assert only.estimate == pytest.approx(2.0)
+
+
+def test_what_scatters_more_is_told_from_what_lies_elsewhere() -> None:
+    wide = np.array([-9.0, -8.0, -7.0, 7.0, 8.0, 9.0])
+    assert outcome(Scatters(ONE), wide, SPREAD) == "REPRODUCED"
+    assert outcome(Scatters(ONE), SPREAD, wide) == "REVERSED"
+    assert outcome(Scatters(ONE), wide - 100, SPREAD) == "INCONCLUSIVE"  # too far away to exchange seeds
+    assert outcome(Scatters(ONE), SPREAD + 100, SPREAD) == "INCONCLUSIVE"  # never refuted as too small
+
+
+def test_three_seeds_of_six_that_collapse_are_weak_evidence_of_scatter() -> None:
+    """Distances from one median are not independent: all six seeds of a side lie far from it then."""
+    collapsed = SPREAD + np.array([-9.0, -9.0, -9.0, 0.0, 0.0, 0.0])
+    assert verdict(Exceeds(ONE), np.abs(collapsed - np.median(collapsed)), np.abs(SPREAD)).rows[0].p == FLOOR
+    assert 0.03 < verdict(Scatters(ONE), collapsed, SPREAD).rows[0].p < 0.04
+
+
+def test_a_diverged_seed_is_the_furthest_from_the_median() -> None:
+    only = verdict(Scatters(ONE), [0.0, 1.0, 2.0, math.nan], [0.0, 4.0, 8.0, 100.0]).rows[0]
+    assert only.left_mean == pytest.approx((1 + 0 + 1 + 94) / 4)
+    assert "count as the furthest one seen" in only.note
 
 
 # ---------------------------------------------------------------------------------------------------------------- pairs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from algorithms.ctedd import CTEDD
@@ -14,13 +15,15 @@ from benchmarks import (
     Decision,
     Evaluation,
     Learnt,
+    Level,
     Margin,
     Metric,
     Paper,
+    Reading,
     Score,
     Statistic,
 )
-from benchmarks._scores import Final, Rise, Sparse, Window
+from benchmarks._judging.scores import Final, Rise, Sparse, Window
 from benchmarks.ctedd._levels import LEVELS
 from environments import Env
 from environments.cooperative_navigation import CN_V1, CN_V2
@@ -54,12 +57,29 @@ QUICK_STEPS = {"CN-V1": 1_000_000, "CN-V2": 1_000_000, "PF": 500_000, "PP": 500_
 """40 000 episodes of cooperative navigation, 10 000 of the others."""
 
 
+def levels(environment: str, *, printed: bool = True) -> tuple[Level, ...]:
+    """Lines across a panel: how far one gets in a game without learning, and the one return that the paper prints.
+
+    `printed` says whether that one is drawn: it is a test return, and has no place beside training returns.
+    """
+    known = LEVELS[environment]
+    of_tests = (
+        (Level("printed of CTEDD-L-3", known.target, printed=True),) if printed and environment == "CN-V1" else ()
+    )
+    return (
+        Level("uniform play", known.uniform),
+        Level("nobody moves", known.still),
+        Level("a script", known.script),
+        *of_tests,
+    )
+
+
 def budgets(most_steps: int = PAPER_STEPS) -> dict[str, dict[str, Budget]]:
     """What each profile runs in every environment; `quick`, the beginning of `paper`, ends at `most_steps` at most."""
     quick = {name: Budget(6, min(steps, most_steps)) for name, steps in QUICK_STEPS.items()}
     quick |= {
         f"{learner} on {game}": Budget(5, quick[game].n_steps)
-        for learner in ("MADDPG-1", "MADDPG-3", "MADDPG-3, one copy", "Uniform")
+        for learner in ("MADDPG-3, one copy",)
         for game in ("CN-V1", "CN-V2")
     }
     smoke, paper = dict.fromkeys(ENVIRONMENTS, Budget(2, 30_000)), dict.fromkeys(ENVIRONMENTS, Budget(10, PAPER_STEPS))
@@ -147,20 +167,76 @@ def learnt(*cells: Cell, by: Statistic = FINAL) -> tuple[Learnt, ...]:
     return (Learnt(arms, uniform_level(environment), delta(environment)),)
 
 
+# ----------------------------------------------------------------------------------- what the text leaves open, and how
+
+
+def by_distance(cell: Cell) -> Cell:
+    """On CN-V1, agents that measure lengths alone; who plays at random sees nothing."""
+    if cell.environment != "CN-V1" or isinstance(cell.algorithm, Uniform):
+        return cell
+    return replace(cell, env=replace(cell.env, observation="distance"))
+
+
+def by_sender(cell: Cell) -> Cell:
+    """MADDPG whose messages are trained by who sends them."""
+    if not isinstance(cell.algorithm, MADDPG):
+        return cell
+    return replace(cell, algorithm=replace(cell.algorithm, message_updates="sender"))
+
+
+def with_captures(cell: Cell, **changes: Any) -> Cell:
+    """Predator and prey with other captures."""
+    return cell if cell.environment != "PP" else replace(cell, env=replace(cell.env, **changes))
+
+
+def in_order_of_equations(cell: Cell) -> Cell:
+    """CTEDD whose equation (5) comes after (4); nobody looks at its students."""
+    if cell.algorithm != PUBLISHED:
+        return cell
+    return replace(cell, algorithm=replace(PUBLISHED, update_order="as numbered", message_sizes=()))
+
+
+def distilled(cell: Cell, **changes: Any) -> Cell:
+    """CTEDD whose students are taught in another way."""
+    return cell if cell.algorithm != PUBLISHED else replace(cell, algorithm=replace(PUBLISHED, **changes))
+
+
+def decisions(*readings: str) -> tuple[Decision, ...]:
+    """All that the paper leaves open, with those other readings that a figure is run under."""
+    return tuple(
+        replace(decision, readings=tuple(reading for reading in decision.readings if reading.name in readings))
+        for decision in DECISIONS
+    )
+
+
+PLAYED = ("distance", "own-messages", "wide-capture", "capture-for-each", "capture-once")
+"""Readings that change how a game is played or a baseline is trained."""
+TAUGHT = ("continued", "random")
+"""Readings that change local policies alone."""
+
 DECISIONS = (
     Decision(
         "What is an episode's reward?",
         "The sum over steps and over the three agents of the reward that they share, which itself is the sum of the "
         "agents' own rewards: openai/maddpg's `episode_rewards`. The penalty of an agent for overlapping itself stays.",
-        "The paper prints one number, -390 on CN-V1. In this unit standing still scores -653 (20 000 episodes), so "
+        "The paper prints one number, -390 on CN-V1. In this unit standing still scores -653 (4000 episodes), so "
         "that -390 is a good policy; per agent, or without the self-overlap, -390 would be untrained or out of reach.",
     ),
     Decision(
         "What does an agent observe?",
-        'Its velocity and the vectors to all landmarks and other agents. `observation="distance"` keeps the literal '
-        "reading, lengths alone.",
+        "Its velocity and the vectors to all landmarks and other agents.",
         "Distances alone give no direction: local networks distilled from a scripted near-optimal controller reach "
         "about -395 with vectors and 3-number messages, and not better than -510 with distances.",
+        departs=True,
+        readings=(
+            Reading(
+                "distance",
+                "On CN-V1, its velocity and the lengths of those vectors alone.",
+                "The text is that agents “measure its Euclidean distance from other agents and all the landmarks”; the "
+                "text has the same in all four games, and here the other three keep vectors.",
+                under=by_distance,
+            ),
+        ),
     ),
     Decision(
         "How long is training?",
@@ -180,6 +256,16 @@ DECISIONS = (
         "others, computed anew from replayed observations, gradients through the channel. One optimizer an agent, over "
         "every variable that its loss reaches. Its critics see the full state, as CTEDD's does.",
         "The paper gives the topology and says that gradients pass; so only the actors differ between the methods.",
+        readings=(
+            Reading(
+                "own-messages",
+                "What makes a message is stepped by its sender's optimizer alone, once an iteration, by the sum of the "
+                "gradients of both listeners.",
+                "Who trains the senders is not said. With an optimizer an agent for all that its loss reaches, each "
+                "sender takes two steps an iteration.",
+                under=by_sender,
+            ),
+        ),
     ),
     Decision(
         "Are MADDPG's actions bounded?",
@@ -197,10 +283,24 @@ DECISIONS = (
         "10 to what all get, once, at every step in which a prey has all three agents within the capture radius.",
         "“The reward will be deducted by the distance of every landmark from its closest agent”, “the collision "
         "penalty also applies”, “similar to PF”. +10 goes “to every pushing agent”, but that for a capture is "
-        "“provided by the learning environment”, which “produces a scalar reward to all learning agents”, like CN-V2's "
-        "-10. Prey are not replaced and may “escape from a capture”, so that a capture lasts; and a game that paid for "
-        "a prey only once would have to remember it. Readings: `capture_reward=30`, 10 to each of three agents; "
-        '`capture_pays="once"`, in the step in which a capture begins.',
+        "“provided by the learning environment”, which “produces a scalar reward” … “to all learning agents”, like "
+        "CN-V2's -10. Prey are not replaced and may “escape from a capture”, so that a capture lasts; and a game that "
+        "paid for a prey only once would have to remember it.",
+        readings=(
+            Reading(
+                "capture-for-each",
+                "A capture adds 10 to every agent's own reward, as a push does, and so 30 to the sum that all get.",
+                "The text does not say to whom “a reward of +10.0” goes; in PF it goes “to every pushing agent”. The "
+                "smallest difference of interest and the levels stay those of our choice.",
+                under=lambda cell: with_captures(cell, capture_reward=30.0),
+            ),
+            Reading(
+                "capture-once",
+                "A capture pays in the step in which it begins.",
+                "“Upon capturing a landmark” may be a moment. Levels stay those of our choice, and are then too high.",
+                under=lambda cell: with_captures(cell, capture_pays="once"),
+            ),
+        ),
     ),
     Decision(
         "Which constants of Push Forward and of Predator and Prey are not printed?",
@@ -208,8 +308,17 @@ DECISIONS = (
         "0.05, landmarks that start uniformly in [-1, -0.2] × [-1, 1] and at least 0.5 apart. PP: capture radius 0.3, "
         "prey that start uniformly in [-1, 1]², stay there and go 0.05 a step in the best of 16 directions, or stay.",
         "Two agents in one zone would touch, and zones do not overlap. Three agents have room in 0.3 without "
-        "touching; 0.6 is a reading. A script earns 2413 in PF, where standing still earns -1355 and uniform play "
+        "touching. A script earns 2413 in PF, where standing still earns -1355 and uniform play "
         "-1484, and 152 in PP, where they earn -1447 and -1450 (20 000 episodes, standard errors 10, 2, 2; 2, 2, 2).",
+        readings=(
+            Reading(
+                "wide-capture",
+                "PP's capture radius is 0.6.",
+                "How close “the close proximity” is has no number. A capture is easier then; levels stay those of our "
+                "choice.",
+                under=lambda cell: with_captures(cell, capture_radius=0.6),
+            ),
+        ),
     ),
     Decision(
         "Who is penalised in CN-V2, and how often?",
@@ -235,10 +344,19 @@ DECISIONS = (
     Decision(
         "In which order are the three updates of an iteration made?",
         "Q by (2), the spread by (5), the deterministic part by (4): so (5) weighs samples of the very policy that "
-        "drew them. `update_order` makes them in the order of the equations.",
-        "The paper does not say, and it matters: with (5) after (4) the spread falls to between 0 and 0.33 within a "
-        "million steps, before it stays between 0.35 and 0.65 (five seeds, CN-V1 and PF; the figure `ctedd/ablations` "
-        "shows the returns).",
+        "drew them.",
+        "The paper does not say. Footnote 1, to gradients by (3), supports this order: (3), printed there as (1), "
+        "“only applies to environment samples obtained by using the policies being trained”. And it matters: with (5) "
+        "after (4) the spread falls to between 0 and 0.33 within a million steps, before it stays between 0.35 and "
+        "0.65 (five seeds, CN-V1 and PF).",
+        readings=(
+            Reading(
+                "as-numbered",
+                "Q by (2), the deterministic part by (4), the spread by (5).",
+                "It is the order in which the text has the equations.",
+                under=in_order_of_equations,
+            ),
+        ),
     ),
     Decision(
         "How is the entropy term of equation (5) scaled?",
@@ -254,8 +372,22 @@ DECISIONS = (
         "Algorithm 1 and section 4.2: after the global policies have been trained, all samples in the buffer, earlier "
         "ones first, “a few iterations” a batch. The curves of Figure 5 need it more often than once, and at every "
         "test, 10 000 steps, it would cost many times the training. The buffer holds the newest million "
-        'transitions. Readings: `distillations=("random",)`, random draws from the whole buffer (footnote 2); '
-        '`("continued",)` with `distill_every=10_000`, policies that go on, from the newest 10 000 states alone.',
+        "transitions.",
+        readings=(
+            Reading(
+                "random",
+                "Fresh policies, as many states in as many batches, drawn at random from all that the buffer holds.",
+                "Footnote 2 names it as the other way, and calls it worse.",
+                under=lambda cell: distilled(cell, distillations=("random",)),
+            ),
+            Reading(
+                "continued",
+                "Every 10 000 steps, policies that go on learning, from the newest 10 000 states alone.",
+                "“State samples obtained at earlier times will be used first”: as they come, then, "
+                "and tested as often as everybody else.",
+                under=lambda cell: distilled(cell, distillations=("continued",), distill_every=10_000),
+            ),
+        ),
     ),
     Decision(
         "Which interval is the shaded one?",
@@ -266,6 +398,7 @@ DECISIONS = (
         "When does learning begin, and do target networks start as copies?",
         "After 25 600 transitions, also where episodes have 50 steps. CTEDD's targets start as copies, MADDPG's from "
         "their own random numbers, as in openai/maddpg.",
-        "“All other hyper-parameters are identical” to openai/maddpg, whose rule gives 25 600 with 25-step episodes.",
+        "“all other hyper-parameters are made identical” “according to the default settings in the MADDPG source "
+        "code”, openai/maddpg, whose rule gives 25 600 with 25-step episodes.",
     ),
 )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from benchmarks import AboutEquals, Cell, Claim, Figure, Line, Panel, Row, ctedd
-from benchmarks._scores import Window
+from benchmarks._judging.scores import Window
 from benchmarks.ctedd import TEST, TRAINING, delta, greedy, learnt, trained, until
 
 ENVIRONMENT = "CN-V1"
@@ -56,6 +56,6 @@ FIGURE = Figure(
         ),
     ),
     budgets=ctedd.budgets(QUICK_STEPS),
-    decisions=ctedd.DECISIONS,
+    decisions=ctedd.decisions(),
     family="decisions of this suite",
 )

@@ -58,6 +58,9 @@ FIGURE = Figure(
     name="fig4",
     title="Learning performance of CTEDD, MADDPG-1 and MADDPG-3",
     caption="Cumulative reward that all agents obtain together in an episode of training, with exploration.",
+    pictured="Curves of the average cumulative reward of all agents in an episode of training, over 10 seeds with a "
+    "confidence interval, of CTEDD, MADDPG-1 and MADDPG-3 in each of the four games. The text says that CTEDD "
+    "learns faster than both and stays above them everywhere.",
     panels=tuple(
         Panel(
             environment,
@@ -67,6 +70,7 @@ FIGURE = Figure(
                 Line("MADDPG-3", ctedd.maddpg(environment, 3), ctedd.TRAINING),
             ),
             "training return",
+            levels=ctedd.levels(environment, printed=False),
         )
         for environment in ENVIRONMENTS
     ),
@@ -120,5 +124,5 @@ FIGURE = Figure(
         ),
     ),
     budgets=ctedd.budgets(),
-    decisions=ctedd.DECISIONS,
+    decisions=ctedd.decisions(*ctedd.PLAYED, "as-numbered"),
 )

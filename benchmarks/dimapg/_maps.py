@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Cell
-from benchmarks._plates import BLUE, GREEN, GREY, draw_printed, draw_seeds
+from benchmarks._drawing.plates import BLUE, GREEN, GREY, draw_printed, draw_seeds
 from benchmarks.dimapg import HORIZON
-from benchmarks.dimapg._survival import AGENTS, MOMENTS, PIECES, REWARD, Moment, trained, untrained
+from benchmarks.dimapg._survival import AGENTS, MOMENTS, PIECES, REWARD, Moment, level, trained, untrained
 from results import Run, published
 
 MARKERS = (">", "v", "<", "^")
@@ -24,6 +24,8 @@ class TablePlate:
 
     n_agents: int
     metric: str
+    cells: tuple[Cell, ...]
+    """Before and after training; a script, and random play."""
 
     @property
     def title(self) -> str:
@@ -31,27 +33,25 @@ class TablePlate:
         return f"{self.metric.capitalize()}, {self.n_agents} agents"
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        """Before and after."""
-        return untrained(self.n_agents), trained(self.n_agents)
-
-    @property
     def words(self) -> str:
         """How it is to be read."""
         return (
             "Mean over 20 games of every seed. Discs: mean over seeds with its 95 % t interval; dots: the seeds. "
-            "Diamonds: printed in Table 2 and, of the beginning, in the text."
+            "Diamonds: printed in Table 2 and, of the beginning, in the text. Dashed: everybody goes for the nearest "
+            "food; dotted: actions drawn uniformly."
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
         """Before and after side by side."""
         printed = published("dimapg")["table2"]
-        for x, (of, suffix, colour) in enumerate(zip(runs, (" before training", ""), (GREY, BLUE), strict=True)):
+        for x, (of, suffix, colour) in enumerate(zip(runs[:2], (" before training", ""), (GREY, BLUE), strict=True)):
             values = np.array([run.metrics[self.metric][-1] for run in of.values()], dtype=np.float64)
             number = printed.get(self.metric + suffix, {}).get(str(self.n_agents))
             draw_seeds(ax, x, values, colour)
             if number is not None:
                 draw_printed(ax, x, number, colour)
+        for dashes, of in zip(("--", ":"), runs[2:], strict=True):
+            ax.axhline(np.mean([run.metrics[self.metric][-1] for run in of.values()]), color=GREY, ls=dashes, lw=1)
         ax.set_xlim(-0.5, 1.5)
         ax.set_xticks(range(2), ["before training", "after"])
         ax.set_ylabel(self.metric)
@@ -63,7 +63,8 @@ class TablePlate:
 class MapPlate:
     """The whole map at one moment of a game, of the first seed."""
 
-    n_agents: int
+    cells: tuple[Cell, ...]
+    """The one."""
     moment: Moment
     learnt: bool = True
 
@@ -72,11 +73,6 @@ class MapPlate:
         """When."""
         step = {"start": 0, "middle": HORIZON // 2, "end": HORIZON}[self.moment]
         return f"{'trained' if self.learnt else 'before training'}, step {step}"
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The one."""
-        return (trained(self.n_agents) if self.learnt else untrained(self.n_agents),)
 
     @property
     def words(self) -> str:
@@ -108,6 +104,13 @@ class MapPlate:
         ax.patch.set(edgecolor="0.6", linewidth=0.7)  # a frame on all sides
 
 
+def table_plate(n_agents: int, metric: str) -> TablePlate:
+    """One quantity of so many agents."""
+    cells = untrained(n_agents), trained(n_agents), level("Script", n_agents), level("Uniform", n_agents)
+    return TablePlate(n_agents, metric, cells)
+
+
 def maps(n_agents: int) -> tuple[MapPlate, ...]:
     """A game of the trained agents at all moments, and how one of the untrained ends."""
-    return (*(MapPlate(n_agents, moment) for moment in MOMENTS), MapPlate(n_agents, "end", learnt=False))
+    learnt = (trained(n_agents),)
+    return (*(MapPlate(learnt, moment) for moment in MOMENTS), MapPlate((untrained(n_agents),), "end", learnt=False))

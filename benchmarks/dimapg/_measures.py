@@ -30,12 +30,9 @@ def named(units: Mapping[str, str]) -> dict[str, str]:
 
 
 def sampled(algorithm: Any, learner: Any) -> Policy:
-    """The learner as it plays in training, or whoever plays at random."""
-    if hasattr(algorithm, "exploring"):
-        exploring: Policy = algorithm.exploring(learner)
-        return exploring
+    """The learner as it plays in training, or whoever has one way to play."""
     policies: Mapping[str, Policy] = algorithm.policies(learner)
-    return policies["sampled"] if "sampled" in policies else policies["uniform"]
+    return policies["sampled"] if "sampled" in policies else next(iter(policies.values()))
 
 
 def both_ways(algorithm: Any, learner: Any) -> dict[str, Policy]:
@@ -60,7 +57,7 @@ class Least:
 
 @dataclass(frozen=True)
 class Chance:
-    """Whoever plays at random."""
+    """Whoever has one way to play: at random, or by a script."""
 
     n_episodes: int = 25
 
@@ -90,6 +87,22 @@ class Adapted:
         return Measured(
             tested(env, {LEAST: both_ways(algorithm, learner), ADAPTED: adapted}, streams, self.n_episodes), {}
         )
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A learner in another game than it learns in, with drawn and with the likeliest actions."""
+
+    game: Any  # environments.Env
+    n_episodes: int = 100
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = named({LEAST: ""})
+    arrays: ClassVar[Mapping[str, str]] = {}
+
+    def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Streams) -> Measured:
+        """Fresh episodes of the other game."""
+        return Measured(tested(self.game, {LEAST: both_ways(algorithm, learner)}, streams, self.n_episodes), {})
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Predator and prey, of Figure 4: every method's predators against every method's prey."""
+"""Predator and prey, of Figure 4: every method's predators against every method's prey, after each has learnt alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, ClassVar
 
@@ -11,79 +11,195 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from algorithms import Policy
+from algorithms import Learner, Policy
 from algorithms._copies import lost, playable
+from algorithms._ledger import Ledger
 from algorithms.dimapg import DiMAPG
-from algorithms.kitchen_sink import A3CKitchenSink
-from algorithms.rivals import Rivals, RivalsState
+from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Margin, Measured, Metric, Score
-from benchmarks._plates import BLUE, GREEN, ORANGE, PURPLE
-from benchmarks._scores import Final
-from benchmarks._statistics import mean_interval
-from benchmarks.dimapg import HORIZON, LEARNERS, METHODS, PAPER_EPISODES, Method
+from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Metric, Score, Start
+from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
+from benchmarks._judging.scores import Final
+from benchmarks._judging.statistics import mean_interval
+from benchmarks.dimapg import HORIZON, LEARNERS, METHODS, N_SEEDS, Method
+from benchmarks.dimapg._levels import PURSUIT
 from benchmarks.dimapg._measures import sampled
+from benchmarks.dimapg._scripts import Scripted
 from environments import Streams
 from environments.simple_tag import PREDATOR_PREY_3V1, PREDATOR_PREY_12V4, SimpleTag
 from results import Run
 
 GAMES: dict[str, SimpleTag] = {"3v1": PREDATOR_PREY_3V1, "12v4": PREDATOR_PREY_12V4}
-EPISODES = {
-    "smoke": {"3v1": 100, "12v4": 100},
-    "quick": {"3v1": 2_600, "12v4": 300},
-    "paper": {"3v1": PAPER_EPISODES, "12v4": PAPER_EPISODES},
+EPISODES: dict[str, dict[Method, int]] = {
+    "3v1": dict.fromkeys(METHODS, 20_000) | {"DiMA-PG": 20_150},
+    "12v4": dict.fromkeys(METHODS, 2_400) | {"DiMA-PG": 2_600},
 }
-"""Of every method."""
+"""Of every method, in whole iterations: one of DiMA-PG has 325."""
 
-CHANCE_EPISODES = {"smoke": 100, "quick": 1_000, "paper": 2_000}
+EVERY: dict[Method, int] = dict.fromkeys(METHODS, 200) | {"DiMA-PG": 650}
+"""Episodes between two tests."""
 
-EVALUATION = Evaluation(every=100 * HORIZON, n_episodes=0)
-"""Every hundred episodes. The sum over predators and prey says nothing: only the measure looks at the learners."""
-
-FINAL = Final(window=5)
-TOUCH = Margin(10.0, "what the game itself pays for one touch in an episode, until a script is measured")
+N_TESTS = {"smoke": 1, "quick": 10, "paper": 10}
+FINAL = Final(window=10)
+TOUCH = {game: levels.delta for game, levels in PURSUIT.items()}
 """The smallest difference of interest."""
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
+HUNT = "reward of a predator"
+UNIFORM, SCRIPT = "Uniform", "Script"
+TEAMS = (*METHODS, UNIFORM, SCRIPT)
+
+
+# ---- those who have learnt meet -------------------------------------------------------------------------------------
+
+
+@dataclass
+class MeetingState:
+    """What everybody has become."""
+
+    steps: int
+    ledger: Ledger
+    learners: list[Any]
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Several who have learnt, or never will, in one game; nobody learns any more, only time passes."""
+
+    learners: tuple[Learner, ...]
+    steps_per_iteration: int = 100
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = {}
+
+    def init(self, env: SimpleTag, streams: Streams) -> MeetingState:
+        """Everybody's own beginning."""
+        learners = [learner.init(own_game(learner, env), streams.branched()) for learner in self.learners]
+        return MeetingState(0, Ledger.of(self.metrics, streams.n_seeds, streams.device), learners)
+
+    def advance(self, env: SimpleTag, state: MeetingState) -> None:
+        """Time passes."""
+        state.steps += self.steps_per_iteration
+
+    def policies(self, state: MeetingState) -> Mapping[str, Policy]:
+        """How each plays in training."""
+        return {
+            f"{type(learner).__name__} {place}": forced(sampled(learner, own))
+            for place, (learner, own) in enumerate(zip(self.learners, state.learners, strict=True))
+        }
+
+
+@dataclass(frozen=True)
+class Seated:
+    """Those who have learnt take the first places of a meeting; what they remember of games stays behind."""
+
+    version: ClassVar[int] = 1
+
+    def __call__(
+        self, algorithm: Meeting, env: Any, learner: MeetingState, teachers: tuple[tuple[Any, Any], ...]
+    ) -> None:
+        """Changes the learners."""
+        for seat, (_, taught) in enumerate(teachers):
+            fresh = learner.learners[seat]
+            learner.learners[seat] = replace(taught, replay=fresh.replay) if hasattr(fresh, "replay") else taught
+
+
+def own_game(learner: Any, env: SimpleTag) -> SimpleTag:
+    """The game with the actions that a method plays: five soft weights with MADDPG, else forces."""
+    return replace(env, action="soft") if isinstance(learner, SoftMADDPG) else env
+
+
+def forced(policy: Policy) -> Policy:
+    """A policy in the game of forces; five soft weights push as far as u = (a₁ − a₂, a₃ − a₄) does."""
+
+    def as_force(action: Tensor) -> Tensor:
+        if action.shape[-1] == 2:
+            return action
+        _, right, left, up, down = action.unbind(-1)
+        return torch.stack([right - left, up - down], dim=-1)
+
+    def play(env: Any, game: Any) -> tuple[Tensor, ...]:
+        return tuple(map(as_force, policy(env, game)))
+
+    return play
+
+
+# ---- what is measured -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hunt:
+    """What a method's predators get from the prey that they train with; actions are drawn as in training."""
+
+    n_episodes: int = 10
+
+    version: ClassVar[int] = 1
+    metrics: ClassVar[Mapping[str, str]] = {
+        HUNT: "sum over steps of a predator's reward against the prey of its own team; mean over predators and episodes"
+    }
+    arrays: ClassVar[Mapping[str, str]] = {}
+
+    def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Streams) -> Measured:
+        """Fresh episodes."""
+        game = env.reset(streams, self.n_episodes)
+        policy = sampled(algorithm, learner)
+        total: Tensor | float = 0.0
+        for _ in range(env.horizon):
+            actions = policy(env, game)
+            game, reward, _ = env.step(game, tuple(map(playable, actions)), streams)
+            missing = torch.cat([lost(action) for action in actions], dim=2).sum(dim=2)
+            total = total + reward[:, :, : env.n_predators].mean(dim=2) + missing
+        assert isinstance(total, Tensor)
+        return Measured({HUNT: total.mean(dim=1)}, {})
 
 
 @dataclass(frozen=True)
 class CrossPlay:
-    """The average reward of every team's predators against every team's prey, of `Rivals` in the order of `teams`.
+    """The average reward of every team's predators against every team's prey, of a `Meeting` in the order of `teams`.
 
-    All pairs meet in the same games, and draw their actions as in training.
+    All pairs meet in the same games, and draw their actions as in training. Means of rows and columns are over the
+    first `n_learnt` teams as opponents, the same for everybody.
 
     Units: the sum over the steps of an episode of a predator's reward; mean over predators and `n_episodes` of a pair.
     """
 
-    teams: tuple[str, ...] = METHODS
+    teams: tuple[str, ...] = TEAMS
+    n_learnt: int = len(METHODS)
     n_episodes: int = 10
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     arrays: ClassVar[Mapping[str, str]] = {}
 
     @property
     def metrics(self) -> Mapping[str, str]:
-        """Of every pair, of all that a team's predators and its prey are in, and how far each has learnt."""
+        """Of every pair, and of all that a team's predators and its prey are in."""
         unit = "sum over steps of a predator's reward, mean over predators; mean over"
+        each, apart = f", {self.n_episodes} episodes each", " but those of its own team"
         return {
             **{pair(*both): f"{unit} {self.n_episodes} episodes" for both in product(self.teams, repeat=2)},
-            **{predators(team): f"{unit} all teams' prey, {self.n_episodes} episodes each" for team in self.teams},
-            **{prey(team): f"{unit} all teams' predators, {self.n_episodes} episodes each" for team in self.teams},
-            **{episodes(team): "learning episodes that it has played" for team in self.teams},
+            **{predators(team): f"{unit} all methods' prey{each}" for team in self.teams},
+            **{prey(team): f"{unit} all methods' predators{each}" for team in self.teams},
+            **{predators(team) + APART: f"{unit} all methods' prey{apart}{each}" for team in self.teams},
+            **{prey(team) + APART: f"{unit} all methods' predators{apart}{each}" for team in self.teams},
         }
 
-    def __call__(self, algorithm: Rivals, env: Any, learner: RivalsState, streams: Streams) -> Measured:
+    def __call__(self, algorithm: Meeting, env: Any, learner: MeetingState, streams: Streams) -> Measured:
         """Plays an episode of all pairs at once."""
-        policies = list(map(sampled, algorithm.learners, learner.learners))
+        policies = [forced(sampled(*both)) for both in zip(algorithm.learners, learner.learners, strict=True)]
         reward = crossed(policies, env, streams, self.n_episodes)  # [S, P, Q]
         found = {
             pair(*both): of for both, of in zip(product(self.teams, repeat=2), reward.flatten(1).unbind(1), strict=True)
         }
-        found |= {predators(team): of for team, of in zip(self.teams, reward.mean(dim=2).unbind(1), strict=True)}
-        found |= {prey(team): of for team, of in zip(self.teams, reward.mean(dim=1).unbind(1), strict=True)}
-        for team, own in zip(self.teams, learner.learners, strict=True):
-            found[episodes(team)] = torch.full_like(reward[:, 0, 0], own.steps / env.horizon)
+        for i, team in enumerate(self.teams):
+            others = [j for j in range(self.n_learnt) if j != i]
+            hunted, hunters = reward[:, i], reward[:, :, i]
+            found[predators(team)] = hunted[:, : self.n_learnt].mean(dim=1)
+            found[prey(team)] = hunters[:, : self.n_learnt].mean(dim=1)
+            found[predators(team) + APART] = hunted[:, others].mean(dim=1)
+            found[prey(team) + APART] = hunters[:, others].mean(dim=1)
         return Measured(found, {})
+
+
+APART = ", without its own team"
 
 
 def crossed(policies: Sequence[Policy], env: Any, streams: Streams, n_episodes: int) -> Tensor:
@@ -135,29 +251,33 @@ def prey(team: str) -> str:
     return f"against prey of {team}"
 
 
-def episodes(team: str) -> str:
-    """A metric: how many episodes a team has learnt from."""
-    return f"episodes of {team}"
-
-
 def place(game: str) -> str:
     """How a game is called."""
     return f"pursuit-{game}"
 
 
+def learner_of(method: Method, game: str) -> Any:
+    """A method as it learns here."""
+    if method == "DiMA-PG":
+        return DiMAPG("REINFORCE", n_adapted=None if game == "3v1" else 2)
+    return LEARNERS[method]
+
+
+def learning(method: Method, game: str) -> Cell:
+    """A method's predators and prey, which learn among themselves."""
+    learner = learner_of(method, game)
+    evaluation = Evaluation(EVERY[method] * HORIZON, n_episodes=0)
+    return Cell(method, place(game), learner, own_game(learner, GAMES[game]), evaluation, measure=Hunt())
+
+
 def tournament(game: str) -> Cell:
-    """All methods in a game."""
-    here: dict[Method, Any] = {
-        "DiMA-PG": DiMAPG("REINFORCE", n_adapted=None if game == "3v1" else 2),
-        "A3C-KitchenSink": A3CKitchenSink(n_envs=25),
-    }
-    learners = tuple((LEARNERS | here)[method] for method in METHODS)
-    return Cell("tournament", place(game), Rivals(learners), GAMES[game], EVALUATION, measure=CrossPlay())
-
-
-def chance(game: str) -> Cell:
-    """Predators and prey that play at random."""
-    return Cell("Uniform", place(game), Rivals((Uniform(),)), GAMES[game], EVALUATION, measure=CrossPlay(("Uniform",)))
+    """All who have learnt, random players and a script."""
+    learners = (*(learner_of(method, game) for method in METHODS), Uniform(100), Scripted("hunter", 100))
+    teachers = tuple((learning(method, game), EPISODES[game][method] * HORIZON) for method in METHODS)
+    meeting = Meeting(learners)
+    evaluation = Evaluation(every=meeting.steps_per_iteration, n_episodes=0)
+    start = Start(teachers, Seated())
+    return Cell("cross-play", place(game), meeting, GAMES[game], evaluation, start=start, measure=CrossPlay())
 
 
 def hunting(cell: Cell, team: str) -> Score:
@@ -171,20 +291,26 @@ def fleeing(cell: Cell, team: str) -> Score:
 
 
 def budgets() -> dict[str, dict[str, Budget]]:
-    """What each profile runs of every game."""
+    """What each profile runs of every game. Who meets has learnt as long in all of them."""
     found: dict[str, dict[str, Budget]] = {}
-    for profile, n_seeds in (("smoke", 2), ("quick", 5), ("paper", 10)):
-        by_chance = Budget(n_seeds, CHANCE_EPISODES[profile] * HORIZON)
-        found[profile] = {f"Uniform on {place(game)}": by_chance for game in GAMES}
-        found[profile] |= {place(game): Budget(n_seeds, n * HORIZON) for game, n in EPISODES[profile].items()}
+    for profile, n_seeds in N_SEEDS.items():
+        found[profile] = {}
+        for game in GAMES:
+            n_steps = N_TESTS[profile] * tournament(game).evaluation.every
+            found[profile][f"cross-play on {place(game)}"] = Budget(n_seeds, n_steps)
+            for method in METHODS:
+                n_steps = EPISODES[game][method] * HORIZON
+                found[profile][f"{method} on {place(game)}"] = Budget(n_seeds, n_steps)
     return found
 
 
 @dataclass(frozen=True)
 class MatrixPlate:
-    """Every method's predators against every method's prey, with the means of rows and columns."""
+    """Every team's predators against every team's prey, with the means of rows and columns over methods."""
 
     game: str
+    cells: tuple[Cell, ...]
+    """The one."""
 
     @property
     def title(self) -> str:
@@ -192,45 +318,47 @@ class MatrixPlate:
         return {"3v1": "3 against 1, prey 30 % faster", "12v4": "12 against 4, prey 50 % faster"}[self.game]
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The one."""
-        return (tournament(self.game),)
-
-    @property
     def words(self) -> str:
         """How it is to be read."""
         return (
-            f"Matrices: reward of a predator in an episode, mean over seeds and the last {FINAL.window} tests of "
-            f"{CrossPlay().n_episodes} episodes; rows are predators, columns prey, and “mean” is over all of them. "
-            "Yellow is high: good for predators, bad for prey."
+            f"Matrices: reward of a predator in an episode after training, mean over seeds and {FINAL.window} tests of "
+            f"{CrossPlay().n_episodes} episodes; rows are predators, columns prey. “mean” is over the four methods, "
+            "“others” over those but the team's own. Yellow is high: good for predators, bad for prey."
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
         """A heat map with its numbers."""
-        reward = matrix(tuple(runs[0].values())).mean(axis=0)
-        n = len(METHODS)
-        table = np.full((n + 1, n + 1), np.nan)
-        table[:n, :n] = reward
-        table[:n, n], table[n, :n] = reward.mean(axis=1), reward.mean(axis=0)
-        shown = ax.imshow(table, cmap="viridis", aspect="auto")
-        middle = (np.nanmin(table) + np.nanmax(table)) / 2
+        every, n = tuple(runs[0].values()), len(TEAMS)
+        table = np.full((n + 2, n + 2), np.nan)
+        table[:n, :n] = matrix(every).mean(axis=0)
+        for i, team in enumerate(TEAMS):
+            for k, apart in enumerate(("", APART)):
+                table[i, n + k] = at_end(every, predators(team) + apart).mean()
+                table[n + k, i] = at_end(every, prey(team) + apart).mean()
+        shown = ax.imshow(np.log10(np.maximum(table, 0.0) + 1.0), cmap="viridis", aspect="auto")
+        middle = np.log10(np.nanmax(table) + 1.0) / 2
         for (row, column), value in np.ndenumerate(table):
             if np.isfinite(value):
-                dark = value < middle
-                ax.text(column, row, f"{value:.1f}", ha="center", va="center", color="white" if dark else "black")
+                dark = np.log10(max(value, 0.0) + 1.0) < middle
+                ax.text(column, row, f"{value:.0f}", ha="center", va="center", color="white" if dark else "black")
         for between in (ax.axhline, ax.axvline):
             between(n - 0.5, color="white", lw=3)
-        labels = [method.replace("-KitchenSink", "-KS") for method in METHODS]
-        ax.set_xticks(range(n + 1), [*labels, "mean"], rotation=25, ha="right")
-        ax.set_yticks(range(n + 1), [*labels, "mean"])
+        labels = [*(team.replace("-KitchenSink", "-KS") for team in TEAMS), "mean", "others"]
+        ax.set_xticks(range(n + 2), labels, rotation=25, ha="right")
+        ax.set_yticks(range(n + 2), labels)
         ax.set(xlabel="prey", ylabel="predators")
-        ax.figure.colorbar(shown, ax=ax, shrink=0.85, pad=0.02)
+        ax.figure.colorbar(shown, ax=ax, shrink=0.85, pad=0.02, label="log₁₀(1 + reward)")
+
+
+def at_end(runs: Sequence[Run], metric: str) -> Floats:
+    """The mean of the last tests. Shapes: [seed]."""
+    return np.array([run.metrics[metric][-FINAL.window :].mean() for run in runs], dtype=np.float64)
 
 
 def matrix(runs: Sequence[Run]) -> Floats:
-    """The end of training. Shapes: [seed, predators, prey]."""
-    rows = [[run.metrics[pair(*both)][-FINAL.window :].mean() for both in product(METHODS, repeat=2)] for run in runs]
-    return np.array(rows, dtype=np.float64).reshape(-1, len(METHODS), len(METHODS))
+    """After training. Shapes: [seed, predators, prey]."""
+    columns = [at_end(runs, pair(*both)) for both in product(TEAMS, repeat=2)]
+    return np.stack(columns, axis=1).reshape(-1, len(TEAMS), len(TEAMS))
 
 
 @dataclass(frozen=True)
@@ -238,6 +366,8 @@ class CurvePlate:
     """What every method's predators get from the prey that they train with, while they train."""
 
     game: str
+    cells: tuple[Cell, ...]
+    """One a method."""
 
     @property
     def title(self) -> str:
@@ -245,34 +375,40 @@ class CurvePlate:
         return f"Training, {self.game.replace('v', ' against ')}"
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The one."""
-        return (tournament(self.game),)
-
-    @property
     def words(self) -> str:
         """How it is to be read."""
         return (
             "Curves: reward of a predator in a test episode, actions drawn as in training, against the prey of "
-            "its own method, over all episodes that the method has played; mean over seeds with its 95 % t interval."
+            "its own method, over all episodes that the method has played; mean over seeds with its 95 % t interval. "
+            "Against prey that play at random, random predators get what is dotted; a script, "
+            f"{PURSUIT[self.game].script:g}, is far above."
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
-        """A line a method; what was tested again while it waited for the others is one point."""
-        every = tuple(runs[0].values())
-        n_tests = min(len(run.steps) for run in every)
-        for method, colour in zip(METHODS, COLOURS, strict=True):
-            played, point = np.unique(every[0].metrics[episodes(method)][:n_tests] / 1000, return_inverse=True)
-            tests = np.array([run.metrics[pair(method, method)][:n_tests] for run in every], dtype=np.float64)
-            values = np.array([tests[:, point == i].mean(axis=1) for i in range(len(played))])  # [point, seed]
+        """A line a method."""
+        for method, colour, of in zip(METHODS, COLOURS, runs, strict=True):
+            every = tuple(of.values())
+            n_tests = min(len(run.steps) for run in every)
+            played = every[0].steps[:n_tests] / HORIZON / 1000
+            values = np.array([run.metrics[HUNT][:n_tests] for run in every], dtype=np.float64).T  # [test, seed]
             if len(every) > 1:
-                low, high = np.array([mean_interval(of_point) for of_point in values]).T
+                low, high = np.array([mean_interval(of_test) for of_test in values]).T
                 ax.fill_between(played, low, high, color=colour, alpha=0.2, lw=0)
-            marker = "o" if len(played) == 1 else None
-            ax.plot(played, values.mean(axis=1), color=colour, lw=1.5, marker=marker, ms=4, label=method)
+            ax.plot(played, values.mean(axis=1), color=colour, lw=1.5, label=method)
+        ax.axhline(PURSUIT[self.game].uniform, color=GREY, ls=":", lw=1, label=UNIFORM)
         ax.set_xlim(left=0)
         ax.set(xlabel="learning episodes (thousands)", ylabel="reward of a predator")
         ax.legend(frameon=False, loc="best")
+
+
+def matrix_plate(game: str) -> MatrixPlate:
+    """Of a game."""
+    return MatrixPlate(game, (tournament(game),))
+
+
+def curve_plate(game: str) -> CurvePlate:
+    """Of a game."""
+    return CurvePlate(game, tuple(learning(method, game) for method in METHODS))
 
 
 PURSUIT_DECISIONS = (
@@ -285,19 +421,17 @@ PURSUIT_DECISIONS = (
     ),
     Decision(
         "Who plays against whom after training?",
-        "Every method's predators against every method's prey, all drawing their actions as in training. As "
-        "predators a method is judged by the mean of its row, as prey by the mean of its column, of both of which its "
-        "own team is a part.",
-        "“after training different policies for predators and preys” does not say who meets whom.",
+        "Every method's predators against every method's prey, and random players and a script on both sides, all "
+        "drawing their actions as in training. As predators a team is judged by its mean over the four methods' prey, "
+        "as prey by that over their predators, its own among them; means without it are shown beside those.",
+        "“after training different policies for predators and preys” does not say who meets whom. The opponents of all "
+        "that are compared are the same.",
     ),
     Decision(
         "Over how many episodes?",
-        f"{CrossPlay().n_episodes} of every pair at each of the last {FINAL.window} tests: "
-        f"{FINAL.window * CrossPlay().n_episodes} of a pair, "
-        f"{FINAL.window * CrossPlay().n_episodes * len(METHODS)} of a team.",
-        "The paper has 100 episodes after training. The last of a training in which two sides chase each other is one "
-        "moment of many.",
-        departs=True,
+        f"{FINAL.window * CrossPlay().n_episodes} of a pair, {FINAL.window * CrossPlay().n_episodes * len(METHODS)} "
+        "of a team, after training.",
+        "The paper has 100 episodes after training.",
     ),
     Decision(
         "With whom does a method train?",
@@ -350,15 +484,20 @@ PURSUIT_DECISIONS = (
     ),
     Decision(
         "Which episodes are counted?",
-        "All that a method plays: an iteration of DiMA-PG has 325, of TRPO-KitchenSink and of the 25 copies of "
-        "A3C-KitchenSink 25. At a test DiMA-PG may be ahead of the others by less than an iteration.",
+        "All that a method plays: an iteration of DiMA-PG has 325, of TRPO-KitchenSink 25, of A3C-KitchenSink 16.",
         "Otherwise DiMA-PG would seem to learn 13 times as fast as it does.",
     ),
     Decision(
         "How long do they train?",
-        f"{EPISODES['paper']['3v1']:,} episodes each; in `quick` {EPISODES['quick']['3v1']:,} with 3 against 1 and "
-        f"{EPISODES['quick']['12v4']} with 12 against 4, which are eight and one of DiMA-PG's iterations.",
-        "No number is printed for these games; in cooperative navigation the slowest converge after 300 000 to "
-        "400 000. `quick` is what two processor cores play in about half an hour, and too little to judge anybody by.",
+        "20 000 episodes each with 3 against 1, 2400 with 12 against 4, in every profile; DiMA-PG up to the end of the "
+        "test in which it reaches them.",
+        "No number is printed for these games. Those who meet have learnt as long in every profile; an episode of "
+        "MADDPG and of A3C-KitchenSink with 16 agents takes ten to a hundred times as long as one of DiMA-PG.",
+    ),
+    Decision(
+        "What is a difference of interest?",
+        "A tenth of the way from random predators to a script, 14 to 1541 with 3 against 1 and 189 to 5065 with 12 "
+        "against 4, both against prey that play at random.",
+        "The paper prints no number. Against prey that flee by a script the same predators get 221 and 1780.",
     ),
 )

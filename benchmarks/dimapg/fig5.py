@@ -1,11 +1,10 @@
 """Figure 5: what 230 agents have learnt to do in Survival."""
 
 from benchmarks import Claim, Exceeds, Figure, Margin, Metric, Row, Score, dimapg
-from benchmarks._scores import Fixed, ShortOf
+from benchmarks._judging.scores import Fixed, ShortOf
 from benchmarks.dimapg._maps import maps
 from benchmarks.dimapg._survival import (
     FOOD,
-    LACKS,
     METRICS,
     PIECES_OF_INTEREST,
     SHARE,
@@ -30,6 +29,8 @@ FIGURE = Figure(
     name="fig5",
     title="Survival: 230 agents after training",
     caption="A game as it begins, in its middle and at its end, and the end of one before training.",
+    pictured="A snapshot of a game of Survival with 230 trained agents. The caption says that they eat rather than "
+    "kill each other, and that most of them survive.",
     panels=(),
     plates=maps(230),
     claims=(
@@ -57,7 +58,6 @@ FIGURE = Figure(
                     learnt=learnt_to_eat(230),
                 ),
             ),
-            lacks=LACKS,
         ),
     ),
     budgets=budgets(),

@@ -1,14 +1,27 @@
 """Figure 6: what 630 agents have learnt to do in Survival."""
 
-from benchmarks import Claim, Figure, dimapg
+from benchmarks import Claim, Exceeds, Figure, Margin, Row, dimapg
 from benchmarks.dimapg._maps import maps
-from benchmarks.dimapg._survival import LACKS, READINGS, SURVIVAL_DECISIONS, budgets
+from benchmarks.dimapg._survival import (
+    BOTH_READINGS,
+    OUTER,
+    SURVIVAL_DECISIONS,
+    TEAMS,
+    at_last,
+    budgets,
+    far_and_near,
+    learnt_to_eat,
+    trained,
+    untrained,
+)
 
 FIGURE = Figure(
     paper=dimapg.PAPER,
     name="fig6",
     title="Survival: 630 agents after training",
     caption="A game as it begins, in its middle and at its end, and the end of one before training.",
+    pictured="A snapshot of a game of Survival with 630 trained agents. The caption says that those near the food rush "
+    "in, and those further away, near the walls, form teams and try to take down others.",
     panels=(),
     plates=maps(630),
     claims=(
@@ -19,13 +32,20 @@ FIGURE = Figure(
             "and try to take down other agents thus maximizing reward for the group.”",
             "the caption of Figure 6",
             "of 630 trained agents those that start in the innermost third eat more and those in the outermost third "
-            "kill more; a larger share of the blows of outer agents than before training falls on someone whom another "
-            "living agent also strikes or stands beside in that step",
-            (),
-            lacks=LACKS
-            + READINGS
-            + " Food eaten, kills and blows by how far from the food an agent starts, and whether "
-            "others take part in a blow, before and after training.",
+            "kill more; a larger share of the blows of outer agents than before training falls on someone beside whom "
+            "another living agent stands",
+            (
+                *far_and_near(),
+                Row(
+                    "630 agents: a larger share of the outermost third's blows is in a team, after > before training",
+                    at_last(trained(630), TEAMS + OUTER),
+                    at_last(untrained(630), TEAMS + OUTER),
+                    Exceeds(Margin(0.1, "a tenth of the way from none to all")),
+                    "end",
+                    learnt=learnt_to_eat(630),
+                ),
+            ),
+            note=BOTH_READINGS,
         ),
     ),
     budgets=budgets(),

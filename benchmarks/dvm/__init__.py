@@ -20,13 +20,17 @@ from benchmarks import (
     Margin,
     Metric,
     Paper,
+    Reading,
     Score,
     Start,
     Statistic,
+    mapped,
 )
-from benchmarks._scores import Final, Window
+from benchmarks._judging.scores import Final, Window
 from benchmarks.dvm._levels import CONTINUOUS_SPREAD, DISCRETE_SPREAD, Levels
+from environments.push_box import PushBox
 from environments.spread import Spread
+from environments.timed import Timed
 
 PAPER = Paper(
     name="dvm",
@@ -212,6 +216,60 @@ def learnt(algorithm: Any, n_agents: int, *cells: Cell) -> tuple[Learnt, ...]:
     return phase_one_learnt(algorithm, n_agents), phase_two_learnt(algorithm, n_agents, *cells)
 
 
+def every_order(cell: Cell) -> Cell:
+    """Value matching in all orders of the agents at once."""
+    if not isinstance(cell.algorithm, Merging) or cell.algorithm.part != "critic":
+        return cell
+    return replace(cell, algorithm=replace(cell.algorithm, orders="all"))
+
+
+def bootstrapped(cell: Cell) -> Cell:
+    """A learner whose episodes are cut off by their time limit, and do not end with it."""
+
+    def change(part: Any) -> Any:
+        return replace(part, timeout_terminal=False) if hasattr(part, "timeout_terminal") else part
+
+    return replace(cell, algorithm=mapped(cell.algorithm, change))
+
+
+def with_time(cell: Cell) -> Cell:
+    """The same in a game whose agents see t/T, which matters to who learns or has learnt."""
+    if isinstance(cell.algorithm, Uniform) or not isinstance(cell.env, Spread | PushBox):
+        return cell
+    return replace(cell, env=Timed(cell.env))
+
+
+TIME = Decision(
+    "Do agents see the time?",
+    "No.",
+    "The paper does not say so. In the authors' code two agents of spread and those of push box see it, three and four "
+    "agents do not, although the limit of time is an end to all.",
+    readings=(
+        Reading(
+            "timed",
+            "Yes, t/T behind all else, also three and four agents.",
+            "In the authors' code some do, and where the limit is an end the value depends on it.",
+            under=with_time,
+        ),
+    ),
+)
+
+ORDERS = Decision(
+    "In which orders does the student see the agents in value matching?",
+    "In one random order for every critic and iteration.",
+    "Equation (6) sums over all permutations and Algorithm 1 loops over them; the code takes one, which is the mean in "
+    "expectation, with n! times fewer steps.",
+    departs=True,
+    readings=(
+        Reading(
+            "every-order",
+            "In all orders, the mean of their errors, for every critic and iteration.",
+            "Equation (6), up to a factor; one step, where the algorithm takes one for each order.",
+            under=every_order,
+        ),
+    ),
+)
+
 COMMON_DECISIONS = (
     Decision(
         "When is a policy tested?",
@@ -222,19 +280,23 @@ COMMON_DECISIONS = (
     Decision(
         "Is the time limit an end?",
         "Yes: nothing is bootstrapped from the last step of an episode.",
-        "So in the last version of the authors' code; earlier versions bootstrap. `timeout_terminal=False` does.",
+        "So in the last version of the authors' code.",
+        readings=(
+            Reading(
+                "bootstrapped",
+                "No: the last step bootstraps as any other does.",
+                "So in earlier versions of the authors' code.",
+                under=bootstrapped,
+            ),
+        ),
     ),
     Decision(
         "Are rewards normalised?",
         "By mean and standard deviation of the rewards in replay, in every batch.",
         "So in the authors' code; the paper does not say.",
     ),
-    Decision(
-        "In which orders does the student see the agents in value matching?",
-        "In one random order for every critic and iteration.",
-        "“For each permutation” in the algorithm, one random permutation in the code, which in expectation is the "
-        "same.",
-    ),
+    TIME,
+    ORDERS,
     Decision(
         "What is distilled?",
         "Softmax outputs at temperature 1; Gaussians before tanh. The mean over the batch, one step of Adam for every "

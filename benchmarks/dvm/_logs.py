@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks import Logged, Metric, Score, dvm
-from benchmarks._scores import Final
+from benchmarks._judging.scores import Final
 from benchmarks.dvm import Method
 from results import published
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from algorithms._copies import seen
 from algorithms._networks import of_agent
 from benchmarks import Cell, Measured
-from benchmarks._plates import ORANGE, OfOne
+from benchmarks._drawing.plates import ORANGE, OfOne
 from environments import Streams
 from environments._particles import Particles
 from results import Run
@@ -124,7 +124,7 @@ class FieldPlate(OfOne):
         )
 
     def draw(self, ax: Any, runs: Sequence[Mapping[int, Run]]) -> None:
-        """25 levels of contours, and arrows of one length."""
+        """25 levels of contours, and arrows of one length at every second place."""
         run = runs[0][min(runs[0])]
         row = [setting.phase for setting in SETTINGS].index(self.phase)
         force, value = run.arrays["force"][row], run.arrays["value"][row]
@@ -132,7 +132,8 @@ class FieldPlate(OfOne):
         filled = ax.contourf(side, side, value, levels=25, cmap="viridis")
         filled.set_edgecolor("face")  # no seams between the levels
         unit = force / np.maximum(np.linalg.norm(force, axis=-1, keepdims=True), 1e-12)
-        ax.quiver(side, side, unit[..., 0], unit[..., 1], scale=28, width=0.0035, color="white", pivot="tail")
+        few = unit[::2, ::2]
+        ax.quiver(side[::2], side[::2], few[..., 0], few[..., 1], scale=18, width=0.005, color="white", pivot="tail")
         goal, other = SETTINGS[row].goal, SETTINGS[row].other
         for landmark in (LOWER_LEFT, UPPER_RIGHT):
             ax.plot(*landmark, marker="*", ms=11, mfc=ORANGE, mec="white", mew=0.8, ls="")

@@ -8,8 +8,8 @@ from algorithms.discrete_maddpg import DiscreteMADDPG
 from algorithms.dvm import Enrolment, Merging, Succession
 from algorithms.frozen import Frozen
 from algorithms.uniform import Uniform
-from benchmarks import Arm, Budget, Cell, Decision, Evaluation, Learnt, Margin, Score, Start
-from benchmarks._scores import Final, Fixed, Window
+from benchmarks import Arm, Budget, Cell, Decision, Evaluation, Learnt, Level, Margin, Score, Start
+from benchmarks._judging.scores import Final, Fixed, Window
 from benchmarks.dvm import COMMON_DECISIONS, DISCRETE, ITERATIONS, MERGING_EVALUATION, UNIFORM, Method, tested
 from benchmarks.dvm._levels import OPTIMUM, PUSH_DELTA, TEAM, UNMOVED
 from environments.push_box import PushBox
@@ -86,6 +86,12 @@ def uniform_level() -> Score:
     cell = Cell("Uniform", task("III"), Uniform(), PushBox(task="III"), Evaluation(every=2_000, n_episodes=400))
     return Score(cell, UNIFORM, Final(window=100))
 
+
+PUSH_LEVELS = (
+    Level("box unmoved", UNMOVED),
+    Level("authors' logs, optimum", OPTIMUM),
+    Level("uniform play", uniform_level()),
+)
 
 HELD = Window(0, 10 * HORIZON)  # before there is enough in replay to learn from
 DELTA = Margin(PUSH_DELTA, f"a tenth of the way from a box that never moves ({UNMOVED:g}) to the optimum ({OPTIMUM:g})")

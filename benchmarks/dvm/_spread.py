@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks import AboutEquals, Claim, Exceeds, Figure, Line, Margin, NoWorse, Panel, Row, dvm
-from benchmarks._scores import Area, Fixed, Window
+from benchmarks import AboutEquals, Claim, Exceeds, Figure, Level, Line, Margin, NoWorse, Panel, Row, dvm
+from benchmarks._judging.scores import Area, Fixed, Window
 from benchmarks.dvm import FINAL, HELD, HORIZON, SPREAD_AGENTS, Method, delta, learnt, levels, tested
 from benchmarks.dvm._logs import at_the_end, logs
 
@@ -23,11 +23,19 @@ def figure(number: int, algorithm: Any, learner: str, title: str) -> Figure:
         name=f"fig{number}",
         title=title,
         caption="Test return in Phase II, against episodes since the switch.",
+        pictured="Evaluation curves of Phase II of the spread domain with two, three and four agents, one panel each, "
+        "of DVM and its three baselines. The text says that DVM converges to a better policy more quickly "
+        "than all of them, that distillation alone does not hold its policy, and that value matching alone "
+        "does quite well.",
         panels=tuple(
             Panel(
                 f"{n} agents",
                 tuple(Line(method, dvm.phase_two(algorithm, n, method), dvm.TEST) for method in dvm.METHODS),
                 "test return",
+                levels=(
+                    Level("uniform play", levels(algorithm, n).uniform),
+                    Level("straight to the landmarks", levels(algorithm, n).script),
+                ),
             )
             for n in SPREAD_AGENTS
         ),

@@ -46,6 +46,10 @@ FIGURE = Figure(
         ),
     ),
     budgets=dvm.budgets(),
-    decisions=(*dvm.SPREAD_DECISIONS, dvm.EXPLORATION, *dvm.MASAC_DECISIONS),
+    decisions=(
+        *(decision for decision in dvm.SPREAD_DECISIONS if decision is not dvm.ORDERS),
+        dvm.EXPLORATION,
+        *dvm.MASAC_DECISIONS,
+    ),
     printed_band=dvm.PRINTED_BAND,
 )

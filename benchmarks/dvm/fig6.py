@@ -1,9 +1,9 @@
 """Figure 6: Task III of push box, by what its two agents begin with."""
 
 from benchmarks import AboutEquals, Claim, Exceeds, Figure, Line, NoWorse, Panel, Row, dvm
-from benchmarks._scores import Area
+from benchmarks._judging.scores import Area
 from benchmarks.dvm import FINAL, METHODS, Method, tested
-from benchmarks.dvm._push import DELTA, PUSH_DECISIONS, budgets, optimum, teams_learnt, third
+from benchmarks.dvm._push import DELTA, PUSH_DECISIONS, PUSH_LEVELS, budgets, optimum, teams_learnt, third
 
 OPTIMUM_IS = "The optimum is -60, twice what the authors' logs of Tasks I and II reach; no number is printed."
 PLACE = "section V-B-2, on Figure 6"
@@ -14,7 +14,17 @@ FIGURE = Figure(
     name="fig6",
     title="Task III of push box, MADDPG, 2 agents that have learnt Task I or Task II",
     caption="Test return in Task III.",
-    panels=(Panel("Task III", tuple(Line(method, third(method), dvm.TEST) for method in METHODS), "test return"),),
+    pictured="Evaluation curves of Task III of push box, of DVM and its three baselines. The text says that DVM "
+    "converges to the optimal policy, that distillation alone and value matching alone are alike and do not "
+    "reach it, and that the baselines vary much.",
+    panels=(
+        Panel(
+            "Task III",
+            tuple(Line(method, third(method), dvm.TEST) for method in METHODS),
+            "test return",
+            levels=PUSH_LEVELS,
+        ),
+    ),
     claims=(
         Claim(
             "DVM-F6-1",

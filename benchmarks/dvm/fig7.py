@@ -1,13 +1,14 @@
 """Figure 7: DVM in Task III of push box, with and without further learning."""
 
 from benchmarks import AboutEquals, Arm, Claim, Exceeds, Figure, Learnt, Line, NoWorse, Panel, Row, dvm
-from benchmarks._scores import Stretch, Window
+from benchmarks._judging.scores import Stretch, Window
 from benchmarks.dvm import FINAL, tested
 from benchmarks.dvm._push import (
     DELTA,
     HELD,
     HORIZON,
     PUSH_DECISIONS,
+    PUSH_LEVELS,
     budgets,
     optimum,
     teams_learnt,
@@ -32,11 +33,14 @@ FIGURE = Figure(
     name="fig7",
     title="DVM in Task III of push box, learning on and frozen",
     caption="Test return in Task III.",
+    pictured="Evaluation curves of DVM in Task III of push box, with and without learning on. The text says that who "
+    "learns drops at first, recovers quickly and then stays above who does not.",
     panels=(
         Panel(
             "Task III",
             (Line("DVM", LEARNING, dvm.TEST), Line("DVM without learning", FROZEN, dvm.TEST)),
             "test return",
+            levels=PUSH_LEVELS,
         ),
     ),
     claims=(

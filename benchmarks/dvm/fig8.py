@@ -18,7 +18,7 @@ from benchmarks import (
     Score,
     dvm,
 )
-from benchmarks._scores import Fixed, Last
+from benchmarks._judging.scores import Fixed, Last
 from benchmarks.dvm import CONTINUOUS, Method, phase_one_learnt, phase_two
 from benchmarks.dvm._levels import LEADS, LEANS
 from benchmarks.dvm._maps import FieldPlate, PolicyMap, leaning
@@ -64,6 +64,9 @@ FIGURE = Figure(
     name="fig8",
     title="Policy and value of the first of two agents, in both phases, before and after DVM (MA-SAC)",
     caption="After 3000 episodes of Phase I. In it the goal is at the lower left, in Phase II at the upper right.",
+    pictured="Policy and value of Agent 1 in the starting configurations of Phase I and Phase II, before and after "
+    "DVM. The text says that before DVM they are right in Phase I alone, and after DVM lead to the right "
+    "target in both.",
     panels=(),
     plates=tuple(
         FieldPlate(f"Phase {phase}, {cell.name}", cell, phase) for cell in (BEFORE, AFTER) for phase in ("I", "II")

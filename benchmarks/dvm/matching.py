@@ -5,7 +5,7 @@ from typing import Any
 
 from algorithms.dvm import STUDENTS_SENSITIVITY, TEACHERS_SENSITIVITY
 from benchmarks import Cell, Claim, Decision, Exceeds, Figure, Line, Margin, Metric, Panel, Printed, Row, Score, dvm
-from benchmarks._scores import Final
+from benchmarks._judging.scores import Final
 from benchmarks.dvm import CONTINUOUS, DISCRETE, SPREAD_AGENTS, merging
 
 TEACHERS, STUDENT = (Metric(name, better="smaller") for name in (TEACHERS_SENSITIVITY, STUDENTS_SENSITIVITY))

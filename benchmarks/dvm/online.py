@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from benchmarks import AboutEquals, Cell, Claim, Decision, Exceeds, Figure, Learnt, Line, Panel, Row, dvm
-from benchmarks._scores import Area
+from benchmarks._judging.scores import Area
 from benchmarks.dvm import DISCRETE, FINAL, delta, phase_one_learnt, phase_two, phase_two_learnt, tested
 
 PERMUTED = replace(DISCRETE, permuted_critic=True)

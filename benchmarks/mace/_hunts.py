@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks import Cell, Line
-from benchmarks._plates import BLUE, GREEN, GREY, ORANGE, OfOne
-from benchmarks._statistics import mean_interval
+from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, OfOne
+from benchmarks._judging.statistics import mean_interval
 from benchmarks.mace._latents import (
     ALPHA,
     ASSIGNMENTS,

@@ -1,9 +1,10 @@
 """What λ has to do with where hunters go: the episodes of Figures 5 and 6, and what is counted in them.
 
-λ is drawn anew at every step, so that its mean over an episode has two parts. One is what the draws happened to be: if
-λ steers, a hunter's mean step goes with it. The other is where the game has been, through μ(s): that part goes with the
-steps of the hunters even if nobody feels λ. To tell them apart a second λ is drawn in the same states, and used for
-nothing; and what chance alone would give is counted with the episodes of one side in another order.
+λ is drawn at every step, or ε once an episode, so that its mean over an episode has two parts. One is what the draws
+happened to be: if λ steers, a hunter's mean step goes with it. The other is where the game has been, through μ(s): that
+part goes with the steps of the hunters even if nobody feels λ. To tell them apart a second λ is drawn in the same
+states, and used for nothing; and what chance alone would give is counted with the episodes of one side in another
+order.
 """
 
 from __future__ import annotations
@@ -79,9 +80,12 @@ def played(algorithm: MACE, env: Hunters, network: Network, game: Hunt, streams:
     going = torch.ones(game.t.shape[:2], dtype=torch.bool, device=device)
     length, latent, unfelt = (torch.zeros((), device=device) for _ in range(3))
     place, paths, first = game.hunters, [game.hunters.short()], [first_of(game)]
-    for _ in range(env.horizon):
-        decided = algorithm.decision(env, game, network, streams)
-        other = decided.mean + decided.std * streams.normal(*decided.latent.shape[1:])
+    shape = game.t.shape[1], algorithm.latent_size
+    for t in range(env.horizon):
+        if t == 0 or algorithm.latent_lasts == "step":
+            noise, unheard = streams.normal(*shape), streams.normal(*shape)
+        decided = algorithm.decision(env, game, network, noise, streams.uniform(shape[0], env.n_hunters))
+        other = decided.mean + decided.std * unheard
         latent = latent + (decided.latent + lost(decided.actions)[..., :1]) * going.unsqueeze(-1)
         unfelt = unfelt + other * going.unsqueeze(-1)
         length = length + going
@@ -180,63 +184,7 @@ class Latents:
             P: p.unflatten(2, axes).float(),
             **{name: getattr(found.first, field).to(torch.int16) for name, field in SNAPSHOTS.items()},
         }
-        return Measured(_known(metrics, found.latent), arrays)
-
-
-@dataclass(frozen=True)
-class Strategies:
-    """The same of two hunters, and from one start: who goes where, and whether λ tells it.
-
-    λ tells as much as a linear rule, fitted to other episodes, can read from its mean over an episode. The share of
-    right answers is the mean of those of both assignments, ½ by chance and where one of them does not appear.
-    """
-
-    latents: Latents = Latents()
-    n_folds: int = 10
-    n_orders: int = 20
-
-    version: ClassVar[int] = 1
-    metrics: ClassVar[Mapping[str, str]] = {
-        **Latents.metrics,
-        FIRST: "share of the episodes from one start in which hunter 1 has caught prey A and hunter 2 prey B",
-        SECOND: "share of the episodes from one start in which hunter 1 has caught prey B and hunter 2 prey A",
-        RARER: "share of the episodes from one start that end in the assignment in which fewer of them end",
-        TOLD: "share of successful episodes from one start whose assignment is told rightly; mean over assignments",
-        TOLD_BY_CHANCE: "the same with the assignments in another order; mean over orders",
-        TOLD_UNFELT: "the same from a λ that is drawn in the same states and used for nothing",
-    }
-    arrays: ClassVar[Mapping[str, str]] = {
-        **Latents.arrays,
-        MEANS_FIXED: "of an episode; [episode, entry]",
-        PATHS: "cells, not wrapped around the torus, at rest after the end; [episode, time, hunter, axis]",
-        ASSIGNMENTS: "1 where hunter 1 has caught prey A and hunter 2 B, -1 where it is swapped, else 0; [episode]",
-    }
-
-    def __call__(self, algorithm: Any, env: Any, learner: Any, streams: Streams) -> Measured:
-        """Plays from random starts, then from the one."""
-        correlating = self.latents(algorithm, env, learner, streams)
-        n = self.latents.n_episodes
-        keys = streams.uniform(self.n_orders, n)
-        found = played(
-            player(algorithm), env, learner.network, square(env, streams.n_seeds, n, streams.device), streams
-        )
-        assignment = torch.where(found.caught, 1 - 2 * found.end.captured[..., 0], 0)  # [S, E]
-        first, second = ((assignment == which).double().mean(dim=1) for which in (1, -1))
-        permuted, many = shuffled(assignment, keys), found.latent.unsqueeze(1).expand(-1, self.n_orders, -1, -1)
-        metrics = {
-            FIRST: first,
-            SECOND: second,
-            RARER: torch.minimum(first, second),
-            TOLD: told(found.latent, assignment, self.n_folds),
-            TOLD_BY_CHANCE: told(many, permuted, self.n_folds).mean(dim=1),
-            TOLD_UNFELT: told(found.unfelt, assignment, self.n_folds),
-        }
-        arrays = {
-            MEANS_FIXED: found.latent,
-            PATHS: found.paths.to(torch.int8),
-            ASSIGNMENTS: assignment.to(torch.int8),
-        }
-        return Measured({**correlating.metrics, **_known(metrics, found.latent)}, {**correlating.arrays, **arrays})
+        return Measured(known(metrics, found.latent), arrays)
 
 
 # ---- correlation ----------------------------------------------------------------------------------------------------
@@ -247,10 +195,11 @@ def correlation(one: Tensor, other: Tensor) -> Tensor:
     return (_standardised(one).unsqueeze(3) * _standardised(other).unsqueeze(2)).sum(dim=1)
 
 
-def p_of(r: Tensor, n: int) -> Tensor:
+def p_of(r: Tensor, n: int | Tensor) -> Tensor:
     """Two-sided p of r over n episodes, by Student's t = r·√((n-2)/(1-r²)) with n-2 degrees of freedom."""
     t = r.abs() * ((n - 2) / (1 - r.square()).clamp_min(0.0)).sqrt()
-    return torch.as_tensor(2 * stdtr(n - 2, -t.cpu().numpy()), device=r.device)
+    degrees = torch.as_tensor(n - 2, dtype=torch.float64).cpu().numpy()
+    return torch.as_tensor(2 * stdtr(degrees, -t.cpu().numpy()), device=r.device)
 
 
 def overlaps(sets: Tensor) -> dict[str, Tensor]:
@@ -379,7 +328,7 @@ def told(x: Tensor, labels: Tensor, n_folds: int, ridge: float = 0.1) -> Tensor:
 # ---- what is kept ---------------------------------------------------------------------------------------------------
 
 
-def _known(metrics: Mapping[str, Tensor], latent: Tensor) -> dict[str, Tensor]:
+def known(metrics: Mapping[str, Tensor], latent: Tensor) -> dict[str, Tensor]:
     """The same, NaN for seeds whose policy has diverged."""
     diverged = ~latent.isfinite().all(dim=-1).all(dim=-1)
     return {name: values.float().masked_fill(diverged, torch.nan) for name, values in metrics.items()}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks import About, Arm, Cell, Exceeds, Learnt, Margin, Metric, Row, Score, Statistic
-from benchmarks._scores import Last, Window
+from benchmarks._judging.scores import Last, Window
 from benchmarks.mace._latents import CAUGHT
 
 EARLY, MIDDLE, LATE = Window(0, 200_000), Window(400_000, 600_000), Window(800_000, 1_000_000)
@@ -70,6 +70,12 @@ def felt(
             ),
         )
     )
+
+
+def risen(before: Cell, after: Cell, statistic: Statistic = LATE) -> Learnt:
+    """More episodes succeed than before training: what a sentence says of chance is not asked of it beforehand."""
+    untrained = Score(before, SUCCESS, Last())
+    return Learnt((Arm(Score(after, SUCCESS, statistic), untrained),), untrained, TENTH)
 
 
 def successful(before: Cell, after: Cell, chance: Score, statistic: Statistic = LATE) -> Learnt:

@@ -2,7 +2,6 @@
 
 from algorithms._episodes import EARLY, STEP_REWARD
 from benchmarks import (
-    Arm,
     Budget,
     Cell,
     Claim,
@@ -10,7 +9,6 @@ from benchmarks import (
     Evaluation,
     Exceeds,
     Figure,
-    Learnt,
     Line,
     Margin,
     Metric,
@@ -20,12 +18,14 @@ from benchmarks import (
     Statistic,
     mace,
 )
-from benchmarks._scores import Area, Fixed, Last
-from benchmarks.mace import BASELINES, METHODS, Method, learner
+from benchmarks._judging.scores import Fixed, Last
+from benchmarks.mace import METHODS, Method, learner
+from benchmarks.mace import _assignments as assignments
 from benchmarks.mace import _latents as latents
 from benchmarks.mace._hunts import CorrelationPlate, CurvePlate, PathPlate
-from benchmarks.mace._latents import Strategies, untrained
+from benchmarks.mace._latents import untrained
 from benchmarks.mace._phases import LATE, LATER_STILL, SUCCESS, TENTH, felt, phases, successful
+from benchmarks.mace._strategies import Strategies
 from environments.hunters import Hunters
 
 PLACE, START = "hare-2-frozen", "hare-2-frozen-untrained"
@@ -57,23 +57,15 @@ def end(metric: str, statistic: Statistic | None = None) -> Score:
     return Score(AFTER, Metric(metric, better="neither"), Last() if statistic is None else statistic)
 
 
+def assigned(metric: str) -> Score:
+    """What the last test has measured of the two assignments, where both had episodes enough."""
+    skipping = Metric(metric, better="neither", empty="skipped", witness=assignments.ASSIGNED)
+    return Score(AFTER, skipping, Last())
+
+
 CHANCE = early("random walk")
 CONVERGED = (successful(BEFORE, AFTER, CHANCE, LATER_STILL), successful(BEFORE, AFTER, CHANCE))
 """“After convergence”: success is above what it was before training and above random play, in two stretches."""
-
-
-def better(rival: Method, statistic: Statistic, what: str) -> Row:
-    """MACE succeeds more often than a rival, if either does more often than random play."""
-    # Random play stands for untrained rivals, which are not measured.
-    arms = tuple(Arm(early(method, statistic), CHANCE) for method in ("MACE", rival))
-    return Row(
-        f"2v2, {what}: MACE > {rival}",
-        early("MACE", statistic),
-        early(rival, statistic),
-        Exceeds(TENTH),
-        "end",
-        learnt=(Learnt(arms, CHANCE, TENTH),),
-    )
 
 
 FIGURE = Figure(
@@ -81,6 +73,9 @@ FIGURE = Figure(
     name="fig5",
     title="λ and where hunters go (Hare-Hunters, 2 against 2, frozen, 10 × 10)",
     caption="Which entries of λ correlate with how hunters are displaced, and the two ways to divide the prey.",
+    pictured="Paths of two hunters and their prey in Hare-Hunters at the start of training and after convergence, "
+    "beside the entries of λ that correlate with them. The caption says that at the end the hunters always "
+    "succeed, and that λ encodes the two ways to divide the prey.",
     panels=(),
     plates=(
         CorrelationPlate("λ before training", BEFORE),
@@ -134,8 +129,33 @@ FIGURE = Figure(
             "episodes end in an assignment, of which both appear",
             (
                 Row(
+                    "entries that correlate in either assignment: felt > unfelt",
+                    assigned(assignments.ENTRIES),
+                    assigned(assignments.ENTRIES_UNFELT),
+                    Exceeds(Margin(2.1, "twice a tenth of the way from chance to all 16")),
+                    "end",
+                    "necessary",
+                    CONVERGED,
+                ),
+                Row(
+                    "the two assignments' entries ≈ disjoint",
+                    assigned(assignments.SHARED),
+                    None,
+                    Printed(0.0, 0.1, OF_ALL.reason),
+                    "end",
+                    learnt=CONVERGED,
+                ),
+                Row(
+                    "the two assignments' entries overlap less than by chance",
+                    assigned(assignments.SHARED_BY_CHANCE),
+                    assigned(assignments.SHARED),
+                    Exceeds(OF_ALL),
+                    "end",
+                    learnt=CONVERGED,
+                ),
+                Row(
                     "entries that correlate with both hunters ≈ all",
-                    end(latents.OVERLAP),
+                    assigned(assignments.BOTH),
                     None,
                     Printed(1.0, 0.1, OF_ALL.reason),
                     "end",
@@ -143,9 +163,17 @@ FIGURE = Figure(
                 ),
                 Row(
                     "entries that correlate with both hunters > by chance",
-                    end(latents.OVERLAP),
-                    end(latents.OVERLAP_BY_CHANCE),
+                    assigned(assignments.BOTH),
+                    assigned(assignments.BOTH_BY_CHANCE),
                     Exceeds(OF_ALL),
+                    "end",
+                    learnt=CONVERGED,
+                ),
+                Row(
+                    "episodes that end in an assignment ≈ all",
+                    end(assignments.ASSIGNED),
+                    None,
+                    Printed(1.0, 0.1, OF_ALL.reason),
                     "end",
                     learnt=CONVERGED,
                 ),
@@ -158,20 +186,20 @@ FIGURE = Figure(
                     learnt=CONVERGED,
                 ),
             ),
-            lacks="Which entries of λ correlate in the episodes of each assignment by itself, 400 from one start, as "
-            "many of each, felt and unfelt; how much the two sets overlap, and would by chance; how many of them "
-            "correlate with both hunters; the share of episodes that end in either assignment. All of it also with a λ "
-            "that is kept for an episode, for fresh draws average out: only what both readings refute is refuted.",
+            lacks="What false hits at α = 0.1 give by themselves is still to be taken off: with 16 entries a structure "
+            "as the sentence has it measures an overlap of about 0.15, and not 0.",
             note="The sets that are disjoint are those of the two assignments, not those of the two hunters: every "
-            "entry is said to correlate with both.",
+            "entry is said to correlate with both. Of 400 episodes from one start as many of each assignment count, "
+            "and a seed with fewer than 40 of either has no score. Fresh draws of λ average out over an episode, so "
+            "that the sentence can hardly hold with a λ of every step: see it also with λ kept.",
         ),
         Claim(
             "MACE-F5-3",
             "“Top: at the start, predators explore via λ, but do not succeed before the time limit T (red dot). "
             "Bottom: after convergence agents succeed consistently (green dot) before the time limit (purple dot)”",
             "the caption of Figure 5",
-            "in the last fifth of a million samples nearly all prey are caught in nearly all episodes, and more often "
-            "than before training",
+            "in the last fifth of a million samples all prey are caught in nearly all episodes, and more often than "
+            "before training",
             (
                 Row(
                     "late > before training",
@@ -220,33 +248,12 @@ FIGURE = Figure(
                 ),
             ),
             note="“After convergence” is read as success in the last two fifths of training, each above random play "
-            "and above the untrained learner.",
-        ),
-        Claim(
-            "MACE-L-1",
-            "",
-            "our own, on games in which something is learnt",
-            "with two hunters of two hares, and with four of four, MACE succeeds more often than Shared and than "
-            "Cloned, at the end and over training, than it did untrained, and than random play",
-            (
-                *(better(rival, LATE, "late") for rival in BASELINES),
-                *(better(rival, Area(), "over training") for rival in BASELINES),
-                Row(
-                    "2v2: MACE, late > before training",
-                    Score(AFTER, SUCCESS, LATE),
-                    Score(BEFORE, SUCCESS, Last()),
-                    Exceeds(TENTH),
-                    "end",
-                ),
-                Row("2v2: MACE, late > random walk", early("MACE"), CHANCE, Exceeds(TENTH), "end"),
-            ),
-            kind="check",
-            lacks="Four against four, on grids of 10 to 15 cells a side, and every method untrained.",
+            "and above the untrained learner. That success has stopped rising is not asked.",
         ),
     ),
     budgets={
         "smoke": {PLACE: Budget(2, 50_000), START: Budget(2, 100)},
-        "quick": {PLACE: Budget(5, 1_000_000), START: Budget(5, 200)},
+        "quick": {PLACE: Budget(6, 1_000_000), START: Budget(6, 200)},
         "paper": {PLACE: Budget(10, 1_000_000), START: Budget(10, 200)},
     },
     decisions=(
@@ -301,6 +308,7 @@ FIGURE = Figure(
             "The paper judges by eye.",
             departs=True,
         ),
-        *(decision for decision in mace.DECISIONS if decision.question != LENGTH),
+        mace.LASTING,
+        *(decision for decision in mace.DECISIONS if decision.question not in (LENGTH, mace.TRAINING)),
     ),
 )

@@ -1,22 +1,28 @@
 """Table 1: what training has been paid after 500 000 and after 1 000 000 samples."""
 
-from benchmarks import Claim, Exceeds, Figure, Margin, Multiple, Row, Score, mace
-from benchmarks._scores import Rate, Total
+from benchmarks import Budget, Claim, Exceeds, Figure, Margin, Multiple, Row, mace
+from benchmarks._judging.scores import Rate, Total
 from benchmarks.mace import (
     BASELINES,
     GAMES,
+    METHODS,
     MILLION,
+    PAID,
     RANDOM_WALK,
+    TRAINED,
+    Game,
     Kind,
     Method,
+    Reads,
+    Rival,
     cell,
-    either_above_chance,
+    either_learnt,
     leads,
     of_interest,
     paid,
     place,
 )
-from benchmarks.mace._plates import RatePlate
+from benchmarks.mace._plates import RatePlate, named, trained_bars, untrained_bars
 from results import published
 
 KINDS: tuple[Kind, ...] = ("hare", "stag")
@@ -24,14 +30,11 @@ SAMPLES = {"500k": MILLION // 2, "1M": MILLION}
 TEN_TIMES = "“We see that MACE achieves up to 10× reward compared to the baselines.”"
 
 
-def ahead(kind: Kind, n: int, moving: bool, samples: str, rival: Method) -> Row:
+def ahead(one: Game, samples: str, rival: Rival) -> Row:
     """MACE has been paid more by then."""
-
-    def total(method: Method) -> Score:
-        return paid(cell(method, kind, n, moving), Total(SAMPLES[samples]))
-
-    where = place(kind, n, moving)
-    return leads(f"{where}, {samples}", total, rival, of_interest(kind, where, n, SAMPLES[samples]))
+    kind, n, _ = one
+    read = Reads(one, PAID, Total(SAMPLES[samples]))
+    return leads(f"{read.where}, {samples}", read, rival, of_interest(kind, read.where, n, SAMPLES[samples]))
 
 
 def moving_pays_more(kind: Kind, n: int, method: Method) -> Row:
@@ -59,9 +62,16 @@ def moving_is_easier(kind: Kind, n: int) -> Row:
     )
 
 
-def hares(method: Method) -> Score:
-    """The game and the moment of the table's largest ratio."""
-    return paid(cell(method, "hare", 20, False), Total(MILLION // 2))
+LARGEST = Reads(("hare", 20, False), PAID, Total(MILLION // 2))
+"""The game and the moment of the table's largest ratio."""
+
+
+def budgets() -> dict[str, dict[str, Budget]]:
+    """As of every figure; the largest ratio takes two methods more."""
+    sizes = mace.budgets(GAMES)
+    half = Budget(10, MILLION // 2)
+    sizes["paper"] |= {f"{name} on {LARGEST.where}": half for name in ("MACE", "Cloned")}
+    return sizes
 
 
 FIGURE = Figure(
@@ -69,20 +79,23 @@ FIGURE = Figure(
     name="table1",
     title="Total terminal reward in Hare- and Stag-Hunters",
     caption="Each game of Table 1, with random play beside the paper's methods.",
+    pictured="The total terminal reward after 500 000 and after a million samples, mean of the best 5 runs, of MACE, "
+    "Shared and Cloned in each of the eight games. The text says that MACE is paid up to ten times as much as "
+    "the baselines.",
     panels=(),
-    plates=tuple(RatePlate(*game) for game in GAMES),
+    plates=tuple(RatePlate(named(one), place(*one), (*trained_bars(one), *untrained_bars(one))) for one in GAMES),
     claims=(
         Claim(
             "MACE-T1-1",
             "“In Table 1 we show the achieved rewards after a fixed number of training samples, and Figure 3 showcases "
             "the corresponding learning curves. We see that MACE achieves up to 10× reward compared to the baselines.”",
             "section 4, and Table 1",
-            "after 500 000 and after a million samples MACE has been paid more than Shared and than Cloned in all "
-            "eight games",
-            tuple(ahead(*game, samples, rival) for game in GAMES for samples in SAMPLES for rival in BASELINES),
-            note="What training was paid, by exploration or by learning. Printed totals are comparable by rank and "
-            "ratio only, so that no gap as large as printed is asked for. What is paid in a million samples contains "
-            "what is paid in 500 000.",
+            "after 500 000 and after a million samples MACE has been paid more than Shared and than Cloned, judged in "
+            "the four games of 10 against 10",
+            tuple(ahead(game, samples, rival) for game in TRAINED for samples in SAMPLES for rival in BASELINES),
+            note="A lead counts only where MACE or its rival has learnt; one that exploration alone gives is NOT "
+            "LEARNT. Printed totals are comparable by rank and ratio only, so that no gap as large as printed is asked "
+            "for. What is paid in a million samples contains what is paid in 500 000.",
         ),
         Claim(
             "MACE-T1-2",
@@ -93,13 +106,11 @@ FIGURE = Figure(
             (
                 Row(
                     "hare-20-frozen, 500k: MACE 10 times Cloned",
-                    hares("MACE"),
-                    hares("Cloned"),
+                    LARGEST.of("MACE"),
+                    LARGEST.of("Cloned"),
                     Multiple(10.0),
                     "end",
-                    learnt=either_above_chance(
-                        hares, "Cloned", of_interest("hare", place("hare", 20, False), 20, MILLION // 2)
-                    ),
+                    learnt=either_learnt(LARGEST, "Cloned", of_interest("hare", LARGEST.where, 20, MILLION // 2)),
                 ),
             ),
             note="The largest of our own ratios would be chosen after the fact.",
@@ -109,10 +120,9 @@ FIGURE = Figure(
             "“Capturing moving prey is easier to learn than capturing fixed preys, as comparing rewards in Table 1 "
             "shows.”",
             "section 4",
-            "after a million samples every method has been paid more with moving than with frozen prey",
-            tuple(
-                moving_pays_more(kind, n, method) for kind in KINDS for n in (10, 20) for method in ("MACE", *BASELINES)
-            ),
+            "after a million samples every method has been paid more with moving than with frozen prey, judged with 10 "
+            "against 10",
+            tuple(moving_pays_more(kind, 10, method) for kind in KINDS for method in METHODS[:3]),
             note="It holds of random walkers too, MACE-T1-5: nothing here needs learning, and “easier to learn” in the "
             "strict sense is not what the table shows.",
         ),
@@ -125,11 +135,12 @@ FIGURE = Figure(
             "MACE than with Shared and with Cloned; judged in four games, 10 against 10: hares frozen and moving, "
             "stags frozen and moving",
             (),
-            lacks="What every policy is paid over a million samples if it is never trained, in the games "
-            "hare-10-frozen, hare-10-moving, stag-10-frozen and stag-10-moving, which are fixed before "
-            "anything is recorded for it.",
+            lacks="A comparison of two differences, each of a trained and the untrained policy of a seed. All four "
+            "policies are measured, in the games hare-10-frozen, hare-10-moving, stag-10-frozen and stag-10-moving, "
+            "which were fixed before anything was recorded for it.",
             note="The table's leads are there from the start: its second halves pay MACE 1.42, 1.09, 0.97 and 0.86 "
-            "times the first in Hare-Hunters, and 1.01, 1.03, 0.88 and 0.94 times in Stag-Hunters.",
+            "times the first in Hare-Hunters, and 1.01, 1.03, 0.88 and 0.94 times in Stag-Hunters. No game of 20 is "
+            "trained to a million samples.",
         ),
         Claim(
             "MACE-T1-5",
@@ -155,18 +166,9 @@ FIGURE = Figure(
             "some 430 000 and 926 000 per million samples with frozen hares. Printed are 580.0 and 393.3, less than "
             "0.2 %: nothing optimal was learnt. “More efficiently” is MACE-T1-4.",
         ),
-        Claim(
-            "MACE-X-1",
-            "",
-            "our own, on Table 1",
-            "untrained MACE and untrained Cloned are paid in the ratios that are printed of the trained ones",
-            (),
-            kind="check",
-            lacks="What both policies are paid if they are never trained, with λ of every step and with λ kept.",
-        ),
     ),
-    budgets=mace.budgets(tuple(place(*game) for game in GAMES)),
-    decisions=(*mace.DECISIONS, *mace.INCONSISTENCIES),
+    budgets=budgets(),
+    decisions=(mace.LASTING, *mace.DECISIONS, *mace.INCONSISTENCIES),
     published=(
         "Hare-Hunters, 20 against 20, frozen: MACE 200.0 after 500 000 samples and 393.3 after a million, Shared 65.0 "
         "and 105.0, Cloned 20.0 and 70.0; all numbers are drawn beside ours.",

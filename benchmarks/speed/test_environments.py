@@ -27,8 +27,8 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks._circumstances import one_thread
-from benchmarks._yardsticks import PlainHunt
+from benchmarks._training.circumstances import one_thread
+from benchmarks.speed._yardsticks import PlainHunt
 from environments import Box, Env, Streams
 from environments.cooperative_navigation import CooperativeNavigation
 from environments.goal_navigation import NAVIGATION_10

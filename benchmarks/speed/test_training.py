@@ -44,7 +44,7 @@ from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.mace import MACE
 from algorithms.maddpg import MADDPG
 from algorithms.masac import MASAC
-from benchmarks._circumstances import one_thread
+from benchmarks._training.circumstances import one_thread
 from benchmarks.dimapg._survival import LEARNER as SURVIVOR
 from environments import Env, Streams
 from environments.cooperative_navigation import CN_V1

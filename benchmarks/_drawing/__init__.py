@@ -1,0 +1,1 @@
+"""From curves and verdicts to pictures."""

@@ -1,0 +1,1 @@
+"""Curves and numbers that come from other people's tools, and go to them."""

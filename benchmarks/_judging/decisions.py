@@ -1,0 +1,193 @@
+"""From the p of rows to the outcome of claims, of one family or of B simulated ones at once.
+
+| outcome        | a claim comes to it where, after correction over the family,                           |
+|----------------|----------------------------------------------------------------------------------------|
+| REPRODUCED     | all rows hold, each as large as printed                                                |
+| PARTIAL        | all hold, some smaller than printed; or at least half of the replicates, none reversed |
+| NEGLIGIBLE     | all hold, and some wholly inside ±δ: real, but smaller than of interest                |
+| REVERSED       | the opposite of every row holds                                                        |
+| NOT REPRODUCED | one row is below δ: m × the smallest of its m rows' p                                  |
+| NOT LEARNT     | nothing of this, and a precondition fails                                              |
+| INCONCLUSIVE   | nothing of this: "not significant" is neither "equal" nor "refuted"                    |
+
+A family is all testable claims of a kind in a paper, whatever has been run: what has not been assessed stands with
+p = 1. Benjamini's and Hochberg's correction at .05 is made over it, once for each of four questions: do all rows hold,
+do at least half of the replicates, is one row refuted, are all reversed. So of the claims that are decided a share of
+at most .05 is in error, one way or the other, and a claim that is confirmed never makes another harder to confirm.
+
+"All rows hold" is an intersection-union test: its p is the largest. "At least u of m replicates hold" is a partial
+conjunction: (m − u + 1) · p₍ᵤ₎; where the paper says "can", u is 1, and all replicates must be refuted to refute it.
+Replicates of one group hold together: they are one replicate, whose p is the largest of its rows, and which is refuted
+where one of its rows is. Which rows of a claim were shown is told by Holm's correction within the claim.
+
+Shapes: rows first, then B.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import Floats, Role
+from benchmarks._judging import statistics
+from benchmarks._judging.comparisons import Names
+from benchmarks._judging.statistics import ALPHA
+
+SHOWN = ("REPRODUCED", "PARTIAL")
+REFUTED = ("NOT REPRODUCED", "REVERSED")
+
+
+class Rows(NamedTuple):
+    """The rows of one claim. Shapes: every p and grade [m, B]; a row that has no say has p = 1."""
+
+    roles: tuple[Role, ...]
+    holds: Literal["all", "some"]
+    support: Floats
+    refuted: Floats
+    opposite: Floats
+    grade: Names
+    groups: tuple[str, ...] = ()  # which replicates hold together, by name; none, or "" of a row by itself
+
+
+class Questions(NamedTuple):
+    """p of a claim: all holds, part of it does, it is refuted, it is reversed. Shapes: [B]."""
+
+    whole: Floats
+    part: Floats
+    refuted: Floats
+    reversed: Floats
+
+
+def decided(family: Sequence[Rows], n_further: int = 0, alpha: float = ALPHA) -> list[tuple[Names, Questions, Names]]:
+    """Outcome, corrected p and the rows' outcomes of every claim; `n_further` claims stand in the family with p = 1.
+
+    `alpha` is the largest p that decides.
+
+    Shapes: [B], four times [B], [m, B].
+    """
+    questions = corrected([questions_of(rows) for rows in family], n_further)
+    found = []
+    for rows, question in zip(family, questions, strict=True):
+        outcomes = row_outcomes(rows, question, alpha)
+        found.append((concluded(rows, question, outcomes, alpha), question, outcomes))
+    return found
+
+
+def corrected(family: Sequence[Questions], n_further: int = 0) -> list[Questions]:
+    """Benjamini's and Hochberg's p over the family, of each question by itself."""
+    if not family:
+        return []
+    stacked = np.stack([np.stack(questions) for questions in family])  # [claims, 4, B]
+    ones = np.ones((n_further, *stacked.shape[1:]))
+    adjusted = statistics.benjamini_hochberg(np.concatenate([stacked, ones]))
+    return [Questions(*adjusted[i]) for i in range(len(family))]
+
+
+def questions_of(rows: Rows) -> Questions:
+    """The four p of a claim before any correction."""
+    core, replicas = split(rows)
+    of_core = rows.support[core].max(axis=0, initial=0.0)
+    n, of_replicas = len(replicas), _largest(rows.support, replicas)
+    asked = {"all": n, "some": min(n, 1)}[rows.holds]
+    halves = asked if rows.holds == "some" or n < 2 else math.ceil(n / 2)
+    return Questions(
+        np.maximum(of_core, _at_least(of_replicas, asked)),
+        np.maximum(of_core, _at_least(of_replicas, halves)),
+        refutation(rows, core, replicas),
+        rows.opposite.max(axis=0),
+    )
+
+
+def refutation(rows: Rows, core: list[int], replicas: list[list[int]]) -> Floats:
+    """p of "no row is below δ": rows × the smallest; of "can", the replicates count once, with their largest p."""
+    if rows.holds == "all" or not replicas:
+        smallest, count = rows.refuted.min(axis=0), len(rows.refuted)
+    else:
+        each = [len(group) * rows.refuted[group].min(axis=0) for group in replicas]
+        every = np.concatenate([rows.refuted[core], np.max(each, axis=0, keepdims=True)])
+        smallest, count = every.min(axis=0), len(every)
+    found: Floats = np.minimum(1.0, count * smallest)
+    return found
+
+
+def split(rows: Rows) -> tuple[list[int], list[list[int]]]:
+    """The rows that must hold, and the replicates, each with all rows that it is made of."""
+    core = [i for i, role in enumerate(rows.roles) if role != "replicate"]
+    replicas: dict[str | int, list[int]] = {}
+    for i in range(len(rows.roles)):
+        if i not in core:
+            replicas.setdefault((rows.groups and rows.groups[i]) or i, []).append(i)
+    return core, list(replicas.values())
+
+
+def _largest(p: Floats, replicas: list[list[int]]) -> Floats:
+    """Of each replicate that of its rows. Shapes: [m, B] → [replicates, B]."""
+    return np.stack([p[rows].max(axis=0) for rows in replicas]) if replicas else np.empty((0, *p.shape[1:]))
+
+
+def _at_least(p: Floats, n_true: int) -> Floats:
+    return statistics.partial_conjunction(p, n_true) if n_true else np.zeros(p.shape[1:])
+
+
+def _all(holds: NDArray[np.bool_], replicas: list[list[int]]) -> NDArray[np.bool_]:
+    """Whether all rows of each replicate do. Shapes: [m, B] → [replicates, B]."""
+    found = [holds[rows].all(axis=0) for rows in replicas]
+    return np.stack(found) if found else np.empty((0, *holds.shape[1:]), bool)
+
+
+def row_outcomes(rows: Rows, question: Questions, alpha: float = ALPHA) -> Names:
+    """What each row comes to, its p corrected within the claim; an only row has the claim's."""
+    support, opposite = shown(rows, question.whole), within(rows.opposite, question.reversed)
+    refuted = question.refuted[None] if len(rows.refuted) == 1 else statistics.holm(rows.refuted)
+    return np.select(
+        [support <= alpha, opposite <= alpha, refuted <= alpha],
+        [rows.grade, np.full(rows.grade.shape, "REVERSED"), np.full(rows.grade.shape, "NOT REPRODUCED")],
+        "INCONCLUSIVE",
+    )
+
+
+def shown(rows: Rows, whole: Floats) -> Floats:
+    """p of every row: where all must hold that of `within`; where some must, Holm's, or that of its replicate."""
+    _, replicas = split(rows)
+    if rows.holds == "all" or not replicas:
+        return within(rows.support, whole)
+    p = statistics.holm(rows.support) if len(rows.support) > 1 else whole[None].copy()
+    for group in replicas:
+        p[group] = np.minimum(p[group], np.maximum(len(replicas) * rows.support[group].max(axis=0), whole))
+    return p
+
+
+def within(p: Floats, of_claim: Floats) -> Floats:
+    """Holm's p among the rows, at most that of their conjunction, with which each passes; of one row the claim's."""
+    return of_claim[None] if len(p) == 1 else np.minimum(statistics.holm(p), of_claim)
+
+
+def concluded(rows: Rows, question: Questions, outcomes: Names, alpha: float = ALPHA) -> Names:
+    """The outcome of a claim from its corrected p and its rows' outcomes."""
+    core, replicas = split(rows)
+    asked = np.any if rows.holds == "some" and replicas else np.all
+    holds = question.whole <= alpha
+    cores, of_replicas = zip(
+        *((of[core].all(axis=0), _all(of, replicas)) for of in (outcomes == "REPRODUCED", np.isin(outcomes, SHOWN))),
+        strict=True,
+    )
+    full, less = (of & asked(each, axis=0) for of, each in zip(cores, of_replicas, strict=True))
+    enough = cores[1] & (2 * of_replicas[1].sum(axis=0) >= max(len(replicas), 1))
+    part = (question.part <= alpha) & enough & ~(outcomes == "REVERSED").any(axis=0)
+    return np.select(
+        [
+            holds & full,
+            holds & less,
+            part,
+            holds,
+            question.reversed <= alpha,
+            question.refuted <= alpha,
+            (rows.grade == "NOT LEARNT").any(axis=0),
+        ],
+        ["REPRODUCED", "PARTIAL", "PARTIAL", "NEGLIGIBLE", "REVERSED", "NOT REPRODUCED", "NOT LEARNT"],
+        "INCONCLUSIVE",
+    )

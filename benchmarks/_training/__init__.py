@@ -1,0 +1,1 @@
+"""From missing seeds to stored runs: the only place where an algorithm meets an environment."""

@@ -1,0 +1,1 @@
+"""The words of a specification; `benchmarks` hands them on."""

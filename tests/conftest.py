@@ -1,0 +1,35 @@
+"""Tests of the code: a warning is an error, and who meant a benchmark is told so."""
+
+from __future__ import annotations
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+LONGEST = ("test_algorithms_contract.py", "test_kills.py", "test_runner.py", "test_history.py", "test_campaigns.py")
+"""Files that take longest, which begin first, so that none of them is left alone at the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes warnings errors, except that pytest cannot write its cache."""
+    config.addinivalue_line("filterwarnings", "error")
+    config.addinivalue_line("filterwarnings", "ignore::pytest.PytestCacheWarning")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first; within a file nothing moves."""
+    rank = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONGEST)))
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """Says how benchmarks are chosen, where -k names one and nobody said where to look."""
+    keyword = config.option.keyword
+    if not keyword or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    from benchmarks._catalogue import figures, selects  # noqa: PLC0415 - takes seconds
+
+    found = [figure.id for figure in figures() if selects(keyword, figure.id)]
+    if found:
+        terminalreporter.write_line(
+            f"these were tests of the code; `pytest benchmarks -k {keyword!r}` judges {', '.join(found)}"
+        )
