@@ -85,9 +85,32 @@ def test_what_a_team_gets_is_told_by_target() -> None:
     found = targets.ByTarget(2)(Seen([]), there, None, streams()).metrics
     assert found[targets.RIGHT].tolist() == pytest.approx([0.0, 0.0], abs=1e-3)
     assert found[targets.LEFT].tolist() == pytest.approx([-578.0] * 2, rel=1e-4)
-    assert found[targets.FAMILIAR].tolist() == pytest.approx([-289.0] * 2, rel=1e-4)
+    assert found[targets.COVERED].tolist() == [0.5, 0.5] and found[targets.THIRD_COVERED].tolist() == [0.0, 0.0]
     far = 0.85 * math.sqrt(2 + math.sqrt(2))  # from (1, 0) to (−√½, −√½) on the unit circle
     assert found[targets.THIRD].tolist() == pytest.approx([-200 * far**2] * 2, rel=1e-4)
+
+
+@pytest.mark.parametrize(("away", "share"), [(0.24, 1.0), (0.26, 0.0)])
+def test_a_target_is_covered_where_its_middle_lies_under_the_box(away: float, share: float) -> None:
+    @dataclass(frozen=True)
+    class Near(PushBox):
+        def reset(self, streams: Streams, n_envs: int) -> Any:
+            game = super().reset(streams, n_envs)
+            game.position[:, :, -1] = torch.tensor([-0.601, -0.601 - away])
+            game.position[:, :, :-1] = torch.tensor([0.9, 0.9])
+            return game
+
+    found = targets.ByTarget(2)(Seen([]), Near(task="III", horizon=3), None, streams()).metrics
+    assert found[targets.THIRD_COVERED].tolist() == [share, share] and found[targets.COVERED].tolist() == [0.0, 0.0]
+
+
+def test_who_has_diverged_covers_no_share_of_targets() -> None:
+    class Gone(Seen):
+        def policies(self, learner: Any) -> Any:
+            return {"greedy": lambda env, game: (torch.tensor([-1, 0])[:, None, None].expand(-1, 6, 2),)}
+
+    found = targets.ByTarget(2)(Gone([]), PushBox(task="III", horizon=3), None, streams()).metrics
+    assert all(values[0].isnan() and not values[1].isnan() for values in found.values())
 
 
 def test_measuring_by_target_leaves_recorded_cells_where_they_are_and_trains_alike() -> None:

@@ -12,8 +12,9 @@ from benchmarks import Claim, Floats, Outcome, Score, Verdict
 from benchmarks._catalogue import chosen
 from benchmarks._judging import statistics
 from benchmarks._judging.evidence import SeedScores, read, weighed
-from benchmarks._judging.scores import Fixed, Reaches
+from benchmarks._judging.scores import Fixed, Reaches, Window
 from benchmarks._judging.verdicts import judge
+from benchmarks.dvm._targets import THIRD_COVERED
 
 World = Callable[[Score], Sequence[float] | Floats]
 
@@ -75,3 +76,39 @@ def test_without_kl_nothing_is_solved_that_is_solved_with_it(
 ) -> None:
     claim = claim_of("MACE-KL-2", "mace/kl")
     assert judged(claim, search(with_kl, without), N_SENTENCES - 1).outcome == expected
+
+
+# ---- the new target of push box -------------------------------------------------------------------------------------
+
+
+def pushing(familiar: float, third: float, mean_return: float, n: int) -> World:
+    """DVM without learning; its teams have learnt."""
+    noise = 0.01 * statistics.generator("seeds").normal(size=n)
+
+    def world(score: Score) -> Floats:
+        if isinstance(score.statistic, Fixed):
+            return np.full(n, score.statistic.value)
+        if score.cell.name.startswith("Task"):
+            return np.full(n, -144.5) if isinstance(score.statistic, Window) else -60 + noise
+        if score.cell.name == "DVM, frozen":
+            return mean_return + noise
+        return np.clip((third if score.metric.name == THIRD_COVERED else familiar) + noise, 0, 1)
+
+    return world
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("familiar", "third", "mean_return", "expected"),
+    [
+        (0.95, 0.0, -79.0, "REPRODUCED"),  # it pushes to the nearest target that it knows
+        (0.95, 0.3, -75.0, "REPRODUCED"),
+        (0.95, 0.9, -66.0, "NOT REPRODUCED"),
+        (0.0, 0.0, -144.5, "NOT LEARNT"),  # nothing was distilled
+    ],
+)
+def test_who_does_not_learn_on_does_not_reach_the_new_target(
+    familiar: float, third: float, mean_return: float, n: int, expected: Outcome
+) -> None:
+    claim = claim_of("DVM-F7-3", "dvm/fig7")
+    assert judged(claim, pushing(familiar, third, mean_return, n)).outcome == expected
