@@ -133,13 +133,20 @@ def test_a_student_that_has_learnt_its_teacher_s_values_leaves_nothing_unexplain
     measure = Unexplained(64)
     untaught = measure(merging, env, state, streams()).metrics[UNEXPLAINED]
     assert untaught.shape == (2,) and (untaught > 0.5).all()
-    rising = torch.arange(64.0).repeat(2, 1)
-    values = iter([rising, rising, 3 - rising])  # the student's, and those of both agents of the team
-    told = replace(learner)
-    object.__setattr__(told, "valued", lambda *_: (next(values),))
-    found = measure(replace(merging, learner=told), env, state, streams()).metrics[UNEXPLAINED]
-    x = np.arange(64.0)
-    assert found.tolist() == pytest.approx([np.mean((2 * x - 3) ** 2) / x.var(ddof=1) / 2] * 2)
+    x = torch.arange(64.0)
+
+    def left(student: Tensor, *team: Tensor) -> list[float]:
+        """Where the student says this, and the agents of the team that."""
+        values, told = iter([student, *team]), replace(learner)
+        object.__setattr__(told, "valued", lambda *_: (next(values).repeat(2, 1),))
+        found: list[float] = (
+            measure(replace(merging, learner=told), env, state, streams()).metrics[UNEXPLAINED].tolist()
+        )
+        return found
+
+    assert left(2 * x, x, 3 * x) == [0.0, 0.0], "the mean of a team that disagrees is all that one student can say"
+    expected = float(x.square().mean() / (2 * x).var())
+    assert left(x, x, 3 * x) == pytest.approx([expected] * 2)
 
 
 # ---- distances ------------------------------------------------------------------------------------------------------

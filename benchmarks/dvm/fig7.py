@@ -118,8 +118,8 @@ FIGURE = Figure(
             "“Without learning, the policy does not diverge but cannot learn the optimal policy or how to reach the "
             "new target location.”",
             "Figure 7",
-            "what was distilled is not optimal already, and at the end of an episode the box lies on the new target more "
-            "rarely than on the other two, and in less than half of the episodes",
+            "what was distilled is not optimal already, and the box ends on the new target more rarely than on the "
+            "other two, and in less than half of the episodes",
             (
                 Row(
                     "without learning, below the optimum",
