@@ -15,6 +15,7 @@ from benchmarks._judging.evidence import SeedScores, read, weighed
 from benchmarks._judging.scores import Fixed, Reaches, Window
 from benchmarks._judging.verdicts import judge
 from benchmarks.dvm._targets import THIRD_COVERED
+from benchmarks.mace import MILLION, RANDOM_WALK
 
 World = Callable[[Score], Sequence[float] | Floats]
 
@@ -112,3 +113,35 @@ def test_who_does_not_learn_on_does_not_reach_the_new_target(
 ) -> None:
     claim = claim_of("DVM-F7-3", "dvm/fig7")
     assert judged(claim, pushing(familiar, third, mean_return, n)).outcome == expected
+
+
+# ---- what training adds, compared to the baselines ------------------------------------------------------------------
+
+
+def paid(mace: float, shared: float, cloned: float, n: int) -> World:
+    """What is paid in half a million samples, in units of what random play and untrained policies are paid there."""
+    gains = {"MACE": mace, "Shared": shared, "Cloned": cloned}
+    random = statistics.generator(f"paid, {n}")
+
+    def world(score: Score) -> Floats:
+        samples = score.statistic.last - score.statistic.first  # type: ignore[attr-defined]
+        unit = RANDOM_WALK[score.cell.environment] * samples / MILLION
+        return unit * (1 + gains.get(score.cell.name, 0.0)) + 0.1 * unit * random.normal(size=n)
+
+    return world
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(("name", "figure"), [("MACE-F7-1", "mace/fig7"), ("MACE-T1-4", "mace/table1")])
+@pytest.mark.parametrize(
+    ("of_all", "expected"),
+    [
+        ((9.0, 3.0, 3.0), {"REPRODUCED"}),
+        ((9.0, 9.0, 3.0), {"INCONCLUSIVE", "NOT REPRODUCED"}),  # one of the baselines is as good, in every game
+        ((0.0, 0.0, 0.0), {"NOT LEARNT"}),
+    ],
+)
+def test_more_than_the_baselines_is_more_than_both(
+    of_all: tuple[float, float, float], name: str, figure: str, n: int, expected: set[Outcome]
+) -> None:
+    assert judged(claim_of(name, figure), paid(*of_all, n)).outcome in expected

@@ -27,7 +27,7 @@ class Unexplained:
 
     batch_size: int = 1024
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[Mapping[str, str]] = {
         UNEXPLAINED: "squared difference of the mean of a team's values, which least squares makes of several "
         "teachers, and of the student's, who sees the agents in a random order, by the variance of the former over the "

@@ -28,7 +28,7 @@ class ByTarget:
     n_episodes: int = 25
     """For each target."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys((LEFT, RIGHT, THIRD), _UNIT),
         COVERED: f"{_SHARE}; mean over both targets",
