@@ -12,7 +12,7 @@ from benchmarks import Claim, Floats, Outcome, Score, Verdict
 from benchmarks._catalogue import chosen
 from benchmarks._judging import statistics
 from benchmarks._judging.evidence import SeedScores, read, weighed
-from benchmarks._judging.scores import Fixed, Reaches, Window
+from benchmarks._judging.scores import Fixed, Gained, Reaches, Window
 from benchmarks._judging.verdicts import judge
 from benchmarks.dvm._targets import THIRD_COVERED
 from benchmarks.mace import MILLION, RANDOM_WALK
@@ -124,8 +124,8 @@ def paid(mace: float, shared: float, cloned: float, n: int) -> World:
     random = statistics.generator(f"paid, {n}")
 
     def world(score: Score) -> Floats:
-        samples = score.statistic.last - score.statistic.first  # type: ignore[attr-defined]
-        unit = RANDOM_WALK[score.cell.environment] * samples / MILLION
+        assert isinstance(score.statistic, Gained)
+        unit = RANDOM_WALK[score.cell.environment] * (score.statistic.last - score.statistic.first) / MILLION
         return unit * (1 + gains.get(score.cell.name, 0.0)) + 0.1 * unit * random.normal(size=n)
 
     return world
