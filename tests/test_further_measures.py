@@ -85,9 +85,32 @@ def test_what_a_team_gets_is_told_by_target() -> None:
     found = targets.ByTarget(2)(Seen([]), there, None, streams()).metrics
     assert found[targets.RIGHT].tolist() == pytest.approx([0.0, 0.0], abs=1e-3)
     assert found[targets.LEFT].tolist() == pytest.approx([-578.0] * 2, rel=1e-4)
-    assert found[targets.FAMILIAR].tolist() == pytest.approx([-289.0] * 2, rel=1e-4)
+    assert found[targets.COVERED].tolist() == [0.5, 0.5] and found[targets.THIRD_COVERED].tolist() == [0.0, 0.0]
     far = 0.85 * math.sqrt(2 + math.sqrt(2))  # from (1, 0) to (−√½, −√½) on the unit circle
     assert found[targets.THIRD].tolist() == pytest.approx([-200 * far**2] * 2, rel=1e-4)
+
+
+@pytest.mark.parametrize(("away", "share"), [(0.24, 1.0), (0.26, 0.0)])
+def test_a_target_is_covered_where_its_middle_lies_under_the_box(away: float, share: float) -> None:
+    @dataclass(frozen=True)
+    class Near(PushBox):
+        def reset(self, streams: Streams, n_envs: int) -> Any:
+            game = super().reset(streams, n_envs)
+            game.position[:, :, -1] = torch.tensor([-0.601, -0.601 - away])
+            game.position[:, :, :-1] = torch.tensor([0.9, 0.9])
+            return game
+
+    found = targets.ByTarget(2)(Seen([]), Near(task="III", horizon=3), None, streams()).metrics
+    assert found[targets.THIRD_COVERED].tolist() == [share, share] and found[targets.COVERED].tolist() == [0.0, 0.0]
+
+
+def test_who_has_diverged_covers_no_share_of_targets() -> None:
+    class Gone(Seen):
+        def policies(self, learner: Any) -> Any:
+            return {"greedy": lambda env, game: (torch.tensor([-1, 0])[:, None, None].expand(-1, 6, 2),)}
+
+    found = targets.ByTarget(2)(Gone([]), PushBox(task="III", horizon=3), None, streams()).metrics
+    assert all(values[0].isnan() and not values[1].isnan() for values in found.values())
 
 
 def test_measuring_by_target_leaves_recorded_cells_where_they_are_and_trains_alike() -> None:
@@ -110,13 +133,20 @@ def test_a_student_that_has_learnt_its_teacher_s_values_leaves_nothing_unexplain
     measure = Unexplained(64)
     untaught = measure(merging, env, state, streams()).metrics[UNEXPLAINED]
     assert untaught.shape == (2,) and (untaught > 0.5).all()
-    rising = torch.arange(64.0).repeat(2, 1)
-    values = iter([rising, rising, 3 - rising])  # the student's, and those of both agents of the team
-    told = replace(learner)
-    object.__setattr__(told, "valued", lambda *_: (next(values),))
-    found = measure(replace(merging, learner=told), env, state, streams()).metrics[UNEXPLAINED]
-    x = np.arange(64.0)
-    assert found.tolist() == pytest.approx([np.mean((2 * x - 3) ** 2) / x.var(ddof=1) / 2] * 2)
+    x = torch.arange(64.0)
+
+    def left(student: Tensor, *team: Tensor) -> list[float]:
+        """Where the student says this, and the agents of the team that."""
+        values, told = iter([student, *team]), replace(learner)
+        object.__setattr__(told, "valued", lambda *_: (next(values).repeat(2, 1),))
+        found: list[float] = (
+            measure(replace(merging, learner=told), env, state, streams()).metrics[UNEXPLAINED].tolist()
+        )
+        return found
+
+    assert left(2 * x, x, 3 * x) == [0.0, 0.0], "the mean of a team that disagrees is all that one student can say"
+    expected = float(x.square().mean() / (2 * x).var())
+    assert left(x, x, 3 * x) == pytest.approx([expected] * 2)
 
 
 # ---- distances ------------------------------------------------------------------------------------------------------

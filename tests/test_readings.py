@@ -33,6 +33,7 @@ from benchmarks._judging.evidence import FEWEST_TAUGHT, SeedScores, weigh
 from benchmarks._judging.readings import ANALYSES, Judge, Read, readings_of, robustness, taught
 from benchmarks._judging.scores import EpisodesTo, Final, Stretch, Window
 from benchmarks._judging.statistics import ALPHA
+from benchmarks._judging.verdicts import judge as judge_claims
 
 FIGURES = {figure.id: figure for figure in figures()}
 OFFERED = [(figure, name) for figure in figures() for name in figure.readings]
@@ -277,8 +278,17 @@ def test_taught_seeds_are_told_by_their_teachers_and_not_by_what_came_of_it() ->
 def test_too_few_taught_seeds_say_nothing() -> None:
     claim, row = of_dvm()
     found = weigh(taught(row), claim, pushed([True] * (FEWEST_TAUGHT - 1) + [False] * 5))
-    assert found.shown.outcome == "NOT LEARNT"
+    assert found.shown.outcome == "INCOMPLETE", "a reading of which nothing is known moves no verdict"
     assert found.shown.note == "5 of 10 seeds had teachers that had learnt, and 6 are needed"
+    (verdict,) = judge_claims([claim], {claim.id: [found] * len(claim.rows)}, "paper", lambda _: True)
+    assert (verdict.outcome, verdict.note) == ("INCOMPLETE", "1 seed missing")
+
+
+def test_where_all_teachers_had_learnt_all_seeds_are_compared_however_few() -> None:
+    claim, row = of_dvm()
+    found, of_all = (weigh(one, claim, pushed([True] * 5)) for one in (taught(row), row))
+    assert found.shown == of_all.shown
+    assert found.shown.n_left == 5
 
 
 def test_only_what_both_sides_start_from_may_choose_seeds() -> None:

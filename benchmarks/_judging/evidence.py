@@ -163,10 +163,11 @@ def weigh(row: Row, claim: Claim, lookup: Lookup) -> Evidence:
     ):
         if note:
             return unweighed(row, found, outcome, note)  # type: ignore[arg-type]
-    sides, learnt, few = _compared(row, found, lookup)
-    diverged = ["every seed diverged"] if not few and all(np.isnan(side.values).all() for side in sides) else []
-    if note := "; ".join(filter(None, [few, *diverged, *(unlearnt(part, lookup) for part in learnt)])):
-        return unweighed(row, found, "NOT LEARNT", note)
+    sides, learnt, n_wanted = _compared(row, found, lookup)
+    diverged = ["every seed diverged"] if all(np.isnan(side.values).all() for side in sides) else []
+    note = "; ".join([*diverged, *filter(None, (unlearnt(part, lookup) for part in learnt))])
+    if n_wanted or note:
+        return _too_few(row, found, n_wanted) if n_wanted else unweighed(row, found, "NOT LEARNT", note)
     account = _Account(f"{named(claim)} {row.label}", _diverged(row, sides))
     if isinstance(row.rule, Shorter | PrintedTime):
         return weigh_times(row, row.rule, sides, account)
@@ -386,16 +387,26 @@ def unlearnt(part: Learnt, lookup: Lookup) -> str:
 
 def _compared(
     row: Row, found: Sequence[SeedScores], lookup: Lookup
-) -> tuple[list[SeedScores], tuple[Learnt, ...], str]:
-    """The seeds of both sides that are compared, what is still to be asked of them, and why they are too few, if so."""
+) -> tuple[list[SeedScores], tuple[Learnt, ...], int]:
+    """The seeds of both sides that are compared, what is still to be asked of them, and how many more are needed.
+
+    Where the teachers of all seeds had learnt, their comparison is that of all, however many there are.
+    """
     sides = list(found[: 1 if row.right is None else 2])
     if row.seeds == "all":
-        return sides, row.learnt, ""
+        return sides, row.learnt, 0
     seeds = taught(row, lookup)
     kept = [side.only(seeds) for side in sides]
-    n, of = min(len(side.values) for side in kept), min(len(side.values) for side in sides)
-    few = f"{n} of {_seeds(of)} had teachers that had learnt, and {FEWEST_TAUGHT} are needed"
-    return kept, tuple(part for part in row.learnt if part not in row.of_teachers), few if n < FEWEST_TAUGHT else ""
+    n, of = (min(len(side.values) for side in each) for each in (kept, sides))
+    others = tuple(part for part in row.learnt if part not in row.of_teachers)
+    return kept, others, max(FEWEST_TAUGHT - n, 0) if n < of else 0
+
+
+def _too_few(row: Row, found: Sequence[SeedScores], n_wanted: int) -> Evidence:
+    """Further seeds are needed whose teachers have learnt: a comparison that is still to come, and says nothing yet."""
+    few = f"{FEWEST_TAUGHT - n_wanted} of {_seeds(len(found[0].values))} had teachers that had learnt"
+    evidence = unweighed(row, found, "INCOMPLETE", f"{few}, and {FEWEST_TAUGHT} are needed")
+    return replace(evidence, missing=((row.left.cell.key, n_wanted),))
 
 
 def taught(row: Row, lookup: Lookup) -> set[int]:

@@ -117,7 +117,7 @@ ANALYSES = (
     Analysis("large-delta", DELTA, "twice as much", delta(2.0)),
     Analysis("low-level", LEVEL, "one lower by 2.5 %", level(-0.025)),
     Analysis("high-level", LEVEL, "one higher by 2.5 %", level(0.025)),
-    Analysis("taught-seeds", SEEDS, "those whose own teachers had learnt, at least six", taught),
+    Analysis("taught-seeds", SEEDS, "those whose own teachers had learnt, at least six or all", taught),
     Analysis("strict", CHANCE, "1 %", alpha=0.01),
     Analysis("lenient", CHANCE, "10 %", alpha=0.1),
 )

@@ -162,7 +162,7 @@ def concluded(claim: Claim, verdict: Verdict, evidence: Sequence[Evidence], hear
     first: tuple[tuple[bool, Outcome, str], ...] = (
         (verdict.profile == "smoke", "NOT ASSESSED", "profile smoke only shows that everything runs"),
         ("INVALID" in settled, "INVALID", "two seeds have identical curves"),
-        ("INCOMPLETE" in settled, "INCOMPLETE", f"{n_missing(evidence)} seeds missing"),
+        ("INCOMPLETE" in settled, "INCOMPLETE", missing(n_missing(evidence))),
         (bool(claim.lacks), "NOT ASSESSED", f"{LACKS}{claim.lacks}"),
     )
     for holds, outcome, note in first:
@@ -184,6 +184,11 @@ def counted(claim: Claim, verdict: Verdict) -> str:
     rows = [row for row, of in zip(verdict.rows, claim.rows, strict=True) if of.role != "necessary"]
     shown = sum(row.outcome in decisions.SHOWN for row in rows)
     return f"{shown} of {len(rows)} shown" if len(verdict.rows) > 1 else ""
+
+
+def missing(n_seeds: int) -> str:
+    """`1 seed missing`."""
+    return f"{n_seeds} seed{'s' if n_seeds != 1 else ''} missing"
 
 
 def n_missing(evidence: Sequence[Evidence]) -> int:

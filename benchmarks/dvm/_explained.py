@@ -1,4 +1,7 @@
-"""How much of its teachers' values a student of value matching has learnt: who has learnt nothing minds no order."""
+"""How much of its teachers' values a student of value matching has learnt: who has learnt nothing minds no order.
+
+By equation (6) one student of several critics comes to their mean at best: what they disagree in is nobody's failure.
+"""
 
 from __future__ import annotations
 
@@ -24,25 +27,27 @@ class Unexplained:
 
     batch_size: int = 1024
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     metrics: ClassVar[Mapping[str, str]] = {
-        UNEXPLAINED: "squared difference of the teacher's value and of the student's, who sees the agents in a random "
-        "order, by the variance of the former over the batch; mean over members and over the critic's values"
+        UNEXPLAINED: "squared difference of the mean of a team's values, which least squares makes of several "
+        "teachers, and of the student's, who sees the agents in a random order, by the variance of the former over the "
+        "batch; mean over teams and over the critic's values"
     }
     arrays: ClassVar[Mapping[str, str]] = {}
 
     @torch.no_grad()
     def __call__(self, algorithm: Merging, env: Any, learner: MergingState, streams: Streams) -> Measured:
-        """Of every member's critic."""
+        """Of every team, whose members' critics are averaged."""
         shares = []
         for number, teacher in enumerate(learner.teachers):
             batch = teacher.replay.sample(streams, self.batch_size)
             observed, actions = seen(env, batch.state), batch.actions.transpose(1, 2)
             order = streams.uniform(observed.shape[1]).argsort(dim=1)
             said = self._valued(algorithm, learner.student, in_order(observed, order), in_order(actions, order))
-            for member in (agent for of, agent in algorithm.members if of == number):
-                taught = self._valued(algorithm, of_agent(teacher.taught, member), observed, actions)
-                shares.append((said - taught).square().mean(dim=2) / taught.var(dim=2))  # [S, V]
+            members = [agent for of, agent in algorithm.members if of == number]
+            critics = [of_agent(teacher.taught, member) for member in members]
+            taught = torch.stack([self._valued(algorithm, critic, observed, actions) for critic in critics]).mean(dim=0)
+            shares.append((said - taught).square().mean(dim=2) / taught.var(dim=2))  # [S, V]
         return Measured({UNEXPLAINED: torch.stack(shares).mean(dim=(0, 2))}, {})
 
     def _valued(self, algorithm: Merging, critic: Any, observed: Tensor, actions: Tensor) -> Tensor:

@@ -38,9 +38,6 @@ UNMOVED = -144.5
 OPTIMUM = -60.0
 """Twice what the authors' logs reach in Tasks I and II; the paper prints no number."""
 
-HALFWAY = (UNMOVED + OPTIMUM) / 2
-"""What a team is below that does not bring the box to where it belongs."""
-
 PUSH_DELTA = 8.5
 """A tenth of the way from the one to the other."""
 
