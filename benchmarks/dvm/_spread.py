@@ -95,9 +95,10 @@ def _diverging(name: str, algorithm: Any, place: str) -> Claim:
 
 
 def _lost(algorithm: Any, n_agents: int) -> tuple[Row, ...]:
-    """The policy was worth something, is lost, and is lost less with a matched critic."""
+    """The policy was worth something, is lost, and is lost less with a matched critic; a game counts once for both."""
     alone, both = (dvm.phase_two(algorithm, n_agents, method) for method in ("Distillation", "DVM"))
     rule = Exceeds(delta(algorithm, n_agents))
+    game = f"{n_agents} agents"
     phase_one = (dvm.phase_one_learnt(algorithm, n_agents),)
     return (
         Row(
@@ -108,6 +109,7 @@ def _lost(algorithm: Any, n_agents: int) -> tuple[Row, ...]:
             "beginning",
             "replicate",
             phase_one,
+            game,
         ),
         Row(
             f"{n_agents} agents: DVM > Distillation, after 60 to 300 episodes",
@@ -117,6 +119,7 @@ def _lost(algorithm: Any, n_agents: int) -> tuple[Row, ...]:
             "beginning",
             "replicate",
             learnt(algorithm, n_agents, both, alone),
+            game,
         ),
         Row(
             f"{n_agents} agents: Distillation, before learning goes on > uniform play",
