@@ -297,7 +297,7 @@ Rule = Exceeds | NoWorse | AboutEquals | Scatters | Oftener | Seldom | Shorter |
 # ------------------------------------------------------------------------------------------------------ rows and claims
 
 About = Literal["beginning", "end", "structure"]
-Role = Literal["necessary", "claim", "replicate"]
+Role = Literal["necessary", "claim", "replicate", "doubt"]
 
 
 @dataclass(frozen=True)
@@ -329,7 +329,8 @@ class Row:
 
     `role`: a "claim" and a "necessary" condition (true of every success, but trivial by itself) must hold, or the
     sentence does not; a "replicate" is the sentence once more elsewhere (another game, size or rival), of which PARTIAL
-    counts how many hold. Replicates of one `group` hold together, and count once.
+    counts how many hold. Replicates of one `group` hold together, and count once. A "doubt" is the sentence as its text
+    can be read, too: it supports nothing, but where no such row is refuted nothing of the sentence is.
 
     `learnt` holds preconditions. Where one fails the row is NOT LEARNT, which refutes nothing.
 
