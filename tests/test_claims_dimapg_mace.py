@@ -145,18 +145,15 @@ def test_only_dimapg_learns_is_in_doubt_where_25_episodes_an_iteration_are_count
     ("claim", "n_agents", "end"), [("DIMA-F3-4", 3, 100), ("DIMA-F3-4", 10, 100), ("DIMA-F3-1", 3, 25)]
 )
 def test_who_rises_evenly_and_has_learnt_has_not_converged(claim: str, n_agents: int, end: int) -> None:
-    (row,) = (
-        row
-        for row in CLAIMS[claim].rows
-        if isinstance(row.rule, AboutEquals) and row.left.cell.env.n_agents == n_agents
-    )
-    level, delta = NAVIGATION[n_agents].uniform, row.learnt[0].delta
-    assert isinstance(delta, Margin) and isinstance(row.rule.delta, Margin) and row.right  # type: ignore[union-attr]
+    rows = [row for row in CLAIMS[claim].rows if isinstance(row.rule, AboutEquals)]
+    (row,) = (row for row in rows if row.left.cell.env.n_agents == n_agents)
+    level, learnt, rule = NAVIGATION[n_agents].uniform, row.learnt[0].delta, row.rule
+    assert isinstance(learnt, Margin) and isinstance(rule, AboutEquals) and isinstance(rule.delta, Margin) and row.right
     steps = np.linspace(0.0, end * 200_000, 1_001)[1:]
-    line = Curve(steps, level + steps / steps[-1] * delta.value / 0.9, 200)
+    line = Curve(steps, level + steps / steps[-1] * learnt.value / 0.9, 200)
     last, middle = row.left.statistic(line), row.right.statistic(line)
-    assert last - level == pytest.approx(delta.value, rel=0.01), "it counts as learnt by the least that does"
-    assert last - middle == pytest.approx(row.rule.delta.value, rel=0.02), "and rises by what does not count as equal"
+    assert last - level == pytest.approx(learnt.value, rel=0.01), "it counts as learnt by the least that does"
+    assert last - middle == pytest.approx(rule.delta.value, rel=0.02), "and rises by what does not count as equal"
 
 
 def test_that_dimapg_converges_is_told_by_its_own_runs() -> None:

@@ -130,7 +130,7 @@ class Still(Uniform):
 
 def test_the_average_of_the_least_is_told_from_the_least_of_the_averages() -> None:
     measure = Orders(TwoGames(), copies=True, n_episodes=2)  # type: ignore[arg-type]
-    found = measure(Frozen(Still()), None, None, Streams.of([0], "test", "cpu")).metrics  # type: ignore[arg-type]
+    found = measure(Frozen(Still()), None, None, Streams.of([0], "test", "cpu")).metrics
     assert {name: float(value) for name, value in found.items()} == {LEAST: -3.5, LEAST + AVERAGES: -2.5}
 
 

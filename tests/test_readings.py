@@ -297,7 +297,7 @@ def test_copies_of_one_agent_are_compared_after_as_many_updates_as_theta_has_mad
     for row, (first, last) in zip(claim.rows, [(32_000, 40_000)] * 2 + [(10_323, 12_903)] * 2, strict=True):
         found = even(row)
         assert found.left == row.left and found.right.cell == row.right.cell  # type: ignore[union-attr]
-        assert (found.right.statistic.first, found.right.statistic.last) == pytest.approx(  # type: ignore[union-attr]
+        assert (found.right.statistic.first, found.right.statistic.last) == pytest.approx(
             (first * 200, last * 200), abs=200
         )
         assert found.learnt[0].arms[1].trained == found.right, "so is whether it has learnt"
