@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -65,6 +65,8 @@ class SimpleTag:
     touch_reward: Amount = 10.0
     obstacle_spread: Amount = 0.9
     """Obstacles start uniformly in the square of this half-width."""
+    velocities: Literal["prey", "all"] = "prey"
+    """Of which others agents see the velocity."""
     physics: Physics = OPENAI
 
     def __post_init__(self) -> None:
@@ -73,11 +75,11 @@ class SimpleTag:
     @property
     def roles(self) -> tuple[Role, ...]:
         """Predators, whom the sources call adversaries, then prey."""
+        space, shown = action_space(self.action), self._shown()
         size = 4 + 2 * self.n_obstacles + 2 * (self.n_predators + self.n_prey - 1)
-        space = action_space(self.action)
         return (
-            Role("adversary", self.n_predators, (size + 2 * self.n_prey,), space),
-            Role("good", self.n_prey, (size + 2 * (self.n_prey - 1),), space),
+            Role("adversary", self.n_predators, (size + 2 * (len(shown) - (0 in shown)),), space),
+            Role("good", self.n_prey, (size + 2 * (len(shown) - 1),), space),
         )
 
     def reset(self, streams: Streams, n_envs: int) -> Particles:
@@ -104,10 +106,11 @@ class SimpleTag:
         return after, self._reward(position), never(after)
 
     def observe(self, state: Particles) -> tuple[Tensor, ...]:
-        """Own velocity, own position, relative obstacles, relative others, and the velocities of the (other) prey."""
+        """Own velocity, own position, relative obstacles, relative others, and the velocities of other prey, or of all
+        others."""
         rows = flattened(state).flatten(0, 1)  # [N, D], for all copies of all seeds
         columns = torch.cat([rows, rows.new_zeros(len(rows), 1)], 1).t().contiguous()  # [D + 1, N]
-        tables = _seen(self.n_predators, self.n_prey, self.n_obstacles, rows.device)
+        tables = _seen(self.n_predators, self.n_prey, self.n_obstacles, self._shown(), rows.device)
         rows_of_all = state.position.shape[:2]
         return tuple(
             counted(columns, *table).view(*rows_of_all, role.n_agents, -1)
@@ -121,6 +124,10 @@ class SimpleTag:
     def radii(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Of predators and prey, and of obstacles."""
         return self._each(self.predator_size, self.prey_size), (self.obstacle_size,) * self.n_obstacles
+
+    def _shown(self) -> range:
+        """The agents whose velocity others see."""
+        return range(self.n_predators if self.velocities == "prey" else 0, self.n_predators + self.n_prey)
 
     def _each(self, predator: float, prey: float) -> tuple[float, ...]:
         return (predator,) * self.n_predators + (prey,) * self.n_prey
@@ -142,7 +149,7 @@ def counted(columns: Tensor, things: Tensor, origins: Tensor) -> Tensor:
 
 @functools.cache
 def _seen(
-    n_predators: int, n_prey: int, n_obstacles: int, device: torch.device
+    n_predators: int, n_prey: int, n_obstacles: int, shown: range, device: torch.device
 ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Which numbers of the flattened state each role's agents see in turn, and from which these are counted.
 
@@ -159,7 +166,7 @@ def _seen(
         things, origins = list[Tensor](), list[Tensor]()
         for i in agents:
             neighbours = [*obstacle, *position[others(n_agents, i)]]
-            running = [velocity[j] for j in others(n_agents, i) if j >= n_predators]
+            running = [velocity[j] for j in others(n_agents, i) if j in shown]
             things += [velocity[i], position[i], *neighbours, *running]
             origins += [zero, zero, *(position[i] for _ in neighbours), *(zero for _ in running)]
         return torch.cat(things), torch.cat(origins)
@@ -177,10 +184,17 @@ def bound(x: Tensor) -> Tensor:
     return torch.where(x < 1.0, ((x - 0.9) * 10.0).clamp_min(0.0), beyond)
 
 
-PREDATOR_PREY_3V1 = SimpleTag(horizon=200, action="force")
-"""DiMA-PG's game with prey that are 30 % faster, as in openai's: 200 steps, and forces as actions."""
+PREDATOR_PREY_3V1 = SimpleTag(horizon=200, action="force", velocities="all")
+"""DiMA-PG's game with prey that are 30 % faster, as in openai's: 200 steps, forces as actions, and all see how fast all
+others are."""
 
 PREDATOR_PREY_12V4 = SimpleTag(
-    n_predators=12, n_prey=4, horizon=200, action="force", prey_max_speed=1.5, prey_sensitivity=4.5
+    n_predators=12,
+    n_prey=4,
+    horizon=200,
+    action="force",
+    prey_max_speed=1.5,
+    prey_sensitivity=4.5,
+    velocities="all",
 )
 """DiMA-PG's game with prey that are 50 % faster, and accelerate so, too, which the paper does not say."""

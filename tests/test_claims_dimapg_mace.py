@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import Claim, Curve, Floats, Gap, Margin, NoWorse, Row, Share
+from benchmarks import AboutEquals, Claim, Curve, Floats, Gap, Margin, NoWorse, Row, Share, scores_of
 from benchmarks._catalogue import chosen
 from benchmarks._judging.scores import Gained, NotReachedError, Rate, ShortOf, StaysBelow, Total
+from benchmarks.dimapg._levels import NAVIGATION
 from benchmarks.dimapg.fig3 import EARLY, outer
 from benchmarks.mace import TRAINED, of_interest, place
 from benchmarks.mace._hits import InBoth, OfOneHunter
@@ -75,7 +76,7 @@ def test_what_has_collapsed_is_below_a_level_at_every_test_of_a_stretch(
 # ---- claims ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("paper", "size", "untestable"), [("DIMA", 14, 3), ("MACE", 20, 4)])
+@pytest.mark.parametrize(("paper", "size", "untestable"), [("DIMA", 14, 4), ("MACE", 20, 4)])
 def test_a_family_is_all_sentences_that_make_a_test(paper: str, size: int, untestable: int) -> None:
     sentences = [claim for claim in of(paper) if claim.kind == "sentence"]
     assert len([claim for claim in sentences if not claim.untestable]) == size
@@ -122,7 +123,7 @@ def test_totals_differ_by_a_share_of_random_play_or_by_one_success(
 
 
 def test_only_dimapg_learns_asks_of_every_baseline_that_it_is_not_above_random_play() -> None:
-    rows = CLAIMS["DIMA-F3-3"].rows
+    rows = [row for row in CLAIMS["DIMA-F3-3"].rows if row.role != "doubt"]
     (first, *_), others = rows, [row for row in rows if isinstance(row.rule, NoWorse)]
     assert first.role == "necessary" and [row.right.cell.name for row in others if row.right] == [
         "MADDPG",
@@ -130,6 +131,34 @@ def test_only_dimapg_learns_asks_of_every_baseline_that_it_is_not_above_random_p
         "TRPO-KitchenSink",
     ]
     assert all(row.left.cell.name == "Uniform" and isinstance(row.rule.delta, Margin) for row in others)  # type: ignore[union-attr]
+
+
+def test_only_dimapg_learns_is_in_doubt_where_25_episodes_an_iteration_are_counted() -> None:
+    own = [row for row in CLAIMS["DIMA-F3-3"].rows if row.role != "doubt"]
+    doubted = [row for row in CLAIMS["DIMA-F3-3"].rows if row.role == "doubt"]
+    other = CLAIMS["DIMA-F3-3-25"].rows
+    assert len(own) == len(other)
+    assert [(row.left, row.right, row.rule) for row in doubted] == [(row.left, row.right, row.rule) for row in other]
+
+
+@pytest.mark.parametrize(
+    ("claim", "n_agents", "end"), [("DIMA-F3-4", 3, 100), ("DIMA-F3-4", 10, 100), ("DIMA-F3-1", 3, 25)]
+)
+def test_who_rises_evenly_and_has_learnt_has_not_converged(claim: str, n_agents: int, end: int) -> None:
+    rows = [row for row in CLAIMS[claim].rows if isinstance(row.rule, AboutEquals)]
+    (row,) = (row for row in rows if row.left.cell.env.n_agents == n_agents)
+    level, learnt, rule = NAVIGATION[n_agents].uniform, row.learnt[0].delta, row.rule
+    assert isinstance(learnt, Margin) and isinstance(rule, AboutEquals) and isinstance(rule.delta, Margin) and row.right
+    steps = np.linspace(0.0, end * 200_000, 1_001)[1:]
+    line = Curve(steps, level + steps / steps[-1] * learnt.value / 0.9, 200)
+    last, middle = row.left.statistic(line), row.right.statistic(line)
+    assert last - level == pytest.approx(learnt.value, rel=0.01), "it counts as learnt by the least that does"
+    assert last - middle == pytest.approx(rule.delta.value, rel=0.02), "and rises by what does not count as equal"
+
+
+def test_that_dimapg_converges_is_told_by_its_own_runs() -> None:
+    cells = {score.cell.name for row in CLAIMS["DIMA-F3-4"].rows for score in scores_of(row)}
+    assert cells == {"DiMA-PG", "DiMA-PG untrained", "Uniform"}
 
 
 def test_counted_episodes_stay_within_what_dimapg_plays() -> None:

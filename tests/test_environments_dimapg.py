@@ -193,19 +193,20 @@ def test_what_the_least_gets_without_learning(
 # Predator and prey
 
 
-def test_three_against_one_is_simple_tag_but_for_its_actions_and_horizon() -> None:
-    assert dataclasses.replace(PREDATOR_PREY_3V1, action="soft", horizon=25) == SimpleTag()
+def test_three_against_one_is_simple_tag_but_for_its_actions_horizon_and_views() -> None:
+    game = dataclasses.replace(PREDATOR_PREY_3V1, velocities="prey")
+    assert dataclasses.replace(game, action="soft", horizon=25) == SimpleTag()
     streams = Streams.of([0, 1], "tag", "cpu")
     state = same = PREDATOR_PREY_3V1.reset(streams, 20)
     for _ in range(20):
         force = streams.uniform(20, 4, 2, low=-1.0)
         (right, up), (left, down) = force.clamp_min(0.0).unbind(-1), force.neg().clamp_min(0.0).unbind(-1)
         soft = torch.stack([torch.zeros_like(up), right, left, up, down], -1)
-        state, reward, _ = PREDATOR_PREY_3V1.step(state, (force[:, :, :3], force[:, :, 3:]), streams)
+        state, reward, _ = game.step(state, (force[:, :, :3], force[:, :, 3:]), streams)
         same, expected, _ = SimpleTag().step(same, (soft[:, :, :3], soft[:, :, 3:]), streams)
         assert torch.equal(reward, expected)
         assert all(map(torch.equal, state, same))
-        assert all(map(torch.equal, PREDATOR_PREY_3V1.observe(state), SimpleTag().observe(same)))
+        assert all(map(torch.equal, game.observe(state), SimpleTag().observe(same)))
 
 
 def test_prey_reach_one_and_a_half_times_the_speed_of_twelve_predators() -> None:
@@ -227,15 +228,19 @@ def test_every_pair_in_contact_rewards_all_predators_and_costs_its_prey() -> Non
     assert reward == [50.0] * 12 + [-20.0, -20.0, -10.0, 0.0]
 
 
-def test_all_see_the_velocities_of_the_other_prey() -> None:
+def test_all_see_the_velocities_of_all_others_or_of_the_other_prey() -> None:
     places = [(float(k), 0.0) for k in range(16)]
     state = world(places, [(0.0, 1.0), (0.0, 2.0)], [(k + 0.5, 0.0) for k in range(16)])
+    ways, running = [k - 5 for k in range(16) if k != 5], [k + 0.5 for k in range(16)]
     predators, prey = PREDATOR_PREY_12V4.observe(state)
-    assert (predators.shape, prey.shape) == ((1, 1, 12, 46), (1, 1, 4, 44))
-    others = [k - 5 for k in range(16) if k != 5]
-    assert predators[0, 0, 5, ::2].tolist() == [5.5, 5, -5, -5, *others, 12.5, 13.5, 14.5, 15.5]
-    assert prey[0, 0, 1, -6::2].tolist() == [12.5, 14.5, 15.5]
+    assert (predators.shape, prey.shape) == ((1, 1, 12, 68), (1, 1, 4, 68))
+    assert predators[0, 0, 5, ::2].tolist() == [5.5, 5, -5, -5, *ways, *running[:5], *running[6:]]
+    assert prey[0, 0, 1, -30::2].tolist() == [*running[:13], *running[14:]]
     assert predators[0, 0, 5, 5:9:2].tolist() == [1, 2]
+    predators, prey = dataclasses.replace(PREDATOR_PREY_12V4, velocities="prey").observe(state)
+    assert (predators.shape, prey.shape) == ((1, 1, 12, 46), (1, 1, 4, 44))
+    assert predators[0, 0, 5, ::2].tolist() == [5.5, 5, -5, -5, *ways, 12.5, 13.5, 14.5, 15.5]
+    assert prey[0, 0, 1, -6::2].tolist() == [12.5, 14.5, 15.5]
 
 
 # The physics, as fast as it is

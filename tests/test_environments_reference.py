@@ -172,7 +172,7 @@ def test_two_prey_see_each_others_velocity_as_in_mpe2() -> None:
 @pytest.mark.parametrize(("speed", "accel"), [(1.3, 4.0), (1.5, 4.5)])
 def test_twelve_against_four_move_see_and_are_rewarded_as_in_mpe2(speed: float, accel: float) -> None:
     random, game = np.random.default_rng(5), wheel(simple_tag_v3, num_good=4, num_adversaries=12, num_obstacles=2)
-    env = dataclasses.replace(PREDATOR_PREY_12V4, physics=MPE2, action="soft")
+    env = dataclasses.replace(PREDATOR_PREY_12V4, physics=MPE2, action="soft", velocities="prey")
     env = dataclasses.replace(env, prey_max_speed=speed, prey_sensitivity=accel)
     for prey in world_of(game).agents[12:]:
         prey.max_speed, prey.accel = speed, accel

@@ -13,6 +13,7 @@ import torch
 
 from algorithms._tree import joined, split
 from algorithms.dimapg import DiMAPG
+from algorithms.frozen import Frozen
 from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.uniform import Uniform
@@ -20,7 +21,8 @@ from benchmarks.dimapg import GAMES as NAVIGATION_GAMES
 from benchmarks.dimapg import LEARNERS, METHODS, Method
 from benchmarks.dimapg import game as navigation_game
 from benchmarks.dimapg._levels import NAVIGATION, PURSUIT
-from benchmarks.dimapg._measures import both_ways, least_return, sampled
+from benchmarks.dimapg._measures import LEAST, both_ways, least_return, sampled
+from benchmarks.dimapg._orders import AVERAGES, Kept, Orders
 from benchmarks.dimapg._pursuit import GAMES as PURSUIT_GAMES
 from benchmarks.dimapg._pursuit import (
     HUNT,
@@ -42,6 +44,7 @@ from benchmarks.dimapg._survival import EATEN, FOOD, INNER, KILLS, LEARNER, OUTE
 from benchmarks.dimapg._survival import GAMES as SURVIVAL_GAMES
 from benchmarks.dimapg._survival import TEAMS as IN_TEAMS
 from environments import Streams
+from environments.goal_navigation import GoalNavigation
 from environments.simple_tag import SimpleTag
 
 torch.set_num_threads(1)
@@ -105,6 +108,47 @@ def test_a_method_learns_to_navigate(method: Method, n_agents: int, n_episodes: 
     found = least_return(env, sampled(algorithm, state), streams(), 50)
     levels = NAVIGATION[n_agents]
     assert float(found.mean()) > levels.uniform + levels.delta.value
+
+
+class TwoGames:
+    """One step, in which the agents of two copies get −1 and −3, and −4 and −2."""
+
+    horizon = 1
+    roles = GoalNavigation(n_agents=2).roles
+
+    def reset(self, streams: Streams, n_envs: int) -> torch.Tensor:
+        return torch.tensor([[[-1.0, -3.0], [-4.0, -2.0]]])
+
+    def step(self, state: torch.Tensor, actions: Any, streams: Streams) -> tuple[torch.Tensor, torch.Tensor, None]:
+        return state, state + actions[0].sum(dim=-1), None
+
+
+class Still(Uniform):
+    def cloned(self, learner: Any) -> dict[str, Any]:
+        return {"sampled": lambda env, game: (torch.zeros(1, 2, 2, 2),)}
+
+
+def test_the_average_of_the_least_is_told_from_the_least_of_the_averages() -> None:
+    measure = Orders(TwoGames(), copies=True, n_episodes=2)  # type: ignore[arg-type]
+    found = measure(Frozen(Still()), None, None, Streams.of([0], "test", "cpu")).metrics
+    assert {name: float(value) for name, value in found.items()} == {LEAST: -3.5, LEAST + AVERAGES: -2.5}
+
+
+@pytest.mark.parametrize("copies", [False, True])
+def test_who_is_tested_again_plays_as_it_had_learnt_to(copies: bool) -> None:
+    env, algorithm = GoalNavigation(horizon=6), DiMAPG(hidden=16, n_trajectories=2, inner_steps=1)
+    own = GoalNavigation(horizon=6, n_agents=1, n_goals=3) if copies else env
+    state, frozen = learnt(algorithm, own, 20), Frozen(algorithm)
+    kept = begun(frozen, own)
+    Kept()(frozen, own, kept, ((own, state),))
+    trained, again = (
+        algorithm.cloned(of)["greedy"] if copies else both_ways(algorithm, of)["greedy"] for of in (state, kept)
+    )
+    assert torch.equal(*(least_return(env, policy, streams(), 4) for policy in (trained, again)))
+    measure = Orders(env, copies=copies, n_episodes=4, inner_steps=1)
+    found = measure(frozen, own, kept, streams()).metrics
+    assert set(found) == set(measure.metrics)
+    assert all((found[name + AVERAGES] >= found[name]).all() for name in measure.names)
 
 
 # ---- pursuit --------------------------------------------------------------------------------------------------------

@@ -77,6 +77,11 @@ def test_words_decide_nothing_and_may_change() -> None:
     )
 
 
+def test_what_an_analysis_compares_instead_decides_nothing() -> None:
+    assert ROW.right is not None
+    assert digest(plan(with_row(even=replace(ROW.right, statistic=Final(6))))) == digest(plan())
+
+
 def test_every_claim_has_a_plan_that_json_holds() -> None:
     for shown in figures():
         for claim in shown.claims:

@@ -30,7 +30,7 @@ from benchmarks import (
 )
 from benchmarks._catalogue import chosen, figures, read
 from benchmarks._judging.evidence import FEWEST_TAUGHT, SeedScores, weigh
-from benchmarks._judging.readings import ANALYSES, Judge, Read, readings_of, robustness, taught
+from benchmarks._judging.readings import ANALYSES, Judge, Read, even, readings_of, robustness, taught
 from benchmarks._judging.scores import EpisodesTo, Final, Stretch, Window
 from benchmarks._judging.statistics import ALPHA
 from benchmarks._judging.verdicts import judge as judge_claims
@@ -297,3 +297,30 @@ def test_only_what_both_sides_start_from_may_choose_seeds() -> None:
             sides = [score.cell.key for score in (row.left, row.right) if score is not None]
             assert not {arm.trained.cell.key for part in row.of_teachers for arm in part.arms} & set(sides)
             assert (taught(row) != row) == bool(row.of_teachers)
+
+
+# ---------------------------------------------------------------------------------------------- as many updates of both
+
+
+def test_copies_of_one_agent_are_compared_after_as_many_updates_as_theta_has_made() -> None:
+    (claim,) = (claim for claim in FIGURES["dimapg/table1"].claims if claim.id == "DIMA-T1-2")
+    for row, (first, last) in zip(claim.rows, [(32_000, 40_000)] * 2 + [(10_323, 12_903)] * 2, strict=True):
+        found = even(row)
+        assert found.left == row.left and found.right.cell == row.right.cell  # type: ignore[union-attr]
+        assert (found.right.statistic.first, found.right.statistic.last) == pytest.approx(
+            (first * 200, last * 200), abs=200
+        )
+        assert found.learnt[0].arms[1].trained == found.right, "so is whether it has learnt"
+
+
+def test_nothing_else_is_compared_at_another_time() -> None:
+    concerned = [
+        claim.id for figure in figures() for claim in figure.claims if any(even(row) != row for row in claim.rows)
+    ]
+    assert concerned == ["DIMA-T1-2"]
+
+
+def test_a_side_at_another_time_is_of_the_same_cell() -> None:
+    (claim,) = (claim for claim in FIGURES["dimapg/table1"].claims if claim.id == "DIMA-T1-2")
+    with pytest.raises(ValueError, match="even must be the right side's cell at another time"):
+        replace(claim.rows[0], even=claim.rows[0].left)

@@ -429,6 +429,45 @@ def test_a_group_has_the_largest_p_of_its_rows_and_the_smallest_of_its_refutatio
     assert found.p_refuted == pytest.approx(max(2 * min(refuted[:2]), 2 * min(refuted[2:4]), 3 * min(refuted[4:])))
 
 
+def doubtful(rise: float, other: float, third: float = 2.0) -> Verdict:
+    """A sentence, and two rows of another way to read it: how much left is above right in each; δ is 1."""
+    rows = [row(Exceeds(ONE), "one"), row(Exceeds(ONE), "other", role="doubt"), row(Exceeds(ONE), "3", role="doubt")]
+    sides: dict[str, Any] = {"one": SPREAD + rise, "other": SPREAD + other, "3": SPREAD + third, "right": SPREAD}
+    return judged(claim(*rows), **sides)[0]
+
+
+@pytest.mark.parametrize(
+    ("rises", "expected"),
+    [
+        ((2, 2), "REPRODUCED"),
+        ((2, 0), "REPRODUCED"),
+        ((2, -2), "REPRODUCED"),
+        ((0.12, 9), "INCONCLUSIVE"),
+        ((0, 2), "INCONCLUSIVE"),
+        ((-2, 2), "INCONCLUSIVE"),
+        ((0, 0), "NOT REPRODUCED"),
+        ((-2, -2), "NOT REPRODUCED"),
+        ((-2, -2, -2), "REVERSED"),
+    ],
+)
+def test_what_is_in_doubt_supports_nothing_and_is_refuted_too_where_a_sentence_is(
+    rises: tuple[float, ...], expected: Outcome
+) -> None:
+    found = doubtful(*rises)
+    assert found.outcome == expected
+    assert found.note == f"{int(rises[0] == 2)} of 1 shown"
+
+
+def test_a_sentence_is_refuted_at_the_larger_p_of_its_own_rows_and_of_those_in_doubt() -> None:
+    found = doubtful(0, 0.9)
+    one, other, third = (of.p_refuted for of in found.rows)
+    assert found.p_refuted == pytest.approx(max(one, 2 * min(other, third))) == pytest.approx(2 * other)
+
+
+def test_a_row_in_doubt_is_not_shown_by_the_sentence() -> None:
+    assert [of.outcome for of in doubtful(2, 0.02).rows] == ["REPRODUCED", "NOT REPRODUCED", "REPRODUCED"]
+
+
 def test_only_replicates_have_a_group() -> None:
     with pytest.raises(ValueError, match="only replicates have a group, found 'one' of role claim"):
         row(Exceeds(ONE), group="one")

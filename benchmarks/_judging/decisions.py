@@ -18,7 +18,9 @@ at most .05 is in error, one way or the other, and a claim that is confirmed nev
 "All rows hold" is an intersection-union test: its p is the largest. "At least u of m replicates hold" is a partial
 conjunction: (m − u + 1) · p₍ᵤ₎; where the paper says "can", u is 1, and all replicates must be refuted to refute it.
 Replicates of one group hold together: they are one replicate, whose p is the largest of its rows, and which is refuted
-where one of its rows is. Which rows of a claim were shown is told by Holm's correction within the claim.
+where one of its rows is. Rows in doubt, of another way to read the sentence, support nothing, and its refutation is an
+intersection-union test, too: its own rows are refuted, and those in doubt are. Which rows of a claim were shown is told
+by Holm's correction within the claim.
 
 An effect inside ±δ is NEGLIGIBLE only with its direction, which must be beyond chance over the family, as all that is
 said of a claim. Where the family leaves it open, what is known is that the effect does not matter: NOT REPRODUCED,
@@ -109,25 +111,32 @@ def questions_of(rows: Rows) -> Questions:
 
 
 def refutation(rows: Rows, core: list[int], replicas: list[list[int]]) -> Floats:
-    """p of "no row is below δ": rows × the smallest; of "can", the replicates count once, with their largest p."""
+    """p of "no row is below δ": rows × the smallest; of "can", the replicates count once, with their largest p.
+
+    Where rows are in doubt, that of one of them is asked for, too.
+    """
     if rows.holds == "all" or not replicas:
-        smallest, count = rows.refuted.min(axis=0), len(rows.refuted)
+        of_sentence = rows.refuted[core + [i for group in replicas for i in group]]
     else:
         each = [len(group) * rows.refuted[group].min(axis=0) for group in replicas]
-        every = np.concatenate([rows.refuted[core], np.max(each, axis=0, keepdims=True)])
-        smallest, count = every.min(axis=0), len(every)
-    found: Floats = np.minimum(1.0, count * smallest)
+        of_sentence = np.concatenate([rows.refuted[core], np.max(each, axis=0, keepdims=True)])
+    both = [of_sentence, *([rows.refuted[in_doubt(rows)]] if in_doubt(rows) else [])]
+    found: Floats = np.max([np.minimum(1.0, len(each) * each.min(axis=0)) for each in both], axis=0)
     return found
+
+
+def in_doubt(rows: Rows) -> list[int]:
+    """The rows of another way to read the sentence."""
+    return [i for i, role in enumerate(rows.roles) if role == "doubt"]
 
 
 def split(rows: Rows) -> tuple[list[int], list[list[int]]]:
     """The rows that must hold, and the replicates, each with all rows that it is made of."""
-    core = [i for i, role in enumerate(rows.roles) if role != "replicate"]
     replicas: dict[str | int, list[int]] = {}
-    for i in range(len(rows.roles)):
-        if i not in core:
+    for i, role in enumerate(rows.roles):
+        if role == "replicate":
             replicas.setdefault((rows.groups and rows.groups[i]) or i, []).append(i)
-    return core, list(replicas.values())
+    return [i for i, role in enumerate(rows.roles) if role in ("necessary", "claim")], list(replicas.values())
 
 
 def _largest(p: Floats, replicas: list[list[int]]) -> Floats:
@@ -161,11 +170,14 @@ def _against(rows: Rows) -> Names:
 
 
 def shown(rows: Rows, whole: Floats) -> Floats:
-    """p of every row: where all must hold that of `within`; where some must, Holm's, or that of its replicate."""
+    """p of every row: where all must hold that of `within`; where some must, Holm's, or that of its replicate.
+
+    Of a row in doubt it is Holm's.
+    """
     _, replicas = split(rows)
-    if rows.holds == "all" or not replicas:
-        return within(rows.support, whole)
     p = statistics.holm(rows.support) if len(rows.support) > 1 else whole[None].copy()
+    if rows.holds == "all" or not replicas:
+        return np.where(np.array([role == "doubt" for role in rows.roles])[:, None], p, within(rows.support, whole))
     for group in replicas:
         p[group] = np.minimum(p[group], np.maximum(len(replicas) * rows.support[group].max(axis=0), whole))
     return p
@@ -187,7 +199,8 @@ def concluded(rows: Rows, question: Questions, outcomes: Names, alpha: float = A
     )
     full, less = (of & asked(each, axis=0) for of, each in zip(cores, of_replicas, strict=True))
     enough = cores[1] & (2 * of_replicas[1].sum(axis=0) >= max(len(replicas), 1))
-    part = (question.part <= alpha) & enough & ~(outcomes == "REVERSED").any(axis=0)
+    said = core + [i for group in replicas for i in group]
+    part = (question.part <= alpha) & enough & ~(outcomes[said] == "REVERSED").any(axis=0)
     return np.select(
         [
             holds & full,

@@ -46,7 +46,7 @@ def plan_of(figure: Figure, claim: Claim) -> Plan:
 
 
 def _row(row: Row) -> Plan:
-    unsaid = {"label", *([] if row.group else ["group"]), *(["seeds"] if row.seeds == "all" else [])}
+    unsaid = {"label", "even", *([] if row.group else ["group"]), *(["seeds"] if row.seeds == "all" else [])}
     parts = {item.name: _planned(getattr(row, item.name)) for item in fields(row) if item.name not in unsaid}
     return {**parts, "paired": row.paired}
 

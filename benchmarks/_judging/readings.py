@@ -105,10 +105,19 @@ def taught(part: Any) -> Any:
     return replace(part, seeds="taught") if isinstance(part, Row) and part.of_teachers else part
 
 
+def even(part: Any) -> Any:
+    """The right side after as many updates as the left has made, also where it is asked whether it has learnt."""
+    if not isinstance(part, Row) or part.even is None:
+        return part
+    right, other = part.right, part.even
+    return replace(mapped(part, lambda of: other if of == right else of), even=None)
+
+
 WINDOW = "Over how much of a curve is averaged?"
 DELTA = "What is the smallest difference of interest?"
 LEVEL = "Which level counts as reached?"
 SEEDS = "Which seeds are compared?"
+UPDATES = "After how much training are two compared?"
 CHANCE = "How likely may a verdict be by chance?"
 ANALYSES = (
     Analysis("short-window", WINDOW, "half as much", window(0.5)),
@@ -118,6 +127,7 @@ ANALYSES = (
     Analysis("low-level", LEVEL, "one lower by 2.5 %", level(-0.025)),
     Analysis("high-level", LEVEL, "one higher by 2.5 %", level(0.025)),
     Analysis("taught-seeds", SEEDS, "those whose own teachers had learnt, at least six or all", taught),
+    Analysis("equal-updates", UPDATES, "as many updates of both, where as many episodes make unlike many", even),
     Analysis("strict", CHANCE, "1 %", alpha=0.01),
     Analysis("lenient", CHANCE, "10 %", alpha=0.1),
 )

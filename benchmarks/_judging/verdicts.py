@@ -180,8 +180,8 @@ def concluded(claim: Claim, verdict: Verdict, evidence: Sequence[Evidence], hear
 
 
 def counted(claim: Claim, verdict: Verdict) -> str:
-    """How many rows were shown, of several: necessary conditions are not counted."""
-    rows = [row for row, of in zip(verdict.rows, claim.rows, strict=True) if of.role != "necessary"]
+    """How many rows were shown, of several: necessary conditions and what is in doubt are not counted."""
+    rows = [row for row, of in zip(verdict.rows, claim.rows, strict=True) if of.role not in ("necessary", "doubt")]
     shown = sum(row.outcome in decisions.SHOWN for row in rows)
     return f"{shown} of {len(rows)} shown" if len(verdict.rows) > 1 else ""
 

@@ -28,7 +28,7 @@ def weakest(claim: Claim, verdict: Verdict) -> int | None:
     asked = [
         (found.outcome == verdict.outcome, found.p, i)
         for i, (row, found) in enumerate(zip(claim.rows, verdict.rows, strict=False))
-        if row.role != "necessary" and is_measured(found)
+        if row.role not in ("necessary", "doubt") and is_measured(found)
     ]
     return max(asked)[-1] if asked else None
 

@@ -297,7 +297,7 @@ Rule = Exceeds | NoWorse | AboutEquals | Scatters | Oftener | Seldom | Shorter |
 # ------------------------------------------------------------------------------------------------------ rows and claims
 
 About = Literal["beginning", "end", "structure"]
-Role = Literal["necessary", "claim", "replicate"]
+Role = Literal["necessary", "claim", "replicate", "doubt"]
 
 
 @dataclass(frozen=True)
@@ -329,14 +329,18 @@ class Row:
 
     `role`: a "claim" and a "necessary" condition (true of every success, but trivial by itself) must hold, or the
     sentence does not; a "replicate" is the sentence once more elsewhere (another game, size or rival), of which PARTIAL
-    counts how many hold. Replicates of one `group` hold together, and count once.
+    counts how many hold. Replicates of one `group` hold together, and count once. A "doubt" is the sentence as its text
+    can be read, too: it supports nothing, but where no such row is refuted nothing of the sentence is.
 
     `learnt` holds preconditions. Where one fails the row is NOT LEARNT, which refutes nothing.
 
     `seeds` says which are compared: "all", or "taught" ones, whose own teachers had learnt. Those are told by what both
     sides start from and not by what came of it, so that nothing is chosen by its result.
 
-    Raises: ValueError where a side is missing, or δ is measured from one of the two sides.
+    `even` is the right side after as many updates as the left has made, where as many episodes make unlike many: an
+    analysis compares it instead.
+
+    Raises: ValueError where a side is missing, δ is measured from one of the two sides, or `even` is of another cell.
     """
 
     label: str
@@ -348,6 +352,7 @@ class Row:
     learnt: tuple[Learnt, ...] = ()
     group: str = ""
     seeds: Literal["all", "taught"] = "all"
+    even: Score | None = None
 
     def __post_init__(self) -> None:
         if (self.right is None) != isinstance(self.rule, ONE_SIDED):
@@ -357,6 +362,8 @@ class Row:
             raise ValueError(f"{self.label}: only replicates have a group, found {self.group!r} of role {self.role}")
         if reference_of(self.rule) in (self.left, self.right) and reference_of(self.rule) is not None:
             raise ValueError(f"{self.label}: δ must not be measured from one of the two sides: give another level")
+        if self.even is not None and (self.right is None or self.even.cell != self.right.cell):
+            raise ValueError(f"{self.label}: even must be the right side's cell at another time, got {self.even.label}")
 
     @property
     def of_teachers(self) -> tuple[Learnt, ...]:

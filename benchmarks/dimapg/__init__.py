@@ -194,7 +194,8 @@ DECISIONS = (
         "its methods come from draws them wherever it writes returns down. The likeliest actions were measured too: "
         "with 3 agents and σ still about 1 they are worse, by up to 37 in the mean over five seeds. Nor does the paper "
         "say which comes first, the least or the average. The least of the agents' averages over 100 episodes can only "
-        "be higher (of a script's −10 instead of −16 with 3 agents, −5 instead of −12 with 10), and is not measured.",
+        "be higher (of a script's −10 instead of −16 with 3 agents, −5 instead of −12 with 10). It is measured beside, "
+        "of those who have trained, and decides nothing.",
     ),
     Decision(
         "How large are agents?",

@@ -17,7 +17,7 @@ from algorithms._ledger import Ledger
 from algorithms.dimapg import DiMAPG
 from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.uniform import Uniform
-from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Metric, Score, Start
+from benchmarks import Budget, Cell, Decision, Evaluation, Floats, Measured, Metric, Reading, Score, Start
 from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
 from benchmarks._judging.scores import Final
 from benchmarks._judging.statistics import mean_interval
@@ -411,6 +411,18 @@ def curve_plate(game: str) -> CurvePlate:
     return CurvePlate(game, tuple(learning(method, game) for method in METHODS))
 
 
+def as_openai_sees(cell: Cell) -> Cell:
+    """A cell whose predators and prey see the velocities of prey alone."""
+    return replace(cell, env=replace(cell.env, velocities="prey")) if isinstance(cell.env, SimpleTag) else cell
+
+
+VIEWS = Reading(
+    "prey-velocities",
+    "The same, but of the velocities of others only those of prey.",
+    "So openai's simple_tag, from which the game is “adapted”; the text does not name what was.",
+    under=as_openai_sees,
+)
+
 PURSUIT_DECISIONS = (
     Decision(
         "What is the reward of predators?",
@@ -421,12 +433,12 @@ PURSUIT_DECISIONS = (
     ),
     Decision(
         "What do agents see?",
-        "As in openai's simple_tag: their own velocity and place, obstacles and all others relative to themselves, and "
-        "the velocities of prey.",
+        "Their own velocity and place, obstacles and all others relative to themselves, and the velocities of all "
+        "others.",
         "“All agents observe relative positions and velocities of other agents and the positions of the static "
-        "obstacles.” So velocities of predators, which openai's game shows to nobody else, are missing here, and those "
-        "of prey are not relative.",
-        departs=True,
+        "obstacles.” Their own are added, as in openai's simple_tag. Velocities are not relative, but every agent sees "
+        "its own beside them, and a layer of weights can take it off.",
+        readings=(VIEWS,),
     ),
     Decision(
         "Who plays against whom after training?",

@@ -45,7 +45,12 @@ FIGURE = Figure(
                     learnt=learnt_to_eat(630),
                 ),
             ),
-            note=BOTH_READINGS,
+            note=BOTH_READINGS + " The caption goes on: “This can also be interpreted as follows: Agents who can "
+            "observe the food within their sensing range choose to rush in food. Agents who do not observe food within "
+            "their sensing range choose to form groups to take down other agents.” That is the same picture in other "
+            "words, by what agents see in the place of where they are, and a sentence is counted once. Judged is the "
+            "first wording. Of 630 agents one in thirty sees food at the start, all of them of the innermost third; "
+            "who sees any later hangs on where it has gone, so that the second says less of who does what than of why.",
         ),
     ),
     budgets=budgets(),
