@@ -25,6 +25,8 @@ from benchmarks._training.work import Device, Library, Work, missing_work, with_
 from results import States
 
 ABOUT = "~"  # stands before what is estimated by other cells
+ROUGHLY = "≈"  # and before what is estimated by other games or algorithms
+UNKNOWN = "unknown time"
 WHY = {
     "untestable": "untestable",
     "lacking": "that lack a measurement",
@@ -71,8 +73,10 @@ class Campaign:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """The work in the order of its value."""
-        seconds = {key: price.seconds for key, price in self.prices.items()}
+        """The work in the order of its value; where nothing was ever timed, a step counts for a second."""
+        steps = {item.cell.key: float(item.total) for item in self.work}
+        each = self.prices.items()
+        seconds = {key: steps[key] if math.isnan(price.seconds) else price.seconds for key, price in each}
         return by_value(self.figures, self.desk, self.work, seconds)
 
     @property
@@ -92,8 +96,10 @@ class Campaign:
         n_missing = sum(bool(item.seeds) for item in self.work)
         n_again = len(self.work) - n_missing
         again = f", {n_again} more are trained again" if n_again else ""
-        side_by_side = f", at least {span(self._at_best(n_jobs))} with {n_jobs} jobs" if n_jobs > 1 else ""
-        takes = f"{cost(bill(self.prices.values()))} on one core{side_by_side}"
+        total = bill(self.prices.values())
+        several = n_jobs > 1 and not total.n_untimed
+        side_by_side = f", at least {span(self._at_best(n_jobs))} with {n_jobs} jobs" if several else ""
+        takes = f"{cost(total)} on one core{side_by_side}"
         return f"profile {self.desk.profile}: {cells(n_missing)} are missing{again}: {takes}"
 
     def _at_best(self, n_jobs: int) -> float:
@@ -101,9 +107,8 @@ class Campaign:
         ends: dict[str, float] = {}
         for item in self.work:
             seconds = self.prices[item.cell.key].seconds
-            alone = 0.0 if math.isnan(seconds) else seconds / min(n_jobs, len(item.all_seeds))
             begins = max((ends.get(teacher.key, 0.0) for teacher, _ in item.cell.teachers), default=0.0)
-            ends[item.cell.key] = begins + alone
+            ends[item.cell.key] = begins + seconds / min(n_jobs, len(item.all_seeds))
         return max(bill(self.prices.values()).seconds / n_jobs, *ends.values())
 
     def _order(self) -> Iterator[str]:
@@ -113,7 +118,7 @@ class Campaign:
             total = bill(self.prices[item.cell.key] for item in stage.work)
             spent += total.seconds
             what = f"decides {claims(len(stage.claims))}" if stage.claims else "decides no claim"
-            yield f"\n{n}. {what}: {cost(total)}, {hours(spent)} so far"
+            yield f"\n{n}. {what}: {cost(total)}" + (f", {hours(spent)} so far" if not total.n_untimed else "")
             ids = max((len(claim.id) for claim in stage.claims), default=0)
             told = (f"   {claim.id:{ids}}  {claim.reading or claim.quote}" for claim in stage.claims)
             yield from (shortened(line, width) for line in told)
@@ -122,7 +127,7 @@ class Campaign:
     def _line(self, item: Work) -> str:
         """A cell: how long, which seeds, how far, which one."""
         price = self.prices[item.cell.key]
-        time = "unknown" if math.isnan(price.seconds) else f"{ABOUT if price.estimated else ''}{span(price.seconds)}"
+        time = "unknown" if math.isnan(price.seconds) else f"{mark(price.estimated, price.rough)}{span(price.seconds)}"
         part = "" if not item.again else " again" if not item.seeds else f" ({ranges(item.again)} again)"
         seeds = f"seeds {ranges(item.all_seeds)}{part}"
         return f"{time:>9}  {seeds:22} {item.n_steps:>11,} steps  {item.cell.name} ({item.cell.key})"
@@ -157,8 +162,12 @@ class Campaign:
         if total.n_estimated:
             nearest = "another device, or by others of their algorithm and game"
             yield f"{ABOUT}: {cells(total.n_estimated)}, not timed on {self.device}; estimated by {nearest}."
+        if total.n_rough:
+            what = "whose algorithm was never timed in their game"
+            by = "its other games or else by other algorithms, which may be far off"
+            yield f"{ROUGHLY}: {cells(total.n_rough)} {what}; estimated roughly, by {by}."
         if total.n_untimed:
-            yield f"unknown: {cells(total.n_untimed)}, never timed, nor any of their algorithm and game; not counted."
+            yield f"unknown: {cells(total.n_untimed)}, as nothing was ever timed; ordered by their steps."
         reasons = [f"{n} {WHY[name]}" for name, n in left._asdict().items() if n]
         if reasons:
             yield f"Claims that no training decides: {', '.join(reasons)}; checks are not counted."
@@ -184,9 +193,13 @@ def claims(n: int) -> str:
 
 
 def cost(total: Bill) -> str:
-    """The time of one core that several cells take together, and how many are not in it."""
-    known = f"{ABOUT if total.n_estimated else ''}{hours(total.seconds)}"
-    return f"{known} and {cells(total.n_untimed)} of unknown time" if total.n_untimed else known
+    """The time of one core that several cells take together."""
+    return UNKNOWN if total.n_untimed else f"{mark(total.n_estimated, total.n_rough)}{hours(total.seconds)}"
+
+
+def mark(estimated: bool | int, rough: bool | int) -> str:
+    """What stands before a time that is not known."""
+    return ROUGHLY if rough else ABOUT if estimated else ""
 
 
 def ranges(seeds: Iterable[int]) -> str:

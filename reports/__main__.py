@@ -131,4 +131,6 @@ def creatable(what: str, path: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # nor does the end look for them, where everything goes at once
+    sys.exit(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from _histories import a_history
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Picture
 
 from benchmarks import (
     About,
@@ -35,7 +38,7 @@ from benchmarks._drawing.curves import Drawing, draw, keys_of, save
 from benchmarks._drawing.numbers import MOST_POINTS, Numbers, limits, mean_and_band, thinned
 from benchmarks._drawing.plates import MEAN, PRINTED, SEED, draw_printed, draw_seeds
 from benchmarks._drawing.style import OF_NOBODY, Palette
-from benchmarks._drawing.svg import CLIP_NAME, views_of, with_counted_clips
+from benchmarks._drawing.svg import CLIP_NAME, as_svg, views_of, with_counted_clips
 from benchmarks._judging.desk import Desk, papers
 from benchmarks._judging.exhibit import Exhibit
 from benchmarks._judging.scores import Final
@@ -283,6 +286,26 @@ def test_svg_has_the_same_bytes_twice_and_global_settings_stay(tmp_path: Path) -
     assert b'"clip1"' in svg.read_bytes() and not CLIP_NAME.search(svg.read_text(encoding="utf-8"))
     assert dict(mpl.rcParams) == before
     assert save(opened(desk, shown), tmp_path / "three") == (tmp_path / "three" / "synthetic" / "fig1.svg",)
+
+
+def lettered() -> Picture:
+    """A picture with letters of every kind, at two sizes, and with images."""
+    picture = Picture((4, 3))
+    ax = picture.add_subplot(title="−10 ≈ office $x^2$", xlabel="10\nof ▲")
+    ax.imshow([[1, 2], [3, 4]])
+    ax.pcolormesh([[1, 2], [3, 4]], rasterized=True)
+    ax.text(0.5, 0.5, "10", size=17, ha="center")
+    ax.text(0.5, 1.5, "10", size=17, weight="bold")
+    return picture
+
+
+@mpl.rc_context({"svg.hashsalt": "a"})
+def test_texts_are_written_as_matplotlib_does_however_often_they_stand_in_pictures() -> None:
+    metadata: Any = {"Date": None, "Creator": None, "Title": "Letters"}
+    for _ in range(2):
+        by_matplotlib = io.StringIO()
+        FigureCanvasSVG(lettered()).print_svg(by_matplotlib, metadata=metadata)  # type: ignore[no-untyped-call]
+        assert as_svg(lettered(), "Letters") == by_matplotlib.getvalue()
 
 
 def test_a_picture_of_long_curves_is_small(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from _histories import a_history
-from _tiny import BOTH, CTEDD_CELL, FIGURE, FIRST, MADDPG_CELL, OTHER, SECOND, THIRD, TRANSFERS
+from _tiny import BOTH, CTEDD_CELL, FIGURE, FIRST, MADDPG_CELL, OTHER, SECOND, THIRD, TRANSFERS, Failing
 from _trials import states_of
 
 from benchmarks import Budget, Cell, Claim, Figure, Line, Metric, Printed, Row, Score
@@ -113,11 +113,6 @@ def test_nobody_pays_for_a_teacher_whose_state_is_there(tmp_path: Path) -> None:
     assert stages(tmp_path, chain) == [(["both"], ["third after two"]), (["third"], ["second", "third"])]
 
 
-def test_what_has_no_price_is_longer_than_all_that_has_one(tmp_path: Path) -> None:
-    some = figure(claim("a", A), claim("b1", B), claim("b2", B), cells=(A, B))
-    assert stages(tmp_path, some, A=9_999.0, B=math.nan) == [(["a"], ["A"]), (["b1", "b2"], ["B"])]
-
-
 NOTHING_WORTH = (
     claim("check", A, kind="check"),
     claim("lacking", B, lacks="a camera"),
@@ -168,12 +163,45 @@ def prices(folder: Path, device: Any = "cpu") -> Prices:
 def test_a_cell_costs_what_its_own_run_took_and_one_that_was_never_trained_as_much_as_its_kin(tmp_path: Path) -> None:
     for cell, seconds in ((A, 4.0), (B, 8.0), (C, 100.0)):
         stored(tmp_path, cell, wall_seconds=seconds, seeds_together=2)  # 200, 100 and 8 steps a second
-    own, of_kin, unknown = (prices(tmp_path).of(Work(cell, (1, 2), 1000)) for cell in (B, D, CTEDD_CELL))
+    own, of_kin = (prices(tmp_path).of(Work(cell, (1, 2), 1000)) for cell in (B, D))
     assert (own.seconds, own.estimated) == (20.0, False)
     assert (of_kin.seconds, of_kin.estimated) == (20.0, True)  # the median of three
-    assert math.isnan(unknown.seconds) and not unknown.estimated
-    total = bill([own, of_kin, unknown])
-    assert (total.n, total.seconds, total.n_estimated, total.n_untimed) == (3, 40.0, 1, 1)
+    assert not own.rough and not of_kin.rough
+
+
+def elsewhere(cell: Cell, n_agents: int = 3, every: int = 100) -> Cell:
+    """The same in a game of its own, which was never played."""
+    return replace(
+        cell,
+        environment="Elsewhere",
+        env=replace(cell.env, n_agents=n_agents),
+        evaluation=replace(cell.evaluation, every=every),
+    )
+
+
+def test_a_cell_whose_game_was_never_played_costs_roughly_what_its_algorithm_does_in_others(tmp_path: Path) -> None:
+    stored(tmp_path, A, wall_seconds=8.0, seeds_together=2)  # 100 steps a second
+    stored(tmp_path, CTEDD_CELL, wall_seconds=80.0, seeds_together=2)
+    larger, rarely = elsewhere(A, n_agents=12), elsewhere(A, every=1600)
+    found = [prices(tmp_path).of(Work(cell, (1, 2), 1000)) for cell in (larger, rarely, elsewhere(CTEDD_CELL))]
+    assert [price.seconds for price in found] == pytest.approx([40.0, 5.0, 200.0])
+    assert all(price.rough and not price.estimated for price in found)
+
+
+def test_an_algorithm_that_was_never_trained_costs_roughly_what_the_middle_one_does(tmp_path: Path) -> None:
+    for cell, seconds in ((A, 8.0), (B, 8.0), (CTEDD_CELL, 80.0)):
+        stored(tmp_path, cell, wall_seconds=seconds, seeds_together=2)
+    other = replace(A, algorithm=Failing("raises"))
+    rough, own = (prices(tmp_path).of(Work(cell, (1, 2), 1000)) for cell in (other, A))
+    assert rough.rough and rough.seconds == pytest.approx(110.0)  # between 20 s and 200 s, of two algorithms
+    total = bill([rough, own])
+    assert (total.n, total.n_estimated, total.n_rough, total.n_untimed) == (2, 0, 1, 0)
+
+
+def test_where_nothing_was_ever_timed_there_is_no_price(tmp_path: Path) -> None:
+    unknown = prices(tmp_path).of(Work(A, (1, 2), 1000))
+    assert math.isnan(unknown.seconds) and not unknown.estimated and not unknown.rough
+    assert bill([unknown]).n_untimed == 1
 
 
 def test_a_speed_on_another_device_is_an_estimate(tmp_path: Path) -> None:
@@ -242,17 +270,40 @@ def test_a_stage_says_what_it_costs_decides_and_trains(tmp_path: Path) -> None:
     assert "~: 1 cell, not timed on cpu; " in said
 
 
+def test_a_rough_price_is_marked_and_takes_its_place_by_claims_an_hour(tmp_path: Path) -> None:
+    stored(tmp_path, A, 0, wall_seconds=HOUR, seeds_together=1)
+    brief, long = (replace(elsewhere(C, every=every), name=name) for name, every in (("brief", 400), ("long", 25)))
+    budgets = {"paper": {"Tiny": Budget(2, 400), "Elsewhere": Budget(1, 1600)}}
+    some = replace(
+        figure(claim("long", long), claim("a", A), claim("brief", brief), cells=(A, brief, long)), budgets=budgets
+    )
+    said = words(tmp_path, some)
+    assert re.findall(r"decides 1 claim: (.*)\n   (\w+)", said) == [
+        ("60 min, 60 min so far", "a"),
+        ("≈2.0 h, 3.0 h so far", "brief"),
+        ("≈8.0 h, 11.0 h so far", "long"),
+    ]
+    assert "≈2.0 h  seeds 0  " in said
+    assert "≈: 2 cells whose algorithm was never timed in their game; " in said
+
+
+def test_where_nothing_was_ever_timed_the_fewest_steps_a_claim_come_first(tmp_path: Path) -> None:
+    budgets = {"paper": {"A on Tiny": Budget(2, 800), "B on Tiny": Budget(2, 400)}}
+    some = replace(figure(claim("a", A), claim("b", B), cells=(A, B)), budgets=budgets)
+    said = words(tmp_path, some, n_jobs=2)
+    assert re.findall(r"decides 1 claim: (.*)\n   (\w+)", said) == [("unknown time", "b"), ("unknown time", "a")]
+    assert said.startswith("profile paper: 2 cells are missing: unknown time on one core\n")
+
+
 def test_what_is_trained_again_and_what_nobody_can_price_is_said(tmp_path: Path) -> None:
     for seed in range(3):
         stored(tmp_path, FIRST, seed, 200, wall_seconds=0.0)
     said = words(tmp_path, TRANSFERS)
-    assert said.startswith(
-        "profile paper: 4 cells are missing, 1 more are trained again: 0 s and 5 cells of unknown time"
-    )
+    assert said.startswith("profile paper: 4 cells are missing, 1 more are trained again: unknown time on one core\n")
     assert re.search(rf"unknown  seeds 0–2 again +200 steps  first \({FIRST.key}\)", said)
     assert re.search(rf"unknown  seeds 0–2 +200 steps  second \({SECOND.key}\)", said)
     assert "again: their runs are there, but not the training states from which others start." in said
-    assert "unknown: 5 cells, never timed, nor any of their algorithm and game; not counted." in said
+    assert "unknown: 5 cells, as nothing was ever timed; ordered by their steps." in said
     assert "training states will take: unknown" in said
 
 

@@ -7,8 +7,6 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import seaborn as sns
-
 from algorithms._copies import TRAINING_RETURN
 from benchmarks import Figure, Line
 from benchmarks._drawing.plates import BLUE, GREEN, GREY, ORANGE, PURPLE
@@ -122,6 +120,8 @@ def _class(line: Line) -> str:
 
 def settings(figure: Figure) -> Any:  # a dictionary; matplotlib's type for its keys lists all their names
     """What is set while this figure is drawn or written, and only then."""
+    import seaborn as sns  # noqa: PLC0415 - it takes a second, and what is drawn already needs it no more
+
     return {
         **sns.plotting_context("paper"),
         **sns.axes_style("ticks"),

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_mixed import MixedModeRenderer
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure as Picture
 
 from benchmarks._drawing.layout import POINTS, Box
+from benchmarks._drawing.letters import LETTERS
 
 CLIP_NAME = re.compile(r"\bp[0-9a-f]{10}\b")
 CURVE = re.compile(r' d="([^"QC]*)"')
@@ -24,16 +26,28 @@ POINT = re.compile(r"(z|[ML])(?: (\S+) (\S+))?")
 INDENTED = re.compile(r"\n +")
 VIEW = re.compile(r'<view id="panel-(\d+)" viewBox="([^"]+)"><title>([^<]*)</title></view>')
 ORIGIN = "<!-- drawn from {} -->\n"
+WRITER: Any = RendererSVG  # matplotlib gives neither of the two types
+MIXED: Any = MixedModeRenderer
 
 
 def written(picture: Picture, title: str, views: Iterable[tuple[str, Box]], origin: str) -> str:
     """SVG with a view for every panel, by its title."""
-    text: Any = io.StringIO()
-    canvas: Any = FigureCanvasSVG(picture)
-    canvas.print_svg(text, metadata={"Date": None, "Creator": None, "Title": title})
-    svg = INDENTED.sub("\n", CURVE.sub(_shortened, with_counted_clips(text.getvalue())))
+    svg = INDENTED.sub("\n", CURVE.sub(_shortened, with_counted_clips(as_svg(picture, title))))
     known = "".join(_view(i, name, box) for i, (name, box) in enumerate(views, start=1))
     return svg.replace("<defs>", f"{known}<defs>", 1) + ORIGIN.format(origin)
+
+
+def as_svg(picture: Picture, title: str) -> str:
+    """What matplotlib writes."""
+    text, metadata = io.StringIO(), {"Date": None, "Creator": None, "Title": title}
+    dpi, (width, height) = picture.get_dpi(), picture.get_size_inches()
+    writer: Any = WRITER(POINTS * width, POINTS * height, text, image_dpi=dpi, metadata=metadata)
+    writer._text2path = LETTERS
+    picture.set_dpi(POINTS)
+    renderer: Any = MIXED(picture, width, height, dpi, writer)  # for what a picture holds as an image
+    picture.draw(renderer)
+    renderer.finalize()
+    return text.getvalue()
 
 
 def is_of(path: Path, origin: str) -> bool:

@@ -59,6 +59,8 @@ class Desk:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    _scores: dict[str, dict[Score, SeedScores]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
     def at(self, profile: str) -> Desk:
         """The same in another profile; what has been read is shared."""
         return replace(self, profile=profile)
@@ -130,7 +132,12 @@ class Desk:
 
     def scores(self, figure: Figure, score: Score) -> SeedScores:
         """One number of every seed of the cell that a score reads."""
-        return read(score, lambda bare: self.sample(figure, bare.cell).scores(bare.metric, bare.statistic, bare.beside))
+        known = self._scores.setdefault(figure.id, {})
+        if score not in known:
+            known[score] = read(
+                score, lambda bare: self.sample(figure, bare.cell).scores(bare.metric, bare.statistic, bare.beside)
+            )
+        return known[score]
 
     def is_whole(self, figure: Figure) -> bool:
         """Whether every seed of a figure is there in full."""
@@ -145,7 +152,8 @@ class Desk:
         for paper in papers(figures):
             home = {claim.id: figure for figure in paper for claim in figure.claims}
             claims = [claim for figure in paper for claim in figure.claims]
-            whole = {row: self.is_to_the_end(figure, row) for figure in paper for row in rows_of(figure)}
+            ends = [(figure, row) for figure in paper for row in rows_of(figure) if row.about == "end"]
+            whole = {row: self.is_to_the_end(figure, row) for figure, row in ends}
             judged = judge(
                 claims,
                 self.weighed(paper),

@@ -4,9 +4,9 @@
 
 A sentence can be judged once all of its cells are there, so its cells are worth something together only, with all that
 they start from. What comes next is therefore a whole sentence: the one with whose missing cells the most sentences an
-hour become decidable, given what is trained before it. Others that need nothing further are decided with it. A cell of
-unknown price counts as longer than all that is known. Checks count for nothing, nor does a sentence that lacks a
-measurement, or one of whose comparisons a profile ends too early. What no sentence waits for comes last.
+hour become decidable, given what is trained before it. Others that need nothing further are decided with it. Checks
+count for nothing, nor does a sentence that lacks a measurement, or one of whose comparisons a profile ends too early.
+What no sentence waits for comes last.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ def by_value(
 ) -> tuple[Stage, ...]:
     """The work in stages, by the greedy rule above; within a stage it keeps its order.
 
-    `work` has teachers before what starts from them. `seconds` is what each costs by its cell's key, NaN where nobody
-    knows.
+    `work` has teachers before what starts from them. `seconds` is what each costs by its cell's key.
     """
     items = {item.cell.key: item for item in work}
     left = {claim.id: needs for claim, needs in waiting(figures, desk, items)}
@@ -59,12 +58,10 @@ def by_value(
 
 def _worth(
     needs: frozenset[str], paid: frozenset[str], left: Mapping[str, frozenset[str]], seconds: Mapping[str, float]
-) -> tuple[int, float]:
-    """How good it is to train some cells next: few of unknown price, then many claims an hour."""
-    prices = [seconds[key] for key in needs - paid]
-    known = math.fsum(price for price in prices if not math.isnan(price))
+) -> float:
+    """How good it is to train some cells next: claims a second."""
     decided = sum(others <= paid | needs for others in left.values())
-    return -sum(map(math.isnan, prices)), decided / max(known, 1e-9)
+    return decided / max(math.fsum(seconds[key] for key in needs - paid), 1e-9)
 
 
 def _only(work: Sequence[Work], keys: Set[str]) -> tuple[Work, ...]:

@@ -30,6 +30,7 @@ LOOP = "benchmarks._training.loop"
 ACCELERATED = "benchmarks._training.accelerated"
 VOCABULARY = "benchmarks"
 CODE = ("algorithms", "environments")  # of whose modules all counts
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # where statements stand in others
 
 
 class Piece(NamedTuple):
@@ -194,8 +195,8 @@ def _bare(module: str) -> tuple[str, ...]:
             lines[row - 1] = lines[row - 1][:column]
     for node in _nodes(module):
         if _imports_ours(node, module) or _is_text(node):
-            rows = range(node.lineno - 1, node.end_lineno or node.lineno)
-            lines = [("" if row in rows else line) for row, line in enumerate(lines)]
+            for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[row] = ""
     return tuple(line.rstrip() for line in lines)
 
 
@@ -205,8 +206,11 @@ def _is_text(node: ast.AST) -> TypeGuard[ast.Expr]:
 
 @functools.cache
 def _nodes(module: str) -> tuple[ast.AST, ...]:
-    """Everything in a module, however deep."""
-    return tuple(ast.walk(_tree(module)))
+    """Every statement of a module, however deep, those that are less deep first."""
+    found: list[ast.AST] = [_tree(module)]
+    for node in found:  # which grows meanwhile
+        found += [inner for block in BLOCKS for inner in getattr(node, block, ())]
+    return tuple(found)
 
 
 @functools.cache

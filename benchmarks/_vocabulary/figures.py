@@ -220,7 +220,8 @@ class Figure:
         scores = [score for claim in self.claims for row in claim.rows for score in scores_of(row)]
         levels = [level.value.cell for panel in self.panels for level in panel.levels if isinstance(level.value, Score)]
         used = [*self.drawn, *levels, *(score.cell for score in scores)]
-        return tuple({cell.key: cell for last in used for cell in lineage(last)}.values())
+        lines = {id(cell): lineage(cell) for cell in used}  # of each cell once, where hundreds of scores read it
+        return tuple({cell.key: cell for last in used for cell in lines[id(last)]}.values())
 
     @property
     def drawn(self) -> tuple[Cell, ...]:

@@ -63,17 +63,23 @@ def _mapped(thing: Any, change: Callable[[Any], Any], known: dict[int, Any]) -> 
         return change(thing)
     if id(thing) in known:
         return known[id(thing)]
-    if isinstance(thing, tuple):
-        parts = tuple(_mapped(part, change, known) for part in thing)
-        found: Any = thing if all(part is old for part, old in zip(parts, thing, strict=True)) else parts
+    found: Any
+    if names := parts_of(kind):
+        moved = {}
+        for name in names:
+            old = getattr(thing, name)
+            new = _mapped(old, change, known)
+            if new is not old and new != old:
+                moved[name] = new
+        found = change(replace(thing, **moved) if moved else thing)
+    elif isinstance(thing, tuple):
+        parts = tuple([_mapped(part, change, known) for part in thing])
+        found = thing if all(part is old for part, old in zip(parts, thing, strict=True)) else parts
     elif isinstance(thing, Mapping):
         items = {name: _mapped(part, change, known) for name, part in thing.items()}
         found = thing if all(part is thing[name] for name, part in items.items()) else items
     else:
-        pairs = ((name, getattr(thing, name)) for name in parts_of(kind))
-        new = {name: (part, _mapped(part, change, known)) for name, part in pairs}
-        moved = {name: part for name, (old, part) in new.items() if part is not old and part != old}
-        found = change(replace(thing, **moved) if moved else thing)
+        found = change(thing)
     known[id(thing)] = found
     return found
 
