@@ -193,10 +193,14 @@ def heard(process: subprocess.Popen[str]) -> str:
     return process.communicate(timeout=PATIENCE)[0]
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that these have."""
+    found = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    parents = [tuple(map(int, line.split())) for line in found.stdout.splitlines()]
+    wanted = [pid]
+    for one in wanted:
+        wanted += [child for child, parent in parents if parent == one]
+    return wanted[1:]
 
 
 def alive(pid: int) -> bool:
