@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import _commands
 import torch
 from torch import Tensor
 
@@ -154,21 +155,30 @@ def aged(folder: Path, to: Path, *cells: Cell, seeds: Sequence[int] = (0, 1)) ->
             Store(to).save(cell, replace(run, history=history))
 
 
-Begin = Callable[..., subprocess.Popen[str]]
+Begun = subprocess.Popen[str] | _commands.Command
+Begin = Callable[..., Begun]
 
 
 @contextmanager
 def command_lines() -> Iterator[Begin]:
-    """Starts command lines on the tiny figures, each in a group of its own, and ends what is left."""
-    begun: list[subprocess.Popen[str]] = []
+    """Starts command lines on the tiny figures, each in a group of its own, and ends what is left.
+
+    They have all imported already, but those of other code, of another script, or that are to begin `cold`.
+    """
+    begun: list[Begun] = []
 
     def begin(
-        *arguments: object, root: Path = ROOT, script: str = TINY.name, **variables: str
-    ) -> subprocess.Popen[str]:
+        *arguments: object, root: Path = ROOT, script: str = TINY.name, cold: bool = False, **variables: str
+    ) -> Begun:
+        command = [str(root / "tests" / script), *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(root), **variables}
+        if not (cold or root != ROOT or script != TINY.name):
+            begun.append(_commands.begin(command, cwd=root, environment=environment))
+            return begun[-1]
         process = subprocess.Popen(
-            [sys.executable, str(root / "tests" / script), *map(str, arguments)],
+            [sys.executable, *command],
             cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root), **variables},
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -188,7 +198,7 @@ def command_lines() -> Iterator[Begin]:
             process.stdout.close()
 
 
-def heard(process: subprocess.Popen[str]) -> str:
+def heard(process: Begun) -> str:
     """All that a command line says until it ends."""
     return process.communicate(timeout=PATIENCE)[0]
 

@@ -278,7 +278,7 @@ def test_sigterm_to_the_whole_group_stops_at_a_checkpoint(tmp_path: Path) -> Non
     workers: list[int] = []
     with command_lines() as start:
         processes = [
-            start("run", "tiny", "--profile", "quick", "--store", own, "--jobs", 2),
+            start("run", "tiny", "--profile", "quick", "--store", own, "--jobs", 2, cold=True),
             start(
                 "pytest",
                 "--repro-profile=quick",

@@ -22,6 +22,7 @@ import pytest
 from _tiny import MADDPG_CELL, SKETCHED, TRANSFERS
 from _trials import (
     Begin,
+    Begun,
     alive,
     assert_same_end,
     bits,
@@ -86,9 +87,9 @@ class Killer(NamedTuple):
     begin: Begin
     folder: Path
     chance: random.Random
-    lines: list[subprocess.Popen[str]]
+    lines: list[Begun]
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self) -> Begun:
         return self.begin(*COMMAND, "--store", self.folder, "--jobs", 2, TINY_HALVE_SECONDS="0.1")
 
     def kill(self) -> bool:

@@ -975,7 +975,7 @@ def start() -> Iterator[Begin]:
 
 def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(start: Begin, tmp_path: Path) -> None:
     command = ("run", "tiny", "--profile", "quick", "--seeds", 2, "--store", tmp_path / "killed", "--jobs", 2)
-    killed = start(*command)
+    killed = start(*command, cold=True)
 
     def tested_once(cell: Cell) -> bool:
         states = [states_of(tmp_path / "killed").latest(cell.key, seed) for seed in (0, 1)]
