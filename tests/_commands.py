@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from multiprocessing import util
@@ -108,7 +109,6 @@ def _is_ready(line: Any, timeout: float | None) -> bool:
 
 def serve(line: socket.socket) -> dict[str, Any]:
     """Makes copies until nobody is left who asks; in every copy this returns what is to be done."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for the copies
     while True:
         asked, fds, *_ = socket.recv_fds(line, 1 << 18, 2)
         if not asked:
@@ -118,11 +118,13 @@ def serve(line: socket.socket) -> dict[str, Any]:
             return _copied(json.loads(asked), *fds)
         for fd in fds:
             os.close(fd)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # those who waited for copies that have ended
+                pass
 
 
 def _copied(asked: dict[str, Any], told: int, status: int) -> dict[str, Any]:
     """In a copy that says who it is; this process waits for its end."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(fileno=status) as line:
         pid = os.fork()
         if pid == 0:

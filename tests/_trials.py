@@ -27,6 +27,7 @@ from results import Run, State, States, Store
 
 ROOT = Path(__file__).parent.parent
 TINY = Path(__file__).parent / "_tiny.py"
+WARM = (TINY.name, "_sessions.py")
 PATIENCE = 900.0  # seconds until a test gives up waiting for another process, on a machine that has more to do
 
 Bits = dict[str, bytes]
@@ -172,7 +173,7 @@ def command_lines() -> Iterator[Begin]:
     ) -> Begun:
         command = [str(root / "tests" / script), *map(str, arguments)]
         environment = {**os.environ, "PYTHONPATH": str(root), **variables}
-        if not (cold or root != ROOT or script != TINY.name):
+        if not cold and root == ROOT and script in WARM:
             begun.append(_commands.begin(command, cwd=root, environment=environment))
             return begun[-1]
         process = subprocess.Popen(
