@@ -1,8 +1,8 @@
 """Several pytest sessions over the benchmarks in one process, which imports torch once.
 
-    echo '[["--repro-profile", "huge"], ["-k", "fig99"]]' | python tests/_sessions.py [tiny]
+    python tests/_sessions.py [tiny] '[["--repro-profile", "huge"], ["-k", "fig99"]]'
 
-reads the arguments of every session and answers with `[[exit status, what was said], …]`; with `tiny` no other figure
+takes the arguments of every session and answers with `[[exit status, what was said], …]`; with `tiny` no other figure
 than the tiny one is there. A session whose first argument is `recorded=FOLDER` has that for its recorded runs, and
 nowhere to write; one with `at=PATH` looks there instead of at the figures' tests.
 """
@@ -44,4 +44,4 @@ if __name__ == "__main__":
         from _tiny import FIGURE
 
         catalogue.figures = lambda: (FIGURE,)
-    print(json.dumps([session(arguments) for arguments in json.load(sys.stdin)]))
+    print(json.dumps([session(arguments) for arguments in json.loads(sys.argv[-1])]))

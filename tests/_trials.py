@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import _commands
 import torch
 from torch import Tensor
 
@@ -26,6 +27,7 @@ from results import Run, State, States, Store
 
 ROOT = Path(__file__).parent.parent
 TINY = Path(__file__).parent / "_tiny.py"
+WARM = (TINY.name, "_sessions.py")
 PATIENCE = 900.0  # seconds until a test gives up waiting for another process, on a machine that has more to do
 
 Bits = dict[str, bytes]
@@ -154,21 +156,30 @@ def aged(folder: Path, to: Path, *cells: Cell, seeds: Sequence[int] = (0, 1)) ->
             Store(to).save(cell, replace(run, history=history))
 
 
-Begin = Callable[..., subprocess.Popen[str]]
+Begun = subprocess.Popen[str] | _commands.Command
+Begin = Callable[..., Begun]
 
 
 @contextmanager
 def command_lines() -> Iterator[Begin]:
-    """Starts command lines on the tiny figures, each in a group of its own, and ends what is left."""
-    begun: list[subprocess.Popen[str]] = []
+    """Starts command lines on the tiny figures, each in a group of its own, and ends what is left.
+
+    They have all imported already, but those of other code, of another script, or that are to begin `cold`.
+    """
+    begun: list[Begun] = []
 
     def begin(
-        *arguments: object, root: Path = ROOT, script: str = TINY.name, **variables: str
-    ) -> subprocess.Popen[str]:
+        *arguments: object, root: Path = ROOT, script: str = TINY.name, cold: bool = False, **variables: str
+    ) -> Begun:
+        command = [str(root / "tests" / script), *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(root), **variables}
+        if not cold and root == ROOT and script in WARM:
+            begun.append(_commands.begin(command, cwd=root, environment=environment))
+            return begun[-1]
         process = subprocess.Popen(
-            [sys.executable, str(root / "tests" / script), *map(str, arguments)],
+            [sys.executable, *command],
             cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root), **variables},
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -188,15 +199,19 @@ def command_lines() -> Iterator[Begin]:
             process.stdout.close()
 
 
-def heard(process: subprocess.Popen[str]) -> str:
+def heard(process: Begun) -> str:
     """All that a command line says until it ends."""
     return process.communicate(timeout=PATIENCE)[0]
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that these have."""
+    found = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    parents = [tuple(map(int, line.split())) for line in found.stdout.splitlines()]
+    wanted = [pid]
+    for one in wanted:
+        wanted += [child for child, parent in parents if parent == one]
+    return wanted[1:]
 
 
 def alive(pid: int) -> bool:

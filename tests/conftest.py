@@ -11,10 +11,16 @@ pytest.register_assert_rewrite("benchmarks._contract")
 
 LONGEST = (
     "test_algorithms_contract.py",
-    "test_kills.py",
     "test_runner.py",
     "test_history.py",
+    "test_interface.py",
     "test_campaigns.py",
+    "test_outside.py",
+    "test_waiting.py",
+    "test_stretches.py",
+    "test_kills.py",
+    "test_guide.py",
+    "test_slurm.py",
 )
 """Files that take longest, which begin first, so that none of them is left alone at the end."""
 

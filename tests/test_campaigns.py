@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 import os
 import re
 import signal
@@ -20,9 +21,9 @@ from _trials import (
     Told,
     alive,
     assert_same_end,
-    children,
     command_lines,
     curves,
+    descendants,
     heard,
     loaded,
     outcome,
@@ -103,7 +104,7 @@ def test_seeds_of_one_cell_that_several_processes_share_have_the_bits_of_one_pro
 
     def report(*_: object) -> None:
         nonlocal most
-        most = max(most, len(children(os.getpid())))
+        most = max(most, len(multiprocessing.active_children()))
 
     work = [Work(CTEDD_CELL, (0, 1, 2), 400)]
     done = train_all(work, Store(tmp_path), states_of(tmp_path), "cpu", n_jobs=2, report=report)
@@ -247,12 +248,12 @@ def test_who_ends_after_the_command_line_has_died_ends_without_a_word(
     ended: list[int] = []
     here, there = Pipe()
     here.close()
-    monkeypatch.setattr(engines, "settle", lambda: None)
+    monkeypatch.setattr(engines, "settle", lambda _: None)
     monkeypatch.setattr(os, "_exit", ended.append)
     monkeypatch.setattr(engines, what, lambda *_, **__: None)
     work = Work(RAISES, (0,), 400)
     task = Task((), Store(tmp_path), states_of(tmp_path), "cpu", None, ends=math.inf, set_aside=False)
-    engines.trained(there, task, work, work.cell.key)
+    engines.trained(there, task, work, work.cell.key, {})
     engines.Line(there).say(Released((0,)))
     assert ended == [1, 1]
     there.close()
@@ -277,7 +278,7 @@ def test_sigterm_to_the_whole_group_stops_at_a_checkpoint(tmp_path: Path) -> Non
     workers: list[int] = []
     with command_lines() as start:
         processes = [
-            start("run", "tiny", "--profile", "quick", "--store", own, "--jobs", 2),
+            start("run", "tiny", "--profile", "quick", "--store", own, "--jobs", 2, cold=True),
             start(
                 "pytest",
                 "--repro-profile=quick",
@@ -296,7 +297,7 @@ def test_sigterm_to_the_whole_group_stops_at_a_checkpoint(tmp_path: Path) -> Non
 
         for folder, process in zip(folders, processes, strict=True):
             wait_for(lambda: process.poll() is not None or len(stand(folder)) == 4, "checkpoints are there")  # noqa: B023
-            workers += children(process.pid)
+            workers += descendants(process.pid)
             os.killpg(process.pid, signal.SIGTERM)
         said = [heard(process) for process in processes]
         assert [process.returncode for process in processes] == [3, 2], said

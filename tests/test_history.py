@@ -140,7 +140,7 @@ def another_version(folder: Path, change: str) -> Path:
     for package in ("algorithms", "benchmarks", "environments", "results"):
         shutil.copytree(ROOT / package, folder / package, ignore=ignored)
     (folder / "tests").mkdir()
-    for name in ("_tiny.py", "_trials.py"):
+    for name in ("_commands.py", "_tiny.py", "_trials.py"):
         shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
     path, (old, new) = folder / "algorithms" / "maddpg.py", CHANGES[change]
     text = path.read_text()

@@ -24,7 +24,7 @@ import torch
 from _histories import a_history
 from _pytest.mark.expression import Expression
 from _tiny import FIGURE
-from _trials import aged, trained
+from _trials import aged, command_lines, heard, trained
 from conftest import pytest_terminal_summary
 
 from benchmarks.__main__ import main
@@ -41,11 +41,11 @@ no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA 
 no_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
 
 
-def python(*arguments: object, said: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+def python(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     """A fresh Python in the repository."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", **variables}
     command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, input=said, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -226,9 +226,11 @@ Answers = dict[str, tuple[int, str]]
 
 def sessions(asked: dict[str, list[str]], *flags: str) -> Answers:
     """What pytest answers to each."""
-    done = python(ROOT / "tests" / "_sessions.py", *flags, said=json.dumps(list(asked.values())))
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    with command_lines() as start:
+        done = start(*flags, json.dumps(list(asked.values())), script="_sessions.py", COLUMNS="120")
+        said = heard(done)
+    assert done.returncode == 0, said
+    found = json.loads(said.splitlines()[-1])
     return {name: (status, said) for name, (status, said) in zip(asked, found, strict=True)}
 
 
@@ -288,7 +290,7 @@ def way(folder: Path) -> Answers:
             "look again": [*smoke, own, "--repro-no-train"],
             "strict": [*smoke, own, "--repro-strict"],
             "one kind": [*smoke, own, "-k", "judged"],
-            "workers": [*smoke, own, "-n2"],
+            "workers": [*smoke, own, "-n1"],
             "read-only": [f"recorded={folder / 'own'}", *smoke],
             "plan again": [*smoke, own, "--repro-plan"],
             "older": [*smoke, older, "--repro-no-train"],

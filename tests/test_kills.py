@@ -22,12 +22,13 @@ import pytest
 from _tiny import MADDPG_CELL, SKETCHED, TRANSFERS
 from _trials import (
     Begin,
+    Begun,
     alive,
     assert_same_end,
     bits,
-    children,
     command_lines,
     curves,
+    descendants,
     heard,
     loaded,
     outcome,
@@ -86,9 +87,9 @@ class Killer(NamedTuple):
     begin: Begin
     folder: Path
     chance: random.Random
-    lines: list[subprocess.Popen[str]]
+    lines: list[Begun]
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self) -> Begun:
         return self.begin(*COMMAND, "--store", self.folder, "--jobs", 2, TINY_HALVE_SECONDS="0.1")
 
     def kill(self) -> bool:
@@ -101,7 +102,7 @@ class Killer(NamedTuple):
             self.restart(at)
             return False
         line, what = self.chance.choice(self.lines), self.chance.choice(WHAT)
-        workers = children(line.pid)
+        workers = descendants(line.pid)
         if what == "training process":
             if workers:
                 os.kill(self.chance.choice(workers), signal.SIGKILL)
@@ -145,14 +146,22 @@ def killed(folder: Path, whole: Path, n_lines: int, n_kills: int, seed: int) -> 
         said = heard(last)
         assert last.returncode == 0 and said.endswith("complete\n"), said
         for line in [*killer.lines, last]:
-            with pytest.raises(ProcessLookupError):
-                os.killpg(line.pid, 0)
+            wait_for(lambda: is_gone(line.pid), "nobody of its group is left")  # noqa: B023
     for _, cell in every_cell():
         assert Store(folder).seeds(cell.key) == (0, 1)
         assert_same_end(folder, whole, cell)
     names = [path.name for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     assert [name for name in names if not OURS.fullmatch(name)] == []
     return n_killed
+
+
+def is_gone(group: int) -> bool:
+    """Whether a group has no process any more."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def test_a_few_kills_lose_nothing(whole: Path, tmp_path: Path) -> None:

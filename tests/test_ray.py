@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from _cluster import CHAIN, LONG, N_STEPS, RAISES
 from _tiny import MADDPG_CELL
-from _trials import ROOT, Begin, assert_same_end, command_lines, heard, loaded, saved, states_of, wait_for
+from _trials import ROOT, Begin, Begun, assert_same_end, command_lines, heard, loaded, saved, states_of, wait_for
 
 from benchmarks._training import engines
 from benchmarks._training.afar import packed
@@ -98,7 +98,7 @@ def test_whoever_is_killed_a_cluster_trains_the_same_bits(
     tests = ("--repro-profile=smoke", "--repro-device=cpu", "-p", "no:cacheprovider", "-n0", "-k", "long")
     theirs = ("--repro-engine=ray", f"--repro-address={address}", f"--repro-store={own}")
 
-    def advanced(process: subprocess.Popen[str]) -> None:
+    def advanced(process: Begun) -> None:
         """Waits until every long cell has come further than it stands now."""
         since = stand(own)
 

@@ -40,10 +40,10 @@ from _trials import (
     alive,
     assert_same_end,
     bits,
-    children,
     command_lines,
     contents,
     curves,
+    descendants,
     failing,
     heard,
     loaded,
@@ -974,7 +974,8 @@ def start() -> Iterator[Begin]:
 
 
 def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(start: Begin, tmp_path: Path) -> None:
-    killed = start("run", "tiny", "--profile", "quick", "--seeds", 2, "--store", tmp_path / "killed", "--jobs", 2)
+    command = ("run", "tiny", "--profile", "quick", "--seeds", 2, "--store", tmp_path / "killed", "--jobs", 2)
+    killed = start(*command, cold=True)
 
     def tested_once(cell: Cell) -> bool:
         states = [states_of(tmp_path / "killed").latest(cell.key, seed) for seed in (0, 1)]
@@ -982,8 +983,8 @@ def test_kill_9_leaves_no_process_behind_and_training_goes_on_bit_for_bit(start:
 
     wait_for(lambda: killed.poll() is not None or all(map(tested_once, FIGURE.cells)), "checkpoints are there")
     assert killed.poll() is None, killed.communicate()
-    workers = children(killed.pid)
-    assert len(workers) >= 2
+    workers = descendants(killed.pid)
+    assert len(workers) >= 3  # with what multiprocessing keeps beside them
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     try:

@@ -25,8 +25,10 @@ def held(training: Training) -> int:
 
 @pytest.mark.parametrize("cell", [MADDPG_CELL, CTEDD_CELL], ids=lambda cell: cell.name)
 def test_what_a_cell_needs_is_what_training_holds_and_the_ring_that_its_replay_outgrew(cell: Cell) -> None:
-    large = replace(cell, algorithm=replace(cell.algorithm, capacity=10_000))
-    for n_steps in (100, 1_000, 2_000):
+    learns = replace(cell, algorithm=replace(cell.algorithm, capacity=10_000))
+    later = {name: 10_000 for name in ("first_update", "distill_every") if hasattr(cell.algorithm, name)}
+    plays = replace(cell, algorithm=replace(learns.algorithm, **later))
+    for n_steps, large in ((100, learns), (1_000, plays), (2_000, plays)):
         training = Training.of(large, (0, 1))
         sizes = {training.learner.replay.rows.nbytes}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import multiprocessing
 import os
 import signal
 import time
@@ -23,6 +22,7 @@ import pytest
 import torch
 from _histories import A_SESSION, a_history
 
+from benchmarks._training.starting import context
 from results import Certificate, Lock, Run, States, Store, StoreError, Stores, _arrays, _sealed, disagreement
 from results._arrays import packed
 from results._run import content
@@ -926,13 +926,12 @@ Start = Callable[..., tuple[BaseProcess, Connection]]
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts a function in another process, with a connection to it as first argument; ends it with the test."""
-    context = multiprocessing.get_context("forkserver")  # imports torch once for all of them
-    context.set_forkserver_preload(["results"])
+    starts = context("cpu")  # imports torch once for all of them
     begun: list[tuple[BaseProcess, Connection]] = []
 
     def begin(target: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Connection]:
-        here, there = context.Pipe()
-        process = context.Process(target=target, args=(there, *arguments), daemon=True)
+        here, there = starts.Pipe()
+        process = starts.Process(target=target, args=(there, *arguments), daemon=True)
         process.start()
         there.close()
         begun.append((process, here))

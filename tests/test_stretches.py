@@ -73,8 +73,8 @@ def by_hand(run: Run) -> Run:
 def test_what_is_recorded_trains_as_iteration_by_iteration(name: str) -> None:
     """Bit for bit, through tests of which no stretch goes beyond, resets, updates and distillations."""
     cell = learning(FOUND[name])
-    by_stretches, calls = advanced(cell, tape, N_STEPS)
-    one_by_one, _ = advanced(cell, by_hand, N_STEPS, looking=cell.algorithm.steps_per_update)
+    by_stretches, calls = advanced(cell, tape, 800, looking=800)
+    one_by_one, _ = advanced(cell, by_hand, 800, looking=cell.algorithm.steps_per_update)
     assert calls.count(max(calls)) >= 3  # listened to, recorded, run again
     expected, found = tensors(one_by_one), tensors(by_stretches)
     assert [key for key in expected if not torch.equal(expected[key], found[key])] == []

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from _tiny import FIGURE
+from _trials import command_lines, heard
 
 from benchmarks import Figure, lineage, variant
 from benchmarks.__main__ import main
@@ -21,7 +19,6 @@ from results import Store, Stores
 
 FIGURES = {figure.id: figure for figure in figures()}
 FIG5 = FIGURES["ctedd/fig5"]
-ROOT = Path(__file__).parent.parent
 TEXT = "MADDPG.learning_rate=0.02"
 
 
@@ -128,13 +125,21 @@ def test_a_reading_and_settings_exclude_each_other(capsys: pytest.CaptureFixture
 
 def test_a_variant_is_trained_judged_and_drawn_beside_what_it_varies(tmp_path: Path) -> None:
     tiny = "MADDPG.learning_rate=0.02"
-    command = [sys.executable, str(ROOT / "tests" / "_tiny.py"), "pytest", "-q", "-k", "tiny", f"--repro-set={tiny}"]
-    command += ["--repro-profile=smoke", f"--repro-store={tmp_path}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^TINY-1 +", done.stdout, re.M)
-    assert re.search(rf"^TINY-1@{re.escape(tiny)} +", done.stdout, re.M)
+    command = [
+        "pytest",
+        "-q",
+        "-k",
+        "tiny",
+        f"--repro-set={tiny}",
+        "--repro-profile=smoke",
+        f"--repro-store={tmp_path}",
+    ]
+    with command_lines() as start:
+        done = start(*command)
+        said = heard(done)
+    assert done.returncode == 0, said
+    assert re.search(r"^TINY-1 +", said, re.M)
+    assert re.search(rf"^TINY-1@{re.escape(tiny)} +", said, re.M)
     drawn = {path.name for path in (tmp_path / "figures" / "tiny").glob("*.svg")}
     assert drawn == {"tiny.svg", f"tiny@{tiny}.svg"}
     assert {cell.key for cell in variant(FIGURE, tiny).cells} <= set(Store(tmp_path).keys())

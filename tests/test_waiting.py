@@ -36,7 +36,7 @@ ALLOWED = {
 def test_an_iteration_a_test_and_a_reset_do_not_wait(name: str) -> None:
     cell = small(CELLS[name])
     training = begun(cell, SEEDS)
-    advanced(cell, SEEDS, training, 5)  # what is made once has been made
+    advanced(cell, SEEDS, training, 2)  # what is made once has been made
     with never_waiting(ALLOWED) as waited:
         advanced(cell, SEEDS, training, 4)
     WAITED[name] = waited()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +111,10 @@ def test_an_actor_plays_where_pettingzoo_does() -> None:
 @pytest.mark.parametrize("name", games())
 def test_every_game_can_be_watched(name: str, tmp_path: Path) -> None:
     env: Any = games()[name]
+    if "horizon" in {field.name for field in fields(env)}:
+        env = replace(env, horizon=6)
     if type(env).__name__ == "Survival":
-        env = replace(env, n_agents=20, n_food=9, map_size=20, horizon=6)
+        env = replace(env, n_agents=20, n_food=9, map_size=20)
     cell = Cell("chance", name, None, env, evaluation())
     seen = tuple(Seen(f"chance {i}", played(cell, other_policy(cell, "", i, "chance"), 0)) for i in range(2))
     one, two = (one.episode.states[0] for one in seen)

@@ -7,7 +7,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -83,32 +84,60 @@ def contents(state: Any, n_seeds: int) -> list[dict[str, Tensor]]:
     return [{name: tensor.clone() for name, tensor in seed.items()} for seed in held]
 
 
+class Way(NamedTuple):
+    """An unbroken training of seeds 0, 1 and 2: all that is kept of them, by the iteration, and the steps of each."""
+
+    kept: dict[int, list[dict[str, Tensor]]]
+    steps: list[int]
+
+
 @cache
-def way(trial: Trial) -> dict[int, list[dict[str, Tensor]]]:
-    """All that is kept of seeds 0, 1 and 2, by the iteration: on their way, and at the end of an unbroken training."""
-    state, found = begun(trial, [0, 1, 2]), {}
+def way(trial: Trial) -> Way:
+    """It goes this way once."""
+    state, found = begun(trial, [0, 1, 2]), Way({}, [])
+    found.steps.append(state.steps)
     for iteration in range(1, ITERATIONS):
-        advanced(trial, state, 1)
+        found.steps.append(advanced(trial, state, 1).steps)
         if iteration in STOPS:
-            found[iteration] = [{name: tensor.clone() for name, tensor in seed.items()} for seed in split(state, 3)]
-    found[ITERATIONS] = contents(advanced(trial, state, 1), 3)
+            kept = [{name: tensor.clone() for name, tensor in seed.items()} for seed in split(state, 3)]
+            found.kept[iteration] = kept
+    found.kept[ITERATIONS] = contents(advanced(trial, state, 1), 3)
     return found
 
 
+class Alone(NamedTuple):
+    """Seed 2 after training by itself, without a break; nobody changes it."""
+
+    state: Any
+    moved: list[str]  # global generators that were not left alone
+
+
 @cache
-def alone(trial: Trial) -> Any:
-    """The state of seed 2 after training by itself, without a break; nobody changes it."""
-    return trained(trial, [2])
+def alone(trial: Trial) -> Alone:
+    """It is trained once."""
+    before = generators()
+    state = trained(trial, [2])
+    return Alone(state, [name for name, now in generators().items() if now != before[name]])
+
+
+def generators() -> dict[str, bytes]:
+    """Where everybody's generators stand."""
+    name, keys, *rest = np.random.get_state()
+    return {
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": np.asarray(keys).tobytes() + repr((name, rest)).encode(),
+        "random": repr(random.getstate()).encode(),
+    }
 
 
 def straight(trial: Trial) -> list[dict[str, Tensor]]:
     """All that is kept of seeds 0, 1 and 2 after training without a break."""
-    return way(trial)[ITERATIONS]
+    return way(trial).kept[ITERATIONS]
 
 
 def after(trial: Trial, n_iterations: int, seeds: list[int]) -> Any:
     """Some of these seeds after so many iterations, in a state of their own."""
-    return continued(trial, [way(trial)[n_iterations][seed] for seed in seeds], 0)
+    return continued(trial, [way(trial).kept[n_iterations][seed] for seed in seeds], 0)
 
 
 def differing(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
@@ -145,7 +174,7 @@ def test_a_setting_that_is_none_is_answered_with_a_sentence(algorithm: Any) -> N
 @every_variant
 def test_a_seed_alone_is_bit_for_bit_what_it_is_among_others(trial: Trial) -> None:
     """The last of three; and the second below, from the middle of training on."""
-    (among,) = contents(alone(trial), 1)
+    (among,) = contents(alone(trial).state, 1)
     assert differing(among, straight(trial)[2]) == []
 
 
@@ -165,25 +194,22 @@ def test_seeds_differ(trial: Trial) -> None:
 
 @every_variant
 def test_the_global_generators_are_left_alone(trial: Trial) -> None:
-    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    greedy(trial, trained(trial, [0], 3), [0])
-    now = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    assert torch.equal(before[0], now[0])
-    np.testing.assert_equal(before[1], now[1])
-    assert before[2] == now[2]
+    trained_alone, before = alone(trial), generators()
+    greedy(trial, trained_alone.state, [2])
+    assert trained_alone.moved == [] and generators() == before
 
 
 @every_variant
 def test_what_was_stopped_at_once_goes_on_bit_for_bit(trial: Trial) -> None:
-    saved = split(trained(trial, [0, 1], 1), 2)
-    resumed = contents(continued(trial, saved, ITERATIONS - 1), 2)
-    for one, other in zip(resumed, straight(trial)[:2], strict=True):
+    """As far as to where the next test goes on from."""
+    resumed = contents(continued(trial, way(trial).kept[1][:2], 4), 2)
+    for one, other in zip(resumed, contents(after(trial, 5, [0, 1]), 2), strict=True):
         assert differing(one, other) == []
 
 
 @every_variant
 def test_what_was_stopped_in_the_middle_goes_on_bit_for_bit_however_seeds_are_grouped(trial: Trial) -> None:
-    first, second, third = way(trial)[5]
+    first, second, third = way(trial).kept[5]
     (single,) = contents(continued(trial, [second], ITERATIONS - 5), 1)
     regrouped = contents(continued(trial, [third, first], ITERATIONS - 5), 2)
     unbroken = straight(trial)
@@ -194,10 +220,9 @@ def test_what_was_stopped_in_the_middle_goes_on_bit_for_bit_however_seeds_are_gr
 
 @every_variant
 def test_every_iteration_takes_steps(trial: Trial) -> None:
-    state = begun(trial, [0, 1])
-    assert state.steps == 0
-    steps = [advanced(trial, state, 1).steps for _ in range(3)]
-    assert 0 < steps[0] < steps[1] < steps[2], "an iteration must add the steps of the game that it took to state.steps"
+    steps = way(trial).steps
+    told = "an iteration must add the steps of the game that it took to state.steps"
+    assert steps[0] == 0 and all(before < after for before, after in pairwise(steps)), told
 
 
 @every_variant

@@ -9,11 +9,9 @@ them has said something. A worker trains with one thread, always.
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -24,10 +22,11 @@ from typing import Literal, NamedTuple, Protocol
 import torch
 
 from benchmarks._training import processors
-from benchmarks._training.circumstances import fixed_card, one_thread
+from benchmarks._training.circumstances import fixed_card
 from benchmarks._training.session import Failure, Outcome, Progress, Released, traceback_file, train_cell
 from benchmarks._training.sharing import free_memory
 from benchmarks._training.sharing import processes as sharing
+from benchmarks._training.starting import context, settle
 from benchmarks._training.work import Device, Work
 from results import States, Store
 
@@ -159,10 +158,10 @@ class Processes:
 
     def begin(self, item: Work) -> Process:
         """A process that trains some seeds of a cell."""
-        context = multiprocessing.get_context("spawn")
-        here, there = context.Pipe()
-        alone = self.task._replace(items=())
-        process = context.Process(target=trained, args=(there, alone, item, item.cell.key), name=item.label)
+        starts = context(item.cell.device)
+        here, there = starts.Pipe()
+        arguments = (there, self.task._replace(items=()), item, item.cell.key, dict(os.environ))
+        process = starts.Process(target=trained, args=arguments, name=item.label)
         process.start()
         there.close()
         return Process(process, here)
@@ -211,9 +210,9 @@ class Process:
         self.process.kill()
 
 
-def trained(connection: Connection, task: Task, item: Work, key: str) -> None:
+def trained(connection: Connection, task: Task, item: Work, key: str, environment: Mapping[str, str]) -> None:
     """All that a training process does."""
-    settle()
+    settle(environment)
     if item.cell.device == "cuda":
         fixed_card()
     try:
@@ -240,22 +239,6 @@ def _tell(connection: Connection, said: Said) -> None:
     try:
         connection.send(said)
     except OSError:
-        os._exit(1)
-
-
-def settle() -> None:
-    """A fresh process: one thread, no say in interrupts, which are the parent's, and no life after it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    one_thread()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Wait for the death of the process that started this one, which nobody else would tell it of."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
         os._exit(1)
 
 

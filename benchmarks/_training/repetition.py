@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -26,11 +27,11 @@ import torch
 
 from benchmarks import Cell, lineage
 from benchmarks._training.circumstances import commit
-from benchmarks._training.engines import settle
 from benchmarks._training.runner import Report, train_all
 from benchmarks._training.session import replayed
 from benchmarks._training.sources import digest
 from benchmarks._training.standing import codes
+from benchmarks._training.starting import context, settle
 from benchmarks._training.work import Work
 from results import Certificate, Run, States, Store
 
@@ -150,8 +151,9 @@ def repetitions(work: Sequence[tuple[Cell, int]], store: Store, seconds: float, 
 
     Raises: ChildProcessError where one of them was killed; what training itself raised.
     """
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max(1, min(n_jobs, len(work))), context, initializer=settle) as pool:
+    starts = context("cpu" if all(cell.device == "cpu" for cell, _ in work) else "cuda")
+    n_workers = max(1, min(n_jobs, len(work)))
+    with ProcessPoolExecutor(n_workers, starts, initializer=settle, initargs=(dict(os.environ),)) as pool:
         try:
             futures = [pool.submit(repeated, cell, store, seed, seconds) for cell, seed in work]
             yield from (future.result() for future in as_completed(futures))

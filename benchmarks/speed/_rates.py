@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -15,7 +16,7 @@ import torch
 from algorithms._stretches import Stretches, recordable
 from benchmarks import Cell
 from benchmarks._training.circumstances import fixed_card
-from benchmarks._training.engines import settle
+from benchmarks._training.starting import settle
 from benchmarks._training.work import Device
 from benchmarks.speed._samples import begun, small
 from benchmarks.speed.kernels import counted
@@ -121,7 +122,7 @@ def side_by_side(cell: Cell, n_seeds: int, seconds: float, n_processes: int) -> 
 
 
 def _process(line: Connection, barrier: Barrier, cell: Cell, n_seeds: int, seconds: float) -> None:
-    settle()
+    settle(os.environ)
     fixed_card()
     iterate = ready(cell, n_seeds).iterate
     first = iterate()
