@@ -143,7 +143,7 @@ class OrdersPlate:
                 draw_seeds(ax, x, values, colour)
                 draw_printed(ax, x, printed[name][str(self.n_agents)], colour)
         ax.set_xlim(-0.5, 5.5)
-        names = [f"{who}\n{order}" for who in ("$θ$", "$θ_i'$", "Fine Tune") for order in ("least", "averages")]
+        names = [f"{who}\n{order}" for who in ("$θ$", "$θ_i'$", "Fine\nTune") for order in ("least", "averages")]
         ax.set_xticks(range(6), names)
         ax.set_ylim(top=0)
         ax.set_ylabel("return")

@@ -97,17 +97,18 @@ def learns(name: Name, where: str) -> tuple[Row, ...]:
 
 
 def own_place(where: str) -> tuple[Row, ...]:
-    """Egocentric clones learn, and succeed late more often than clones of one picture."""
-    late = Score(egocentric(where, learns=True), ENDED, LATE)
+    """Egocentric clones learn, and over training succeed more often than clones of one picture."""
+
+    def own(statistic: Statistic) -> Score:
+        return Score(egocentric(where, learns=True), ENDED, statistic)
+
+    untrained_self = Score(egocentric(where, learns=False), ENDED, Area())
     levels = {
-        "itself untrained": Score(egocentric(where, learns=False), ENDED, Area()),
-        "random walk": success("random walk", where),
-        "Cloned": success("Cloned", where),
+        "late: Cloned, egocentric > itself untrained": (own(LATE), untrained_self),
+        "late: Cloned, egocentric > random walk": (own(LATE), success("random walk", where)),
+        "over training: Cloned, egocentric > Cloned": (own(Area()), success("Cloned", where, Area())),
     }
-    return tuple(
-        Row(f"{WORDS[where]}: Cloned, egocentric > {label}", late, level, Exceeds(TENTH), "end")
-        for label, level in levels.items()
-    )
+    return tuple(Row(f"{WORDS[where]}, {label}", *sides, Exceeds(TENTH), "end") for label, sides in levels.items())
 
 
 def panel(where: str) -> Panel:
@@ -161,10 +162,12 @@ FIGURE = Figure(
             "",
             "our own, on games in which something is learnt",
             "clones that see the game from where they stand succeed late in a million samples more often than "
-            "untrained, than random play and than clones of one picture",
+            "untrained and than random play, and over all samples more often than clones of one picture",
             tuple(row for where in GAMES for row in own_place(where)),
             kind="check",
-            note="It tells what Cloned lacks: heads of their own, or knowing where each of them is.",
+            note="It tells what Cloned lacks: heads of their own, or knowing where each of them is. Before the rule "
+            "was written, three seeds with two hunters had been seen to catch all hares after 60 000 samples, and clones "
+            "of one picture after 700 000.",
         ),
     ),
     budgets={
@@ -196,11 +199,13 @@ FIGURE = Figure(
             "An untrained policy with a latent may be paid more than random play: that is exploration, not learning.",
         ),
         Decision(
-            "Why does Cloned not learn?",
-            "Beside it learn clones, with one head too, each of which sees the picture moved on the torus until it "
+            "What do clones lack?",
+            "Beside Cloned learn clones, with one head too, each of which sees the picture moved on the torus until it "
             "stands in the first cell.",
-            "All clones of one picture draw from one distribution: none knows which of the hunters it is. The paper "
-            "has no such baseline; it parts agents that are the same from agents that do not know where they are.",
+            "All clones of one picture draw from one distribution: none knows which of the hunters it is. With two "
+            "hunters they learn to catch all hares nevertheless, and sooner than hunters with heads of their own: it may "
+            "be that one head learns from what all of them try, which is not measured. The paper has no clones that "
+            "know where they are; they part agents that are the same from agents that cannot tell.",
             departs=True,
         ),
         replace(mace.LASTING, choice="For a step, and, beside it, for an episode.", readings=()),
