@@ -166,8 +166,8 @@ FIGURE = Figure(
             tuple(row for where in GAMES for row in own_place(where)),
             kind="check",
             note="It tells what Cloned lacks: heads of their own, or knowing where each of them is. Before the rule "
-            "was written, three seeds with two hunters had been seen to catch all hares after 60 000 samples, and clones "
-            "of one picture after 700 000.",
+            "was written, three seeds with two hunters had been seen to catch all hares after 60 000 samples, and "
+            "clones of one picture after 700 000.",
         ),
     ),
     budgets={
@@ -203,9 +203,9 @@ FIGURE = Figure(
             "Beside Cloned learn clones, with one head too, each of which sees the picture moved on the torus until it "
             "stands in the first cell.",
             "All clones of one picture draw from one distribution: none knows which of the hunters it is. With two "
-            "hunters they learn to catch all hares nevertheless, and sooner than hunters with heads of their own: it may "
-            "be that one head learns from what all of them try, which is not measured. The paper has no clones that "
-            "know where they are; they part agents that are the same from agents that cannot tell.",
+            "hunters they learn to catch all hares nevertheless, and sooner than hunters with heads of their own. It "
+            "may be that one head learns from what all of them try, which is not measured. The paper has no clones "
+            "that know where they are; they part agents that are the same from agents that cannot tell.",
             departs=True,
         ),
         replace(mace.LASTING, choice="For a step, and, beside it, for an episode.", readings=()),
