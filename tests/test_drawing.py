@@ -228,6 +228,14 @@ def test_where_nobody_has_learnt_the_axis_shows_every_level() -> None:
     assert limits([noise, learnt], [0.0, 100.0]).high < 50
 
 
+def test_where_one_seed_has_learnt_the_axis_is_as_long_as_what_is_drawn() -> None:
+    """Of five seeds one is no mean that has moved beyond chance."""
+    values = np.random.default_rng(1).normal(size=(5, 80))
+    values[0, 40:] += 30.0
+    found = limits([values])
+    assert found.high - found.low < 1.2 * np.ptp(values)
+
+
 def test_few_points_are_means_of_all_tests() -> None:
     values = np.random.default_rng(0).normal(size=(3, 7 * MOST_POINTS))
     x, few, every = thinned(np.arange(7.0 * MOST_POINTS), values)

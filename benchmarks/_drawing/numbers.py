@@ -24,6 +24,7 @@ MARGIN = 0.6  # of the range of those, kept on the side that is cut
 NEAR = 0.5  # of an axis: a level that is no further beyond its end is drawn into it
 NEAR_CUT = 1.5  # the same where that end has been cut anyway
 STILL = 4.0  # standard errors that a line moves by chance between quarters of training
+SOME_TESTS = 16  # four a quarter
 
 
 class Thinned(NamedTuple):
@@ -137,11 +138,15 @@ def _with_levels(low: float, high: float, levels: Sequence[float], cut: bool) ->
 
 
 def _is_still(values: Floats) -> bool:
-    """Whether a line has moved between the quarters of its training by no more than chance moves it. Shapes: [S, T]."""
+    """Whether a line has moved between the quarters of its training by no more than chance moves it, and no seed of it
+    by half of what is seen of all. Shapes: [S, T].
+    """
     if values.shape[0] < 2 or values.shape[1] < 4 or not np.isfinite(values).all():
         return False
     quarters = np.stack([part.mean(axis=1) for part in np.array_split(values, 4, axis=1)], axis=1)  # [S, 4]
     moved = quarters - quarters[:, :1]
+    if values.shape[1] >= SOME_TESTS and np.abs(moved).max() > 0.5 * np.ptp(values):
+        return False
     errors = moved.std(axis=0, ddof=1) / math.sqrt(len(values))
     return bool((np.abs(moved.mean(axis=0)) <= STILL * errors).all())
 
