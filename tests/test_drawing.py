@@ -223,6 +223,7 @@ def test_where_nobody_has_learnt_the_axis_shows_every_level() -> None:
     assert limits([noise], [0.0, 100.0]).high > 100
     alone = limits([noise])
     assert alone.high - alone.low > 2.9 * np.ptp(noise)
+    assert limits([noise + noise.max() - 2 * noise.min()]).low == 0.0
     learnt = noise + np.linspace(0.0, 10.0, 80)
     assert limits([learnt], [0.0, 100.0]).high < 50
     assert limits([noise, learnt], [0.0, 100.0]).high < 50

@@ -121,9 +121,12 @@ def _without_transient(lowest: float, highest: float, late: Sequence[Floats]) ->
 
 
 def _of_noise(low: float, high: float, levels: Sequence[float]) -> tuple[float, float]:
-    """The ends where nobody has learnt: as far as the levels, or else so that noise fills a third of the height."""
+    """The ends where nobody has learnt: as far as the levels, or else so that noise fills a third of the height; not
+    below 0 where nothing is.
+    """
     if not levels:
-        return low - (high - low), high + (high - low)
+        lowest = low - (high - low)
+        return (max(lowest, 0.0) if low >= 0 else lowest), high + (high - low)
     whole = max(*levels, high) - min(*levels, low)
     return min(low, min(levels) - 0.06 * whole), max(high, max(levels) + 0.06 * whole)
 
