@@ -83,8 +83,8 @@ def one_thread() -> None:
     """Sets this process up for training: one thread, because another number gives other bits, and its memory kept.
 
     glibc returns every block of more than a few hundred kilobytes to the system and takes it anew, page by page, at the
-    next operation; that alone makes training a third slower. So no block is mapped by itself, however large: no
-    threshold goes beyond 32 MiB, and ten seeds of four agents' layers are larger. Other C libraries are left as they are.
+    next operation; that alone makes training a third slower. So no block is mapped by itself, however large: a
+    threshold goes to 32 MiB, and ten seeds of four agents' layers are larger. Other C libraries are left as they are.
     """
     torch.set_num_threads(1)
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
