@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from benchmarks import Claim, Floats, Outcome, Score, Verdict
+from benchmarks import Claim, Floats, Outcome, Score, Verdict, mapped
 from benchmarks._catalogue import chosen
 from benchmarks._judging import statistics
 from benchmarks._judging.evidence import SeedScores, read, weighed
-from benchmarks._judging.scores import Fixed, Gained, Reaches, Window
+from benchmarks._judging.readings import even
+from benchmarks._judging.scores import Area, Fixed, Gained, Rate, Reaches, Window
 from benchmarks._judging.verdicts import judge
+from benchmarks.dimapg import HORIZON, alone
+from benchmarks.dimapg._levels import NAVIGATION
+from benchmarks.dimapg._measures import ADAPTED
+from benchmarks.dimapg.fig3 import outer
 from benchmarks.dvm._targets import THIRD_COVERED
 from benchmarks.mace import MILLION, RANDOM_WALK
+from benchmarks.mace.table1 import DISTANCES
 
 World = Callable[[Score], Sequence[float] | Floats]
 
@@ -25,14 +32,19 @@ def claim_of(name: str, figure: str) -> Claim:
     return found
 
 
-def judged(claim: Claim, world: World, n_further: int = 0) -> Verdict:
-    """The verdict on a claim, among further ones that are as yet untouched."""
+def judged(claim: Claim, world: World, n_further: int = 0, beside: Sequence[Claim] = ()) -> Verdict:
+    """The verdict on a claim, beside those that are judged in the same world, among further ones as yet untouched."""
 
     def lookup(score: Score) -> SeedScores:
         return read(score, lambda bare: SeedScores(np.asarray(world(bare), float)))
 
     others = [Claim(f"other {i}", "", "", "…", (), lacks="…") for i in range(n_further)]
-    return judge([claim, *others], weighed([claim], lookup), "paper", lambda _: True)[0]
+    return judge([claim, *beside, *others], weighed([claim, *beside], lookup), "paper", lambda _: True)[0]
+
+
+def refuted_if_enough(expected: Outcome, n: int) -> set[Outcome]:
+    """Six seeds may be too few to refute a sentence of several comparisons by itself, among all of a paper."""
+    return {expected, "INCONCLUSIVE"} if n == 6 and expected == "NOT REPRODUCED" else {expected}
 
 
 # ---- the KL term of MACE --------------------------------------------------------------------------------------------
@@ -145,3 +157,250 @@ def test_more_than_the_baselines_is_more_than_both(
     of_all: tuple[float, float, float], name: str, figure: str, n: int, expected: set[Outcome]
 ) -> None:
     assert judged(claim_of(name, figure), paid(*of_all, n)).outcome in expected
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("pays", "apart", "expected"),
+    [
+        (2.0, -5.0, "REPRODUCED"),
+        (2.0, 0.0, "NOT REPRODUCED"),  # easier, but not because anybody is nearer
+        (1.0, -5.0, "NOT REPRODUCED"),
+        (0.5, 5.0, "REVERSED"),
+    ],
+)
+def test_prey_that_moves_is_nearer_and_pays_random_walkers_more(
+    pays: float, apart: float, n: int, expected: Outcome
+) -> None:
+    def world(score: Score) -> Floats:
+        noise, moving = statistics.generator(str(score)).normal(size=n), score.cell.env.moving
+        if score.cell.name == DISTANCES:
+            return 25 + apart * moving + 0.1 * noise
+        assert isinstance(score.statistic, Rate)
+        return 10_000 * (pays if moving else 1.0) + 100 * noise
+
+    found = judged(claim_of("MACE-T1-5", "mace/table1"), world, N_SENTENCES - 1).outcome
+    assert found in refuted_if_enough(expected, n)
+
+
+# ---- small games, in which something is learnt -----------------------------------------------------------------------
+
+Success = tuple[float, float]
+"""Late in training, and over all of it."""
+BEGINS: Success = (0.3, 0.3)
+
+
+def hunting(of: Mapping[str, Success], n: int, others: Success = BEGINS) -> World:
+    """Shares of episodes in which hunters succeed; who is not named succeeds as `others` do, and chance as it does."""
+
+    def world(score: Score) -> Floats:
+        name = score.cell.name
+        nobody = name == "random walk" or name.endswith("untrained")
+        late, over = BEGINS if nobody else of.get(name, others)
+        noise = 0.01 * statistics.generator(str(score)).normal(size=n)
+        return np.clip((over if isinstance(score.statistic, Area) else late) + noise, 0, 1)
+
+    return world
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        ({"MACE": (0.9, 0.7), "Shared": (0.6, 0.5), "Cloned": (0.6, 0.5)}, "REPRODUCED"),
+        ({"MACE": (0.9, 0.7), "Shared": (0.9, 0.5), "Cloned": (0.6, 0.5)}, "NOT REPRODUCED"),  # no further
+        ({"MACE": (0.9, 0.5), "Shared": (0.6, 0.5), "Cloned": (0.6, 0.5)}, "NOT REPRODUCED"),  # no faster
+        ({"MACE": (0.3, 0.3), "Shared": (0.9, 0.7), "Cloned": (0.9, 0.7)}, "REVERSED"),
+        ({}, "NOT LEARNT"),
+    ],
+)
+def test_mace_learns_small_games_faster_and_further_than_both(
+    of: Mapping[str, Success], n: int, expected: Outcome
+) -> None:
+    assert judged(claim_of("MACE-L-1", "mace/learning"), hunting(of, n)).outcome == expected
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("others", "of", "expected"),
+    [
+        ((0.8, 0.6), {}, "REPRODUCED"),
+        ((0.8, 0.6), {"Cloned": BEGINS}, "NOT REPRODUCED"),
+        (BEGINS, {}, "NOT REPRODUCED"),
+    ],
+)
+def test_every_method_learns_small_games(others: Success, of: Mapping[str, Success], n: int, expected: Outcome) -> None:
+    assert judged(claim_of("MACE-L-2", "mace/learning"), hunting(of, n, others)).outcome == expected
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("egocentric", "cloned", "expected"),
+    [
+        ((1.0, 0.9), (1.0, 0.6), "REPRODUCED"),  # both get there, one sooner
+        ((1.0, 0.6), (1.0, 0.6), "NOT REPRODUCED"),
+        (BEGINS, BEGINS, "NOT REPRODUCED"),
+    ],
+)
+def test_clones_learn_sooner_where_they_know_their_place(
+    egocentric: Success, cloned: Success, n: int, expected: Outcome
+) -> None:
+    world = hunting({"Cloned, egocentric": egocentric, "Cloned": cloned}, n)
+    assert judged(claim_of("MACE-L-3", "mace/learning"), world).outcome == expected
+
+
+# ---- cooperative navigation ------------------------------------------------------------------------------------------
+
+N_OF_DIMAPG = 14
+Curve = Callable[[float], float]
+"""What the least gets more than at random, after so many episodes of all that a method plays."""
+
+
+def nothing(_: float) -> float:
+    """Who stays where it began."""
+    return 0.0
+
+
+def soon(height: float, after: float) -> Curve:
+    """Who is there after so many episodes, and stays."""
+    return lambda episodes: height * min(episodes / after, 1.0)
+
+
+def navigating(of: Mapping[str, Curve], n: int, adapting: float = 0.0) -> World:
+    """Returns of whom is named; of all others as at random. Adapted agents get so much more, in the same tests."""
+
+    def world(score: Score) -> Floats:
+        stretch, n_agents = score.statistic, int(score.cell.environment.partition("-")[2])
+        noise = statistics.generator(f"{score.cell.name} {n_agents} {stretch}").normal(size=n)
+        at_random = NAVIGATION[n_agents].uniform + noise
+        if not isinstance(stretch, Window) or score.cell.name not in of:
+            return at_random
+        tests = np.linspace(stretch.first, stretch.last, 20) / HORIZON
+        gain = float(np.mean([of[score.cell.name](test) for test in tests]))
+        return at_random + gain + (adapting + 0.1 * noise**2 if score.metric.name == ADAPTED else 0.0)
+
+    return world
+
+
+def refuted_beside(claim: Claim, world: Mapping[str, Curve], n: int, adapting: float = 0.0) -> tuple[Outcome, Outcome]:
+    """What a claim comes to if no other is decided, and if one other is refuted: rewards need not be clipped."""
+    of = {**world, "DiMA-PG unclipped": world.get("DiMA-PG", nothing)}
+    other = claim_of("DIMA-R-1", "dimapg/fig3")
+    alone_found = judged(claim, navigating(of, n, adapting), N_OF_DIMAPG - 1)
+    return alone_found.outcome, judged(claim, navigating(of, n, adapting), N_OF_DIMAPG - 2, [other]).outcome
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("ours", "by_itself", "beside"),
+    [
+        (soon(120, 30_000), "REPRODUCED", "REPRODUCED"),
+        # of two equalities both are refuted by p of .0039 and more, which is too much for one of 14 sentences alone
+        (soon(120, 100_000), "INCONCLUSIVE", "NOT REPRODUCED"),  # rises to the end
+        (soon(30, 100_000), "INCONCLUSIVE", "NOT REPRODUCED"),  # the same, and hardly learns
+        (lambda episodes: 120 if episodes < 70_000 else 60, "INCONCLUSIVE", "NOT REPRODUCED"),  # forgets
+        (nothing, "NOT LEARNT", "NOT LEARNT"),
+    ],
+)
+def test_who_converges_quickly_stays(ours: Curve, n: int, by_itself: Outcome, beside: Outcome) -> None:
+    claim = claim_of("DIMA-F3-4", "dimapg/fig3")
+    assert refuted_beside(claim, {"DiMA-PG": ours}, n) == (by_itself, beside)
+
+
+@pytest.mark.parametrize("n", [6, 10])
+def test_a3c_that_rises_to_the_end_has_not_converged(n: int) -> None:
+    rising = {"A3C-KitchenSink": soon(150, 25_000), "DiMA-PG": soon(120, 30_000)}
+    found = refuted_beside(claim_of("DIMA-F3-1", "dimapg/fig3"), rising, n)
+    assert found == ("INCONCLUSIVE", "NOT REPRODUCED")  # one equality among three comparisons: as above
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        ({"A3C-KitchenSink": soon(150, 5_000)}, "REPRODUCED"),
+        ({"A3C-KitchenSink": soon(150, 5_000), "MADDPG": soon(150, 5_000)}, "NOT REPRODUCED"),
+        ({"MADDPG": soon(150, 5_000)}, "NOT LEARNT"),  # an A3C of ours that does not learn is no A3C of theirs
+        ({}, "NOT LEARNT"),
+    ],
+)
+def test_a3c_is_best_and_has_converged(of: Mapping[str, Curve], n: int, expected: Outcome) -> None:
+    found = judged(claim_of("DIMA-F3-1", "dimapg/fig3"), navigating(of, n), N_OF_DIMAPG - 1).outcome
+    assert found in refuted_if_enough(expected, n)
+
+
+BY_TEN_THOUSAND, BY_THREE_THOUSAND = soon(120, 5_000), soon(120, 1_500)
+ONLY_IF_25_COUNT = soon(120, 1_600 * outer(10))
+LATER = soon(120, 200_000)
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("of", "every_episode", "of_25"),
+    [
+        ({"DiMA-PG": BY_TEN_THOUSAND}, "REPRODUCED", "REPRODUCED"),
+        ({"DiMA-PG": BY_TEN_THOUSAND, "MADDPG": BY_THREE_THOUSAND}, "NOT REPRODUCED", "NOT REPRODUCED"),
+        ({"MADDPG": BY_THREE_THOUSAND}, "NOT REPRODUCED", "NOT REPRODUCED"),
+        # one way to count refutes it and the other does not
+        ({"DiMA-PG": ONLY_IF_25_COUNT, "MADDPG": lambda e: 120.0 * (e > 4_000)}, "INCONCLUSIVE", "REPRODUCED"),
+        ({"DiMA-PG": lambda e: 120.0 * (e > 40_000)}, "NOT LEARNT", "REPRODUCED"),
+        ({}, "NOT LEARNT", "NOT LEARNT"),
+    ],
+)
+def test_only_one_learns_quickly_with_ten_agents(
+    of: Mapping[str, Curve], n: int, every_episode: Outcome, of_25: Outcome
+) -> None:
+    claims = [claim_of(name, "dimapg/fig3") for name in ("DIMA-F3-3", "DIMA-F3-3-25")]
+    first, second = (judged(claim, navigating(of, n), N_OF_DIMAPG - 1).outcome for claim in claims)
+    assert first in refuted_if_enough(every_episode, n)
+    assert second == of_25
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("clipped", "unclipped", "expected"),
+    [
+        (soon(120, 30_000), nothing, "REPRODUCED"),
+        (soon(120, 30_000), soon(120, 30_000), "NOT REPRODUCED"),
+        (nothing, soon(120, 30_000), "REVERSED"),  # whoever does not clip learns, and only so
+        (nothing, nothing, "NOT LEARNT"),
+    ],
+)
+def test_rewards_need_be_clipped(clipped: Curve, unclipped: Curve, n: int, expected: Outcome) -> None:
+    world = navigating({"DiMA-PG": clipped, "DiMA-PG unclipped": unclipped}, n)
+    assert judged(claim_of("DIMA-R-1", "dimapg/fig3"), world, N_OF_DIMAPG - 1).outcome == expected
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("ours", "adapting", "by_itself", "beside"),
+    [
+        (soon(120, 30_000), -1.0, "REPRODUCED", "REPRODUCED"),
+        (soon(120, 30_000), -8.0, "INCONCLUSIVE", "NOT REPRODUCED"),  # two equalities, too
+        (soon(120, 30_000), 8.0, "INCONCLUSIVE", "NOT REPRODUCED"),
+        (nothing, 0.0, "NOT LEARNT", "NOT LEARNT"),
+    ],
+)
+def test_theta_is_as_good_as_what_it_adapts_to(
+    ours: Curve, adapting: float, n: int, by_itself: Outcome, beside: Outcome
+) -> None:
+    claim = claim_of("DIMA-T1-1", "dimapg/table1")
+    assert refuted_beside(claim, {"DiMA-PG": ours}, n, adapting) == (by_itself, beside)
+
+
+@pytest.mark.parametrize("n", [6, 10])
+@pytest.mark.parametrize(
+    ("copies", "by_episodes", "by_updates"),
+    [
+        (nothing, "REPRODUCED", "REPRODUCED"),
+        (soon(120, 9_000), "NOT REPRODUCED", "NOT REPRODUCED"),  # as good, however it is counted
+        (soon(150, 1_000), "REVERSED", "REVERSED"),
+        (lambda episodes: 120.0 * (episodes > 50_000), "NOT REPRODUCED", "REPRODUCED"),  # only by further steps
+    ],
+)
+def test_copies_of_one_agent_are_poor(copies: Curve, n: int, by_episodes: Outcome, by_updates: Outcome) -> None:
+    claim = claim_of("DIMA-T1-2", "dimapg/table1")
+    world = navigating({"DiMA-PG": soon(120, 30_000), alone(3).name: copies}, n)
+    for read_so, expected in ((claim, by_episodes), (replace(claim, rows=mapped(claim.rows, even)), by_updates)):
+        found = judged(read_so, world, N_OF_DIMAPG - 1).outcome
+        assert found in refuted_if_enough(expected, n)

@@ -152,6 +152,11 @@ def alone_arm(n_agents: int, statistic: Statistic) -> Arm:
     return Arm(least(alone(n_agents), statistic), least(untrained("DiMA-PG", n_agents), Final(window=10)))
 
 
+def unclipped_arm(statistic: Statistic) -> Arm:
+    """DiMA-PG that learns from rewards as they are; untrained it is as DiMA-PG is."""
+    return Arm(least(unclipped(), statistic), least(untrained("DiMA-PG", 3), Final(window=10)))
+
+
 def somebody_learnt(n_agents: int, *arms: Arm) -> tuple[Learnt, ...]:
     """The precondition that one of some learners is above random play by δ."""
     return (Learnt(arms, chance_level(n_agents), DELTA[n_agents]),)
