@@ -167,6 +167,11 @@ class Judged:
         return "" if found is None else told.effect(found.row, found.found)
 
     @property
+    def why(self) -> str:
+        """Why nobody has learnt, as far as the first comparison says; empty where somebody has."""
+        return words.why(self.verdict)
+
+    @property
     def comparisons(self) -> str:
         """How many came out as claimed."""
         return words.comparisons(self.verdict)
@@ -197,6 +202,21 @@ class Page:
     budget: str
     keys: tuple[Key, ...] = ()
     games: tuple[Glance, ...] = ()
+
+    @property
+    def of_paper(self) -> bool:
+        """Whether the paper has such a figure."""
+        return not reading_order(self.figure)[0]
+
+    @property
+    def legend(self) -> str:
+        """What the colours of its games mean; where that differs, in which of them."""
+        found: dict[str, list[str]] = {}
+        for glance in self.games:
+            found.setdefault(glance.legend, []).append(glance.game)
+        if len(found) < 2:
+            return "".join(found)
+        return "; ".join(f"{legend} ({', '.join(games)})" for legend, games in found.items())
 
     @property
     def tally(self) -> dict[Outcome, int]:
@@ -293,13 +313,29 @@ def levels(exhibit: Exhibit, claim: Claim, verdict: Verdict) -> str:
     if index is None:
         return ""
     row = claim.rows[index]
-    for panel in exhibit.figure.panels:
+    shown = [panel for panel in exhibit.figure.panels if shows(panel, row.left)]
+    for panel in sorted(shown, key=lambda panel: not shows(panel, row.left, same_metric=True)):
         known = levels_of(exhibit, panel)
-        if known and row.left.cell.key in {line.cell.key for line in panel.lines}:
+        if known:
             return f"{panel.title}, {panel.ylabel}: {known}"
-    chance = [(of.chance.metric.name, exhibit.scores(of.chance).values) for of in row.learnt]
-    found = (f"{name} {told.number(float(got.mean()))} by chance" for name, got in chance if len(got))
-    return ", ".join(dict.fromkeys(found))
+    chance = [(of.chance, exhibit.scores(of.chance).values) for of in row.learnt]
+    return ", ".join(dict.fromkeys(by_chance(level, float(got.mean())) for level, got in chance if len(got)))
+
+
+def shows(panel: Panel, score: Score, *, same_metric: bool = False) -> bool:
+    """Whether a panel has a line of the cell of a score, or even of its metric."""
+    return any(
+        line.cell.key == score.cell.key and (line.metric == score.metric.name or not same_metric)
+        for line in panel.lines
+    )
+
+
+def by_chance(level: Score, mean: float) -> str:
+    """`test return −313 by chance (spread-4-II)`; of a learner itself it is what it gets before training."""
+    of_nobody = level.cell.name in OF_NOBODY or told.is_fixed(level) or level.metric.name.endswith("uniform")
+    name = told.metric(level.metric.name).partition(" (")[0]
+    when = "by chance" if of_nobody else "before training"
+    return f"{name} {told.number(mean)} {when} ({level.cell.environment})"
 
 
 def levels_of(exhibit: Exhibit, panel: Panel) -> str:

@@ -134,7 +134,8 @@ def templates(*, markdown: bool) -> Environment:
         "signed": words.signed,
         "unbroken": unbroken,
         "prose": prose,
-        "capitalized": lambda text: text[:1].upper() + text[1:],
+        "capitalized": lambda text: minus(text[:1].upper() + text[1:]),
+        "minus": minus,
     }
     found.globals |= {"link": link, "place": place}
     return found
@@ -160,7 +161,13 @@ def slug(text: str) -> str:
 
 def prose(text: str) -> Any:
     """A text of the suite in which `code` stands between backticks."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(Markup.escape(text))))
+    parts = [part if i % 2 else minus(part) for i, part in enumerate(text.split("`"))]
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(Markup.escape("`".join(parts)))))
+
+
+def minus(text: str) -> str:
+    """A text of the suite, never a quotation, whose numbers below 0 have a true minus."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 
 def unbroken(text: str) -> str:

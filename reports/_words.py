@@ -197,6 +197,13 @@ def _unlearnt(rows: Sequence[RowVerdict]) -> list[str]:
     return list(dict.fromkeys(row.note for row in rows if row.outcome == "NOT LEARNT"))
 
 
+def why(verdict: Verdict) -> str:
+    """The first reason for which nobody counts as having learnt, and how many more there are."""
+    found = _unlearnt(verdict.rows) if verdict.outcome == "NOT LEARNT" else []
+    more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{found[0]}{more}" if found else ""
+
+
 def _is(count: int) -> str:
     return "is" if count == 1 else "are"
 

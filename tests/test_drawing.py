@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from _histories import a_history
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Picture
 
@@ -271,8 +272,9 @@ def test_ticks_that_lie_close_together_are_told_apart() -> None:
 
 def test_limits_of_nothing_and_of_a_constant() -> None:
     assert limits([np.full((2, 3), np.nan)])[:2] == (0.0, 1.0)
-    low, high, *_ = limits([np.zeros((2, 3))])
-    assert low < 0 < high
+    for n_tests in (3, 20):
+        low, high, *_ = limits([np.zeros((2, n_tests))])
+        assert -0.1 < low < 0 < high, "a total that has stayed 0 has nothing below it"
 
 
 def test_band_is_student_t_by_hand() -> None:
@@ -537,6 +539,42 @@ def test_levels_are_lines_where_the_axis_reaches_them_and_words_beyond_it(tmp_pa
     said = [text.get_text() for text in ax.texts]
     assert "chance, chance, too" in said
     assert any("above: script 400" in text for text in said)
+
+
+def boxes_of(picture: Any, written: list[Any]) -> list[Any]:
+    """Where texts lie. Units: pixels."""
+    renderer = FigureCanvasAgg(picture).get_renderer()
+    return [text.get_window_extent(renderer) for text in written]
+
+
+def test_names_of_levels_are_not_written_over_one_another(tmp_path: Path) -> None:
+    values = np.linspace(-312.0, -190.0, N_TESTS) + np.random.default_rng(0).normal(size=(3, N_TESTS))
+    levels = tuple(Level(f"level {value}", float(value)) for value in (-122, -150, -313))
+    shown = figure(Panel("Game", (line(GOOD),), "test return", levels=levels))
+    picture = drawn(stored(tmp_path, {GOOD: values}), shown)
+    names = [text for text in picture.axes[0].texts if text.get_text().startswith("level")]
+    first, second, third = boxes_of(picture, names)
+    assert not (first.overlaps(second) or second.overlaps(third) or first.overlaps(third))
+
+
+def test_long_names_and_ticks_stay_within_the_picture(tmp_path: Path) -> None:
+    of_samples = {"quick": {"Game": Budget(3, 1_000_000)}}
+    panels = [
+        Panel(title, (line(GOOD),), "share of the episodes that succeed in time", against="samples") for title in "ab"
+    ]
+    shown = figure(*panels)
+    desk = stored(tmp_path, {GOOD: curves(10, n_tests=1_000)})
+    picture = drawn(desk, replace(shown, budgets={**shown.budgets, **of_samples}))
+    picture.draw_without_rendering()
+    assert len(picture.axes) == 2
+    for ax in picture.axes:
+        ticks = [label for label in ax.get_xticklabels() if label.get_text() == "1,000"]
+        assert len(ticks) == 1
+        (name,) = boxes_of(picture, [ax.yaxis.label])
+        of_axes = ax.get_window_extent()
+        assert of_axes.y0 - 1 < name.y0 and name.y1 < of_axes.y1 + 1
+        for box in boxes_of(picture, [ax.yaxis.label, *ticks]):
+            assert box.x0 >= 0 and box.x1 <= picture.bbox.x1
 
 
 def test_a_level_that_nobody_has_run_is_left_out(tmp_path: Path) -> None:

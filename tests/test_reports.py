@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,8 +18,10 @@ from benchmarks import (
     Decision,
     Figure,
     Level,
+    Line,
     Margin,
     Metric,
+    NoWorse,
     Oftener,
     Outcome,
     Panel,
@@ -31,17 +34,19 @@ from benchmarks import (
     Verdict,
 )
 from benchmarks._catalogue import figures
+from benchmarks._glances import Glance
 from benchmarks._judging import words as told
 from benchmarks._judging.desk import Desk, Exhibition, desks, exhibition
-from benchmarks._judging.scores import EpisodesTo, Final
+from benchmarks._judging.scores import EpisodesTo, Final, Fixed
 from benchmarks._options import SIMULATED
 from benchmarks._scoreboard import scoreboard
 from benchmarks._training.work import Library
 from benchmarks.dvm import fig8
+from reports import _facts as facts
 from reports import _words as words
 from reports.__main__ import main
 from reports._facts import chapters
-from reports._site import build, data, escaped
+from reports._site import build, data, escaped, minus, prose
 from results import Store, Stores
 
 COMMAND = "python -m reports --profile quick"
@@ -190,7 +195,7 @@ def test_a_verdict_stands_with_its_effect_margin_seeds_budget_and_levels(tmp_pat
     board = "\n".join(scoreboard(exhibit, ["S-1"], 200))
     in_both = (
         "“Good is good.”",
-        f"{told.plus(row.estimate)} in test return greedy, 90 % interval {told.number(row.low)}",
+        f"{told.plus(row.estimate)} in test return (greedy), 90 % interval {told.number(row.low)}",
         "from 0.33 on it matters",
         "12 % of the paper's steps, judged on the beginning",
     )
@@ -383,10 +388,74 @@ def test_shares_of_seeds_in_words() -> None:
 
 def test_what_a_difference_is_in_is_said_where_it_is_made_of_several_scores() -> None:
     plain = example().claims[0].rows[0]
-    assert told.quantity(plain.left) == plain.left.metric.name
+    assert told.quantity(plain.left) == "test return (greedy)"
     gain = replace(plain.left, less=plain.right)
-    assert told.quantity(gain) == f"{plain.left.metric.name}, less that of {BAD.name}"
+    assert told.quantity(gain) == f"test return (greedy), less that of {BAD.name}"
     assert told.quantity(fig8.FIGURE.claims[-1].rows[0].left) == "cosine of force and gradient of Q"
+
+
+def test_sides_are_named_where_a_label_does_not_tell_them_apart() -> None:
+    plain = example().claims[0].rows[0]
+    found = replace(ROW, estimate=-0.85, low=-0.95, high=-0.75, delta=0.1, left_mean=0.0, right_mean=0.85)
+    effect = "−0.85 in test return (greedy), 90 % interval −0.95 to −0.75"
+    assert told.effect(plain, found).startswith(effect)
+    nothing = replace(plain, left=replace(plain.left, statistic=Fixed(0.0)), rule=NoWorse(Margin(0.1, "…")))
+    expected = f"0 (fixed) against 0.85 (Bad): {effect}; up to 0.10 below counts as no worse"
+    assert told.effect(nothing, found) == expected
+    assert told.effect(replace(nothing, left=plain.left), found).startswith("0 (Good) against 0.85 (Bad): ")
+
+
+def test_a_ratio_that_nothing_bounds_is_none() -> None:
+    row = replace(example().claims[0].rows[0], rule=Shorter())
+    unknown = replace(ROW, estimate=1.0, low=0.0, high=math.inf, delta=1.1)
+    assert told.effect(row, unknown).startswith("too few seeds of either side reached it within the budget")
+    assert told.effect(row, replace(unknown, low=1.2)).startswith("ratio of times, right over left, 1.00")
+
+
+def test_what_one_gets_without_learning_is_said_of_the_panel_of_the_comparison(tmp_path: Path) -> None:
+    levels = {title: (Level(f"level of {title}", 20.0),) for title in ("training", "test")}
+    lines = {"training": Line("Good", GOOD, "training return"), "test": line(GOOD)}
+    panels = [Panel(title, (lines[title], line(BAD)), "return", levels=levels[title]) for title in lines]
+    claim = Claim("S-1", "", "section 1", "good ends above bad", (beats(GOOD, BAD, about="beginning"),))
+    budgets = {profile: {"Game": Budget(6, 1000 * N_TESTS * times)} for profile, times in TIMES.items()}
+    shown = replace(figure(*panels, claims=(claim,)), budgets=budgets)
+    desk = stored(tmp_path, {GOOD: curves(10, 6), BAD: curves(5, 6)})
+    (exhibit,) = desk.opened([shown])
+    assert facts.levels(exhibit, claim, exhibit.verdicts["S-1"]) == "test, return: level of test 20.0"
+
+
+def test_chance_is_told_from_a_learner_before_training() -> None:
+    score = example().claims[0].rows[0].left
+    assert facts.by_chance(score, -424.0) == "test return −424 before training (Game)"
+    nobody = replace(score, cell=replace(score.cell, name="Uniform"))
+    assert facts.by_chance(nobody, -313.0) == "test return −313 by chance (Game)"
+
+
+def test_what_the_colours_of_games_mean_is_said_of_those_that_differ(built: tuple[Path, Desk, Figure]) -> None:
+    _, desk, shown = built
+    page = chapters(shown_at(desk, shown))[0].families[0].pages[0]
+    hares, more, stags = (Glance(name, "", f"green: {of}", None) for name, of in (("a", 1), ("b", 1), ("c", 2)))
+    assert replace(page, games=(hares, more)).legend == "green: 1"
+    assert replace(page, games=(hares, stags, more)).legend == "green: 1 (a, b); green: 2 (c)"
+
+
+def test_a_page_without_claims_says_whether_the_paper_has_such_a_figure(tmp_path: Path) -> None:
+    desk = stored(tmp_path / "store", {GOOD: curves(10)})
+    for name, said in (("fig1", "The paper draws this figure and"), ("logs", "Not a figure of the paper: it is shown")):
+        build(shown_at(desk, figure(Panel("Game", (line(GOOD),), "test return"), name=name)), tmp_path, COMMAND)
+        assert said in (tmp_path / "site" / "synthetic" / f"{name}.html").read_text()
+
+
+def test_why_nobody_has_learnt_is_said_once() -> None:
+    rows = tuple(replace(ROW, outcome="NOT LEARNT", note=note) for note in ("because", "because", "and so"))
+    verdict = Verdict("S-1", "NOT LEARNT", rows, "quick", "5 seeds")
+    assert words.why(verdict) == "because; and 1 more"
+    assert words.why(replace(verdict, outcome="INCONCLUSIVE")) == ""
+
+
+def test_numbers_below_0_have_a_true_minus_and_code_has_not() -> None:
+    assert minus("at -390 or [-1, 1], CTEDD-L-3, 150-160") == "at −390 or [−1, 1], CTEDD-L-3, 150-160"
+    assert str(prose("-1, but `seed -1`")) == "−1, but <code>seed -1</code>"
 
 
 def test_every_outcome_has_its_own_sign() -> None:

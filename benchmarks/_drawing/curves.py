@@ -41,7 +41,8 @@ from benchmarks._judging.statistics import mean_interval
 DPI = 180
 PNG_COLOURS = 256
 NOTE_COLUMNS = 48  # characters of a line above a panel
-UNIT_COLUMNS = 34  # and beside it
+UNIT_COLUMNS = 34  # and beside it, of a unit
+NAME_COLUMNS = 28  # and of what is measured
 NAME = 0.075  # of an axis: what the name of a level needs above or below its line
 CLOSE = 0.1  # levels that are nearer to each other, as a share of the axis, have one label
 
@@ -328,10 +329,12 @@ def _draw_levels(ax: Axes, shown: Prepared) -> None:
         near = next((value for value in names if level.value - value < CLOSE * size), level.value)
         names[near] = f"{names[near]}, {level.label}" if near in names else level.label
     ends = [item.bundle.values[:, -1].mean() for item in shown.drawn if item.bundle.seeds]
-    for value, name in names.items():
+    free = np.inf  # below what is written already, from above
+    for value, name in sorted(names.items(), reverse=True):
         place: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points", "ha": "right"}
         room_above, room_below = high - value > NAME * size, value - low > NAME * size
-        over = room_above and (value > np.nanmean(ends) or not room_below)
+        over = room_above and (value > np.nanmean(ends) or not room_below) and value + NAME * size < free
+        free = value if over else value - NAME * size
         place |= {"xytext": (-5, 1.5 if over else -1.5), "va": "bottom" if over else "top"}
         paper = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.65}
         ax.annotate(name, (1, value), fontsize=7, color="0.25", zorder=6, bbox=paper, **place)
@@ -503,7 +506,8 @@ def _either(parts: Any) -> str:
 def ylabel(exhibit: Exhibit, panel: Panel) -> str:
     """What the panel measures and, where the runs that are there tell it in few words, what is summed over what."""
     text = unit(exhibit, panel).partition(" of ")[0]
-    return f"{panel.ylabel}\n({text})" if 0 < len(text) <= UNIT_COLUMNS else panel.ylabel
+    name = "\n".join(textwrap.wrap(panel.ylabel, NAME_COLUMNS))
+    return f"{name}\n({text})" if 0 < len(text) <= UNIT_COLUMNS and "\n" not in name else name
 
 
 def unit(exhibit: Exhibit, panel: Panel) -> str:

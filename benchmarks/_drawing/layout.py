@@ -16,7 +16,7 @@ from matplotlib.figure import Figure as Picture
 
 WIDTH = 7.0  # the text of a page of A4 or letter
 ALONE = 4.6  # of a panel that has no other beside it
-LEFT, RIGHT, BOTTOM, GAP = 0.86, 0.12, 0.42, 0.1  # around the axes of a panel
+LEFT, RIGHT, BOTTOM, GAP = 0.86, 0.18, 0.42, 0.1  # around the axes of a panel
 AXES_HEIGHT = 1.75
 TITLE_HEIGHT, NOTE_HEIGHT, NAME_HEIGHT = 0.24, 0.135, 0.165
 PLATE_HEIGHT = 3.3

@@ -99,11 +99,12 @@ def limits(values: Iterable[Floats], levels: Iterable[float] = ()) -> Limits:
     lowest, highest = min(float(curve.min()) for curve in known), max(float(curve.max()) for curve in known)
     low, high = _without_transient(lowest, highest, late)
     cut_low, cut_high = lowest if lowest < low else np.nan, highest if highest > high else np.nan
-    air = 0.04 * (high - low) or abs(high) * 0.05 or 1.0
+    high = high or float(lowest == 0)  # of 0 alone: what lies above it is seen, as nothing lies below
+    air = 0.04 * (high - low) or abs(high) * 0.05
     low, high = low if lowest < low else low - air, high if highest > high else high + air
     fixed = list(levels)
     if all(_is_still(line) for line in lines):
-        low, high = _of_noise(low, high, fixed)
+        low, high = _of_noise(low, high, fixed, lowest)
         return Limits(low, high, cut_low, cut_high)
     return Limits(*_with_levels(low, high, fixed, np.isfinite(cut_low)), cut_low, cut_high)
 
@@ -120,13 +121,13 @@ def _without_transient(lowest: float, highest: float, late: Sequence[Floats]) ->
     return max(lowest, inner_low - MARGIN * inner), min(highest, inner_high + MARGIN * inner)
 
 
-def _of_noise(low: float, high: float, levels: Sequence[float]) -> tuple[float, float]:
+def _of_noise(low: float, high: float, levels: Sequence[float], lowest: float) -> tuple[float, float]:
     """The ends where nobody has learnt: as far as the levels, or else so that noise fills a third of the height; not
     below 0 where nothing is.
     """
     if not levels:
-        lowest = low - (high - low)
-        return (max(lowest, 0.0) if low >= 0 else lowest), high + (high - low)
+        wider = low - (high - low)
+        return (max(wider, min(low, 0.0)) if lowest >= 0 else wider), high + (high - low)
     whole = max(*levels, high) - min(*levels, low)
     return min(low, min(levels) - 0.06 * whole), max(high, max(levels) + 0.06 * whole)
 

@@ -20,6 +20,8 @@ from benchmarks import (
     Verdict,
 )
 from benchmarks._judging.readings import OPEN
+from benchmarks._judging.scores import Fixed
+from benchmarks._training.loop import TEST_RETURN
 
 
 def weakest(claim: Claim, verdict: Verdict) -> int | None:
@@ -48,6 +50,8 @@ def effect(row: Row, found: RowVerdict) -> str:
             text = f"{number(found.left_mean)} where {number(found.right_mean)} is printed; ratio {_ratio(found)}"
         case Shorter():
             text = f"ratio of times, right over left, {_ratio(found)}"
+            if found.low == 0 and found.high == math.inf:
+                text = "too few seeds of either side reached it within the budget to bound the ratio of times"
         case Multiple():
             text = f"ratio, left over right, {_ratio(found)}"
         case Oftener():
@@ -56,14 +60,34 @@ def effect(row: Row, found: RowVerdict) -> str:
         case Seldom():
             text = f"in {percent(found.left_mean)} of the seeds that count, {span(found)}"
         case _:
-            text = f"{plus(found.estimate)} in {quantity(row.left)}, {span(found)}"
+            text = f"{sides(row, found)}{plus(found.estimate)} in {quantity(row.left)}, {span(found)}"
     return f"{text}; {margin(row, found)}" if math.isfinite(found.delta) else text
+
+
+def sides(row: Row, found: RowVerdict) -> str:
+    """`0 (fixed) against 0.85 (MACE without KL): `, where a label does not tell which side is which: of a fixed number,
+    and where one is to be no worse, which is as well said of the other."""
+    if row.right is None or not (isinstance(row.rule, NoWorse) or is_fixed(row.left) or is_fixed(row.right)):
+        return ""
+    left, right = ("fixed" if is_fixed(side) else side.cell.name for side in (row.left, row.right))
+    return f"{number(found.left_mean)} ({left}) against {number(found.right_mean)} ({right}): "
+
+
+def is_fixed(score: Score) -> bool:
+    """Whether it is a number that no run has a say in."""
+    return isinstance(score.statistic, Fixed)
 
 
 def quantity(score: Score) -> str:
     """What a score is a number of: its metric, or what its statistic makes of that and of what lies beside it."""
     less = "" if score.less is None else f", less that of {score.less.cell.name}"
-    return f"{getattr(score.statistic, 'quantity', score.metric.name)}{less}"
+    return f"{getattr(score.statistic, 'quantity', metric(score.metric.name))}{less}"
+
+
+def metric(name: str) -> str:
+    """A metric in words: `test return (greedy)` says with which policy."""
+    policy = name.removeprefix(f"{TEST_RETURN} ")
+    return name if policy == name else f"{TEST_RETURN} ({policy})"
 
 
 def margin(row: Row, found: RowVerdict) -> str:

@@ -117,8 +117,8 @@ FIGURE = Figure(
             "By default it is as many episodes, which are Figure 3's axis and what a game costs. But after 100 000 of "
             "them θ has taken 400 steps with 3 agents and 129 with 10, an agent that learns alone 1000, each from 100 "
             "episodes, so that what is asked is whether one policy of many is worth two and a half to eight times as "
-            "many steps. The analysis “equal-updates” compares Fine Tune after as many steps as θ has taken: after 32 000 to "
-            "40 000 of its episodes with 3 agents, and 10 300 to 12 900 with 10.",
+            "many steps. The analysis “equal-updates” compares Fine Tune after as many steps as θ has taken: after "
+            "32 000 to 40 000 of its episodes with 3 agents, and 10 300 to 12 900 with 10.",
         ),
         Claim(
             "DIMA-T1-3",

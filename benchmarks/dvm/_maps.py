@@ -175,7 +175,7 @@ class FieldPlate(OfOne):
         ax.set(aspect="equal", xlim=(-1, 1), ylim=(-1, 1), xlabel="x of the first agent", ylabel="y of the first agent")
         ax.set_xticks([-1, 0, 1])
         ax.set_yticks([-1, 0, 1])
-        ax.figure.colorbar(filled, ax=ax, shrink=0.85, pad=0.02, ticks=_ticks(value))
+        ax.figure.colorbar(filled, ax=ax, shrink=0.85, pad=0.02, ticks=_ticks(value), label="value")
 
 
 def _ticks(value: Any) -> Any:

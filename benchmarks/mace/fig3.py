@@ -67,8 +67,8 @@ FIGURE = Figure(
     name="fig3",
     title="Training in Hare- and Stag-Hunters (T = 2000 and 1000)",
     caption="Cumulative terminal reward while training.",
-    pictured="Curves of the cumulative terminal reward while training in eight games, Hare-Hunters above and Stag- "
-    "Hunters below: mean, least and most of the best 5 runs of each model. The caption says that MACE gains "
+    pictured="Curves of the cumulative terminal reward while training in eight games, Hare-Hunters above and "
+    "Stag-Hunters below: mean, least and most of the best 5 runs of each model. The caption says that MACE gains "
     "increasingly more than the baselines, because it is paid more an episode and needs fewer steps for it.",
     panels=tuple(panel(game) for game in GAMES),
     claims=(
