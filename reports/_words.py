@@ -28,6 +28,7 @@ class Meaning(NamedTuple):
     text: str
 
 
+NOBODY = "nobody has learnt: "  # in notes of comparisons
 NOT_AMONG_ALL = "not beyond chance after the correction over the paper's claims"
 
 OUTCOMES: dict[Outcome, Meaning] = {
@@ -200,8 +201,10 @@ def _unlearnt(rows: Sequence[RowVerdict]) -> list[str]:
 def why(verdict: Verdict) -> str:
     """The first reason for which nobody counts as having learnt, and how many more there are."""
     found = _unlearnt(verdict.rows) if verdict.outcome == "NOT LEARNT" else []
+    if not found:
+        return ""
     more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{found[0]}{more}" if found else ""
+    return f"learning is not shown beyond chance: {found[0].replace(NOBODY, '')}{more}"
 
 
 def _is(count: int) -> str:

@@ -543,7 +543,8 @@ def test_levels_are_lines_where_the_axis_reaches_them_and_words_beyond_it(tmp_pa
 
 def boxes_of(picture: Any, written: list[Any]) -> list[Any]:
     """Where texts lie. Units: pixels."""
-    renderer = FigureCanvasAgg(picture).get_renderer()
+    canvas: Any = FigureCanvasAgg(picture)
+    renderer = canvas.get_renderer()
     return [text.get_window_extent(renderer) for text in written]
 
 

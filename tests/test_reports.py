@@ -447,9 +447,9 @@ def test_a_page_without_claims_says_whether_the_paper_has_such_a_figure(tmp_path
 
 
 def test_why_nobody_has_learnt_is_said_once() -> None:
-    rows = tuple(replace(ROW, outcome="NOT LEARNT", note=note) for note in ("because", "because", "and so"))
+    rows = tuple(replace(ROW, outcome="NOT LEARNT", note=f"nobody has learnt: {of}") for of in "aab")
     verdict = Verdict("S-1", "NOT LEARNT", rows, "quick", "5 seeds")
-    assert words.why(verdict) == "because; and 1 more"
+    assert words.why(verdict) == "learning is not shown beyond chance: a; and 1 more"
     assert words.why(replace(verdict, outcome="INCONCLUSIVE")) == ""
 
 

@@ -173,11 +173,11 @@ def test_prey_that_moves_is_nearer_and_pays_random_walkers_more(
     pays: float, apart: float, n: int, expected: Outcome
 ) -> None:
     def world(score: Score) -> Floats:
-        noise, moving = statistics.generator(str(score)).normal(size=n), score.cell.env.moving
+        noise, moving = statistics.generator(str(score)).normal(size=n), bool(score.cell.env.moving)
         if score.cell.name == DISTANCES:
-            return 25 + apart * moving + 0.1 * noise
+            return np.asarray(25 + apart * moving + 0.1 * noise, float)
         assert isinstance(score.statistic, Rate)
-        return 10_000 * (pays if moving else 1.0) + 100 * noise
+        return np.asarray(10_000 * (pays if moving else 1.0) + 100 * noise, float)
 
     found = judged(claim_of("MACE-T1-5", "mace/table1"), world, N_SENTENCES - 1).outcome
     assert found in refuted_if_enough(expected, n)
