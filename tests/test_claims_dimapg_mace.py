@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import AboutEquals, Claim, Curve, Floats, Gap, Margin, NoWorse, Row, Share, scores_of
+from benchmarks import AboutEquals, Claim, Curve, Exceeds, Floats, Gap, Margin, NoWorse, Row, Share, scores_of
 from benchmarks._catalogue import chosen
 from benchmarks._judging.scores import Gained, NotReachedError, Rate, ShortOf, StaysBelow, Total
 from benchmarks.dimapg._levels import NAVIGATION
-from benchmarks.dimapg.fig3 import EARLY, outer
+from benchmarks.dimapg.fig3 import EARLY, LATE, outer
 from benchmarks.mace import TRAINED, of_interest, place
 from benchmarks.mace._hits import InBoth, OfOneHunter
 
@@ -154,6 +154,20 @@ def test_who_rises_evenly_and_has_learnt_has_not_converged(claim: str, n_agents:
     last, middle = row.left.statistic(line), row.right.statistic(line)
     assert last - level == pytest.approx(learnt.value, rel=0.01), "it counts as learnt by the least that does"
     assert last - middle == pytest.approx(rule.delta.value, rel=0.02), "and rises by what does not count as equal"
+
+
+@pytest.mark.parametrize("method", LATE)
+def test_who_rises_evenly_by_what_is_asked_for_has_not_converged_late(method: str) -> None:
+    rows = [row for row in CLAIMS["DIMA-F3-2"].rows if row.left.cell.name == method and row.right]
+    before, after = (row for row in rows if row.right and row.right.cell.name == method)
+    assert isinstance(before.rule, Exceeds) and isinstance(before.rule.delta, Margin)
+    assert isinstance(after.rule, AboutEquals) and isinstance(after.rule.delta, Margin)
+    steps = np.linspace(0.0, 500 * 200_000, 1_001)[1:]
+    line = Curve(steps, steps / 150_000 / 200 * before.rule.delta.value, 200)
+    risen, rises = (row.left.statistic(line) - row.right.statistic(line) for row in (before, after) if row.right)
+    assert risen == pytest.approx(before.rule.delta.value), "it rises by the least that counts"
+    assert rises > after.rule.delta.value, "and goes on to rise by what does not count as equal"
+    assert after.right and after.right.statistic.first >= 400_000 * 200, "after the last episode that the text names"  # type: ignore[attr-defined]
 
 
 def test_that_dimapg_converges_is_told_by_its_own_runs() -> None:
