@@ -96,7 +96,7 @@ LEARNS: list[tuple[Method, int, int]] = [
     ("DiMA-PG", 10, 15_500),
     ("TRPO-KitchenSink", 3, 10_000),
     ("MADDPG", 3, 10_000),
-    ("A3C-KitchenSink", 3, 25_000),
+    ("A3C-KitchenSink", 3, 1_000),
 ]
 
 

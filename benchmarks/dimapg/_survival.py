@@ -424,11 +424,12 @@ SURVIVAL_DECISIONS = (
         "How long is training?",
         f"{ITERATIONS['paper'][230]} iterations with 230 agents and {ITERATIONS['paper'][630]} with 630, of 25 "
         "episodes each, in `quick` and in `paper`.",
-        "Nothing is printed. These are bounds, stated before either game was run as it is now: with them, and six seeds, all that "
-        "the paper's sentences speak of but the late stretch of Figure 3 (DIMA-F3-2) takes 40 hours of one core. An "
-        "iteration with 630 agents takes more than three times as long as one with 230, 95 s and 28 s of one core for "
-        "six seeds, so that both games get a little over three hours. Who eats no more by then than before training "
-        "has not learnt, which refutes nothing; who eats more is judged as it stands, also where it still gets better.",
+        "Nothing is printed. These are bounds, stated before either game was run as it is now: with them, and six "
+        "seeds, all that the paper's sentences speak of but the late stretch of Figure 3 (DIMA-F3-2) takes 40 hours of "
+        "one core. An iteration with 630 agents takes more than three times as long as one with 230, 95 s and 28 s of "
+        "one core for six seeds, so that both games get a little over three hours. Who eats no more by then than "
+        "before training has not learnt, which refutes nothing; who eats more is judged as it stands, also where it "
+        "still gets better.",
     ),
     *(replace(decision, readings=()) for decision in DECISIONS),
 )
