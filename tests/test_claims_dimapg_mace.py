@@ -181,6 +181,14 @@ def test_counted_episodes_stay_within_what_dimapg_plays() -> None:
     assert (EARLY.first, EARLY.last) == (5_000 * 200, 10_000 * 200)
 
 
+@pytest.mark.parametrize("figure", ["dimapg/fig5", "dimapg/fig6", "dimapg/table2"])
+def test_the_end_of_survival_is_reached_with_the_seeds_of_quick(figure: str) -> None:
+    (shown,) = chosen(figure)
+    for cell in shown.cells:
+        assert shown.budget("quick", cell).n_steps == shown.in_full("paper", cell).n_steps, cell.name
+        assert shown.budget("quick", cell).n_seeds == 6
+
+
 def test_every_game_of_the_table_is_compared_at_both_moments_with_both_baselines() -> None:
     labels = {row.label for row in CLAIMS["MACE-T1-1"].rows}
     assert labels == {
