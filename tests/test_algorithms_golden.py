@@ -76,6 +76,7 @@ ALGORITHMS: dict[str, Any] = {
     "Egocentric": Egocentric(**ON_A_GRID),
     "Untrained": Untrained(MACE(**ON_A_GRID)),
     "A3CKitchenSink": A3CKitchenSink(hidden=16, n_envs=4),
+    "A3CKitchenSink-apart": A3CKitchenSink(hidden=16, n_envs=4, compared=False, reward_scale=0.01),
     "TRPOKitchenSink": TRPOKitchenSink(hidden=16, n_trajectories=20),
     "DiMAPG-TRPO": DiMAPG(hidden=8, n_trajectories=25),
     "DiMAPG-REINFORCE": DiMAPG("REINFORCE", hidden=16, n_trajectories=6),

@@ -34,7 +34,7 @@ from environments.simple_tag import SimpleTag
 torch.set_num_threads(1)
 
 TRPO = TRPOKitchenSink(hidden=16, n_trajectories=40, curvature_stride=1)
-A3C = A3CKitchenSink(hidden=16, n_envs=20, n_steps=2, reward_scale=1.0, entropy_weight=0.01)
+A3C = A3CKitchenSink(hidden=16, n_envs=20, n_steps=2, entropy_weight=0.01)
 every_sink = pytest.mark.parametrize("algorithm", [TRPO, A3C], ids=["TRPO", "A3C"])
 
 
@@ -121,9 +121,10 @@ def test_returns_go_on_after_the_last_step() -> None:
     assert n_step_returns(reward, torch.tensor([[8.0]]), 0.5).flatten().tolist() == [1 + 0.5 * 6, 2 + 0.5 * 8, 4 + 4]
 
 
-def test_a3c_descends_its_loss() -> None:
+@pytest.mark.parametrize("compared", [True, False])
+def test_a3c_descends_its_loss(compared: bool) -> None:
     """The loss written down once more, with PyTorch's layers: the first moment is a tenth of its slope."""
-    algorithm = A3CKitchenSink(hidden=16, n_envs=3, clip=1e9, entropy_weight=0.01)
+    algorithm = A3CKitchenSink(hidden=16, n_envs=3, clip=1e9, entropy_weight=0.01, compared=compared)
     env = Darts(n_agents=2)
     state = algorithm.init(env, streams(0))
     drawing = streams(1)
@@ -150,6 +151,7 @@ def test_a3c_descends_its_loss() -> None:
                 plain(output, variables.policy.network[0]), variables.policy.log_std[0].exp().expand(3, 2)
             )
             advantage = target[0, t] - value
+            advantage = advantage - advantage.mean() if compared else advantage
             density = policy.log_prob(segment.action[0, t]).sum(1)
             loss = 0.25 * advantage**2 - density * advantage.detach() - 0.01 * policy.entropy().sum(1)
             total = total + loss.mean()
@@ -158,6 +160,30 @@ def test_a3c_descends_its_loss() -> None:
 
     for moment, theirs in zip(state.optimizers[0].first, torch.autograd.grad(slope(), tensors(variables)), strict=True):
         torch.testing.assert_close(10 * moment, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_what_all_copies_share_at_a_step_moves_nothing_where_they_are_compared() -> None:
+    env, drawing = Darts(n_agents=2), streams(1, 2)
+    start = Memory(drawing.normal(3, 16), drawing.normal(3, 16))
+    segment = Segment(drawing.normal(4, 3, 2, 2), drawing.normal(4, 3, 2), drawing.normal(4, 3), start, start)
+    target, of_the_time = drawing.normal(4, 3), 100.0 * drawing.normal(4, 1)
+
+    def slopes(target: Tensor, *, compared: bool) -> list[Tensor]:
+        algorithm = A3CKitchenSink(hidden=16, n_envs=3, clip=1e9, compared=compared)
+        state = algorithm.init(env, streams())
+        algorithm._learn(state, 0, segment, target)
+        return state.optimizers[0].first
+
+    apart, moved = (slopes(target + more, compared=False) for more in (0.0, of_the_time))
+    assert all((one - other).abs().max() > 0.1 for one, other in zip(apart[:2], moved[:2], strict=True))
+    for one, other in zip(*(slopes(target + more, compared=True) for more in (0.0, of_the_time)), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_copies_cannot_be_compared_with_none() -> None:
+    with pytest.raises(ValueError, match=r"^n_envs must be at least 2 where copies are compared, got 1$"):
+        A3CKitchenSink(n_envs=1)
+    assert A3CKitchenSink(n_envs=1, compared=False).n_envs == 1
 
 
 def plain(x: Tensor, layer: networks.Linear) -> Tensor:
@@ -182,7 +208,7 @@ def test_trpo_learns_to_hit_what_all_of_a_role_are_to_hit() -> None:
 
 def test_a3c_learns_to_hit_what_all_of_a_role_are_to_hit() -> None:
     env = Darts(n_mirrored=1, horizon=2)
-    algorithm = A3CKitchenSink(hidden=16, n_envs=60, learning_rate=2e-2, reward_scale=1.0)
+    algorithm = A3CKitchenSink(hidden=16, n_envs=60, learning_rate=2e-2)
     assert (missed_by(algorithm, env, algorithm.init(env, streams())) > 0.15).all()
     assert (missed_by(algorithm, env, trained(algorithm, env, 120)) < 0.1).all()
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import AboutEquals, Claim, Curve, Floats, Gap, Margin, NoWorse, Row, Share, scores_of
+from benchmarks import AboutEquals, Claim, Curve, Exceeds, Floats, Gap, Margin, NoWorse, Row, Share, scores_of
 from benchmarks._catalogue import chosen
 from benchmarks._judging.scores import Gained, NotReachedError, Rate, ShortOf, StaysBelow, Total
 from benchmarks.dimapg._levels import NAVIGATION
-from benchmarks.dimapg.fig3 import EARLY, outer
+from benchmarks.dimapg.fig3 import EARLY, LATE, outer
 from benchmarks.mace import TRAINED, of_interest, place
 from benchmarks.mace._hits import InBoth, OfOneHunter
 
@@ -156,6 +156,20 @@ def test_who_rises_evenly_and_has_learnt_has_not_converged(claim: str, n_agents:
     assert last - middle == pytest.approx(rule.delta.value, rel=0.02), "and rises by what does not count as equal"
 
 
+@pytest.mark.parametrize("method", LATE)
+def test_who_rises_evenly_by_what_is_asked_for_has_not_converged_late(method: str) -> None:
+    rows = [row for row in CLAIMS["DIMA-F3-2"].rows if row.left.cell.name == method and row.right]
+    before, after = (row for row in rows if row.right and row.right.cell.name == method)
+    assert isinstance(before.rule, Exceeds) and isinstance(before.rule.delta, Margin)
+    assert isinstance(after.rule, AboutEquals) and isinstance(after.rule.delta, Margin)
+    steps = np.linspace(0.0, 500 * 200_000, 1_001)[1:]
+    line = Curve(steps, steps / 150_000 / 200 * before.rule.delta.value, 200)
+    risen, rises = (row.left.statistic(line) - row.right.statistic(line) for row in (before, after) if row.right)
+    assert risen == pytest.approx(before.rule.delta.value), "it rises by the least that counts"
+    assert rises > after.rule.delta.value, "and goes on to rise by what does not count as equal"
+    assert after.right and after.right.statistic.first >= 400_000 * 200, "after the last episode that the text names"  # type: ignore[attr-defined]
+
+
 def test_that_dimapg_converges_is_told_by_its_own_runs() -> None:
     cells = {score.cell.name for row in CLAIMS["DIMA-F3-4"].rows for score in scores_of(row)}
     assert cells == {"DiMA-PG", "DiMA-PG untrained", "Uniform"}
@@ -165,6 +179,14 @@ def test_counted_episodes_stay_within_what_dimapg_plays() -> None:
     ours = CLAIMS["DIMA-F3-3-25"].rows[0].left.statistic
     assert outer(10) == 31 and (ours.first, ours.last) == (49_600 * 200, 99_200 * 200)  # type: ignore[attr-defined]
     assert (EARLY.first, EARLY.last) == (5_000 * 200, 10_000 * 200)
+
+
+@pytest.mark.parametrize("figure", ["dimapg/fig5", "dimapg/fig6", "dimapg/table2"])
+def test_the_end_of_survival_is_reached_with_the_seeds_of_quick(figure: str) -> None:
+    (shown,) = chosen(figure)
+    for cell in shown.cells:
+        assert shown.budget("quick", cell).n_steps == shown.in_full("paper", cell).n_steps, cell.name
+        assert shown.budget("quick", cell).n_seeds == 6
 
 
 def test_every_game_of_the_table_is_compared_at_both_moments_with_both_baselines() -> None:

@@ -21,8 +21,8 @@ from benchmarks.dimapg import GAMES as NAVIGATION_GAMES
 from benchmarks.dimapg import LEARNERS, METHODS, Method
 from benchmarks.dimapg import game as navigation_game
 from benchmarks.dimapg._levels import NAVIGATION, PURSUIT
-from benchmarks.dimapg._measures import LEAST, both_ways, least_return, sampled
-from benchmarks.dimapg._orders import AVERAGES, Kept, Orders
+from benchmarks.dimapg._measures import ADAPTED, LEAST, both_ways, least_return, sampled
+from benchmarks.dimapg._orders import AVERAGES, Kept, Orders, tested
 from benchmarks.dimapg._pursuit import GAMES as PURSUIT_GAMES
 from benchmarks.dimapg._pursuit import (
     HUNT,
@@ -96,7 +96,7 @@ LEARNS: list[tuple[Method, int, int]] = [
     ("DiMA-PG", 10, 15_500),
     ("TRPO-KitchenSink", 3, 10_000),
     ("MADDPG", 3, 10_000),
-    ("A3C-KitchenSink", 3, 25_000),
+    ("A3C-KitchenSink", 3, 1_000),
 ]
 
 
@@ -145,10 +145,30 @@ def test_who_is_tested_again_plays_as_it_had_learnt_to(copies: bool) -> None:
         algorithm.cloned(of)["greedy"] if copies else both_ways(algorithm, of)["greedy"] for of in (state, kept)
     )
     assert torch.equal(*(least_return(env, policy, streams(), 4) for policy in (trained, again)))
+    assert kept.levels.abs().min() > 0 and torch.equal(kept.levels, state.levels)
     measure = Orders(env, copies=copies, n_episodes=4, inner_steps=1)
     found = measure(frozen, own, kept, streams()).metrics
     assert set(found) == set(measure.metrics)
     assert all((found[name + AVERAGES] >= found[name]).all() for name in measure.names)
+    assert copies or not torch.equal(found[LEAST], found[ADAPTED]), "who has adapted plays otherwise"
+
+
+@pytest.mark.parametrize("n_agents", NAVIGATION_GAMES)
+def test_those_of_table_1_are_tested_in_its_games_with_all_agents(n_agents: int) -> None:
+    game = NAVIGATION_GAMES[n_agents]
+    assert tested("DiMA-PG", n_agents).measure == Orders(game)
+    assert tested("Fine Tune", n_agents).measure == Orders(game, copies=True)
+
+
+def test_theta_and_what_it_adapts_to_begin_in_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(_game: Any, _policy: Any, streams: Streams, n_episodes: int) -> torch.Tensor:
+        return streams.uniform(n_episodes, 3)
+
+    monkeypatch.setattr("benchmarks.dimapg._orders.each_return", drawn)
+    env, frozen = GoalNavigation(horizon=6), Frozen(DiMAPG(hidden=16, n_trajectories=2, inner_steps=1))
+    found = Orders(env, n_episodes=4, inner_steps=1)(frozen, env, begun(frozen, env), streams()).metrics
+    assert torch.equal(found[LEAST], found[ADAPTED])
+    assert torch.equal(found[LEAST + AVERAGES], found[ADAPTED + AVERAGES])
 
 
 # ---- pursuit --------------------------------------------------------------------------------------------------------

@@ -306,7 +306,8 @@ def test_copies_of_one_agent_are_compared_after_as_many_updates_as_theta_has_mad
     (claim,) = (claim for claim in FIGURES["dimapg/table1"].claims if claim.id == "DIMA-T1-2")
     for row, (first, last) in zip(claim.rows, [(32_000, 40_000)] * 2 + [(10_323, 12_903)] * 2, strict=True):
         found = even(row)
-        assert found.left == row.left and found.right.cell == row.right.cell  # type: ignore[union-attr]
+        assert found.left == row.left and found.right and row.right
+        assert replace(found.right, statistic=row.right.statistic) == row.right, "but for when, it is the same"
         assert (found.right.statistic.first, found.right.statistic.last) == pytest.approx(
             (first * 200, last * 200), abs=200
         )
@@ -318,6 +319,13 @@ def test_nothing_else_is_compared_at_another_time() -> None:
         claim.id for figure in figures() for claim in figure.claims if any(even(row) != row for row in claim.rows)
     ]
     assert concerned == ["DIMA-T1-2"]
+
+
+def test_as_many_updates_are_an_analysis_of_that_claim() -> None:
+    (analysis,) = (analysis for analysis in ANALYSES if analysis.change is even)
+    figure = FIGURES["dimapg/table1"]
+    both = zip(figure.claims, analysis.of(figure).claims, strict=True)
+    assert [claim.id for claim, read in both if analysis.concerns(claim, read)] == ["DIMA-T1-2"]
 
 
 def test_a_side_at_another_time_is_of_the_same_cell() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from test_drawing import BAD, GOOD, beats
 
-from benchmarks import Claim, Multiple, Outcome, RowVerdict, Verdict
+from benchmarks import Claim, Multiple, Outcome, Role, RowVerdict, Verdict
 from benchmarks._judging.readings import Read
 from benchmarks._judging.words import weakest
 from reports._readings import specification
@@ -67,10 +67,11 @@ def test_there_is_no_curve_of_one_reading_or_of_nothing_measured() -> None:
     assert specification(CLAIM, [read("", empty, empty), read("short", empty, empty)]) is None
 
 
-def test_the_weakest_comparison_is_shown_and_no_necessary_one() -> None:
+@pytest.mark.parametrize("role", ["necessary", "doubt"])
+def test_the_weakest_comparison_is_shown_and_none_that_is_necessary_or_in_doubt(role: Role) -> None:
     verdict = Verdict("S-1", "REPRODUCED", (ROW, replace(ROW, p=0.3)), "quick", "")
     assert weakest(CLAIM, verdict) == 1
-    first = replace(CLAIM, rows=(CLAIM.rows[0], replace(CLAIM.rows[1], role="necessary")))
+    first = replace(CLAIM, rows=(CLAIM.rows[0], replace(CLAIM.rows[1], role=role)))
     assert weakest(first, verdict) == 0
 
 

@@ -464,6 +464,17 @@ def test_a_sentence_is_refuted_at_the_larger_p_of_its_own_rows_and_of_those_in_d
     assert found.p_refuted == pytest.approx(max(one, 2 * min(other, third))) == pytest.approx(2 * other)
 
 
+def test_what_is_in_doubt_and_reversed_takes_no_part_of_a_sentence_away() -> None:
+    replicates = [row(Exceeds(ONE), name, role="replicate") for name in ("one", "two")]
+    sides: dict[str, Any] = {"one": SPREAD + 2, "two": SPREAD + 0.3, "other": SPREAD - 2, "right": SPREAD}
+    found, without = (
+        judged(claim(*rows), **sides)[0]
+        for rows in ((*replicates, row(Exceeds(ONE), "other", role="doubt")), replicates)
+    )
+    assert found.rows[2].outcome == "REVERSED"
+    assert found.outcome == without.outcome == "PARTIAL"
+
+
 def test_a_row_in_doubt_is_not_shown_by_the_sentence() -> None:
     assert [of.outcome for of in doubtful(2, 0.02).rows] == ["REPRODUCED", "NOT REPRODUCED", "REPRODUCED"]
 

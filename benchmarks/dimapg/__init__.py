@@ -277,10 +277,9 @@ DECISIONS = (
         "LSTM; one Gaussian for all agents; the reward of a step is the least of the agents'. 16 copies in step, and "
         "one step of Adam at the printed 10⁻⁴ by the mean of their gradients.",
         "The layers are printed and are those of a public notebook (awjuliani/DeepRL-Agents, A3C-Doom), from which "
-        "the rest is taken, also that rewards are divided by 100; the entropy's weight, 10⁻⁴, is that of Mnih et al. "
-        "(2016) for actions that are vectors. A3C's order of updates cannot be repeated: 16 workers' steps lead "
-        "further than one by their mean, but with steps four and sixteen times as long all agents were seen to leave "
-        "the arena within 40 iterations for good.",
+        "the rest is taken; the entropy's weight, 10⁻⁴, is that of Mnih et al. (2016) for actions that are vectors. "
+        "A3C's order of updates cannot be repeated. A policy of this method has to be played from the beginning of an "
+        "episode, whose steps its memory goes through.",
         departs=True,
     ),
     Decision(

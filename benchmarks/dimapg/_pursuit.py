@@ -24,6 +24,7 @@ from benchmarks._judging.statistics import mean_interval
 from benchmarks.dimapg import HORIZON, LEARNERS, METHODS, N_SEEDS, Method
 from benchmarks.dimapg._levels import PURSUIT
 from benchmarks.dimapg._measures import sampled
+from benchmarks.dimapg._readings import OF_A3C
 from benchmarks.dimapg._scripts import Scripted
 from environments import Streams
 from environments.simple_tag import PREDATOR_PREY_3V1, PREDATOR_PREY_12V4, SimpleTag
@@ -521,4 +522,5 @@ PURSUIT_DECISIONS = (
         "against 4, both against prey that play at random.",
         "The paper prints no number. Against prey that flee by a script the same predators get 221 and 1780.",
     ),
+    *(replace(decision, readings=()) for decision in OF_A3C),
 )

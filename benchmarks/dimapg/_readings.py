@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from algorithms._rollouts import Baseline
 from algorithms.dimapg import DiMAPG
-from algorithms.kitchen_sink import TRPOKitchenSink
-from benchmarks import Cell, Reading
+from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
+from benchmarks import Cell, Decision, Reading
 from environments.goal_navigation import GoalNavigation
 
 OTHER_SIZE = {3: 0.05, 10: 0.02}
@@ -46,6 +46,17 @@ def with_long_steps(cell: Cell) -> Cell:
     if not isinstance(cell.algorithm, DiMAPG) or cell.algorithm.outer != "TRPO":
         return cell
     return replace(cell, algorithm=replace(cell.algorithm, max_divergence=0.05))
+
+
+def a3c(**settings: Any) -> Callable[[Cell], Cell]:
+    """A cell of A3C-KitchenSink with other settings."""
+
+    def under(cell: Cell) -> Cell:
+        if not isinstance(cell.algorithm, A3CKitchenSink):
+            return cell
+        return replace(cell, algorithm=replace(cell.algorithm, **settings))
+
+    return under
 
 
 COLLECTIVE = (
@@ -88,3 +99,46 @@ RLLAB = Reading(
     "The order of the library that the paper names.",
     under=as_rllab,
 )
+
+APART = Reading(
+    "apart",
+    "Nothing, and every copy's advantage is the whole error of V; rewards are divided by 100.",
+    "So the notebook.",
+    under=a3c(compared=False, reward_scale=0.01),
+)
+WORKERS = Reading(
+    "workers",
+    "Four times as far.",
+    "Where noise prevails, as here, a gradient of one copy has four times the noise of the mean of 16, by which Adam "
+    "divides it, so that 16 steps add up to four.",
+    under=a3c(learning_rate=4e-4),
+)
+
+OF_A3C = (
+    Decision(
+        "What does the critic of A3C-KitchenSink know of the time?",
+        "Nothing, and it need not: the mean over the 16 copies at the same step is taken off the error of V, by which "
+        "it learns and which is the advantage. Rewards are as they are.",
+        "Nothing is said of the critic but that it is a layer on the memory. An episode pays in every one of its 200 "
+        "steps, so that what is left falls with the time, which agents do not see. In cooperative navigation with 3 "
+        "untrained agents the return of thirty steps and what follows has a standard deviation of 15 over an episode, "
+        "and of 0.75 over copies at one step, which is all that actions can change: a critic that is off by 1 % of 86, "
+        "the return of a whole episode, already makes most of the gradient noise. Four ways were tried, one seed each, "
+        "for 320 episodes; random play gets −188. As in the notebook, with no time and rewards divided by 100, the "
+        "last 160 came to −189. With steps of 4·10⁻⁴ they came to −194 with the time as an input of the memory, which "
+        "the notebook's author has elsewhere (awjuliani/Meta-RL), to −194 with copies compared for the policy alone, "
+        "and to −123 with copies compared for both; at the printed 10⁻⁴ that is −180, and about −82 after 2500. The "
+        "sentence on A3C says that it learns, so that a stand-in that cannot would say nothing of it. The library that "
+        "the paper names has the same remedy in its own way: baselines that see the time, and advantages that are "
+        "centred.",
+        departs=True,
+        readings=(APART,),
+    ),
+    Decision(
+        "How far do 16 workers of A3C-KitchenSink step?",
+        "As far as one: a step of Adam at the printed 10⁻⁴ by the mean of their gradients.",
+        "The number of workers is not printed. Each would take a step of its own, by a gradient that is old by then.",
+        readings=(WORKERS,),
+    ),
+)
+"""What is left open of A3C-KitchenSink, where it plays."""

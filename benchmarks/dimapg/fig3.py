@@ -22,6 +22,7 @@ from benchmarks.dimapg import (
     unclipped_arm,
 )
 from benchmarks.dimapg._measures import LEAST
+from benchmarks.dimapg._readings import OF_A3C
 
 PLACE = "section 5.2.1, on Figure 3"
 LATE: tuple[Method, ...] = ("TRPO-KitchenSink", "MADDPG")
@@ -29,6 +30,13 @@ LATE: tuple[Method, ...] = ("TRPO-KitchenSink", "MADDPG")
 
 SOON = episodes(20_000, 25_000)
 """With 3 agents quickly is read as within 25 000 episodes, less than a tenth of the 300 000 after which others do."""
+
+SLOWED = Margin(
+    round(DELTA[3].value / 3, 1),
+    "a third of δ: a straight line that rises by δ in the 150 000 episodes between two stretches before rises by this "
+    "in the 50 000 between these",
+)
+"""With it nobody has converged late who rises evenly by what is asked for before that."""
 
 EARLY = episodes(5_000, 10_000)
 """With 10 agents quickly is read as within 10 000 episodes."""
@@ -108,7 +116,7 @@ def late_convergence(method: Method) -> tuple[Row, ...]:
             f"3 agents, {method}: after 450 000 to 500 000 episodes ≈ after 400 000 to 450 000",
             least(game, own(450, 500)),
             least(game, own(400, 450)),
-            AboutEquals(DELTA[3]),
+            AboutEquals(SLOWED),
             "end",
             learnt=itself,
         ),
@@ -210,7 +218,7 @@ FIGURE = Figure(
             "300-400k episodes.”",
             PLACE,
             "with 3 agents both end below A3C-KitchenSink, are still more than δ below their own end after 200 000 to "
-            "250 000 episodes, and no longer get better after 400 000",
+            "250 000 episodes, and after 400 000 get better by less than an even rise would have it",
             tuple(row for method in LATE for row in late_convergence(method)),
             note="They are worse than A3C-KitchenSink, of which the sentence before speaks; no sentence says of 3 "
             "agents that DiMA-PG is better than they are.",
@@ -269,6 +277,6 @@ FIGURE = Figure(
         ),
     ),
     budgets=dimapg.budgets(),
-    decisions=(*dimapg.DECISIONS, *dimapg.INCONSISTENCIES),
+    decisions=(*dimapg.DECISIONS, *OF_A3C, *dimapg.INCONSISTENCIES),
     printed_band=dimapg.PRINTED_BAND,
 )
