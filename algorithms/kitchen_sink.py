@@ -23,9 +23,10 @@ sink of its own. There are two, and what the paper leaves open is done so:
     same step is taken. What is left of an episode falls with the time, which neither the image nor a memory that has
     not learnt to count tells: with 3 untrained agents R has a standard deviation of 15 over an episode, and of 0.75
     over copies at one step. So compared, the mean of some 50 updates of the policy has as much signal as noise; else
-    none was found in 210. V tells apart the states of one step, its level is free, and rewards need not be divided by
-    100, as the notebook's are, to keep it near 0. rllab, by whose means the paper's methods are written, shows the time
-    to baselines instead, and centres advantages. With `compared` off every copy learns by itself.
+    none was found in 210. V tells apart the states of one step, and its level is free: rewards need not be divided by
+    100, as the notebook's are, to keep it near 0. Nor may they be, for an untrained V tells copies
+    apart by 0.14, whose returns then differ by 0.0075. rllab, by whose means the paper's methods are written, shows the
+    time to baselines instead, and centres advantages. With `compared` off every copy learns by itself.
 
 No rule may end a game of an `A3CKitchenSink`: one that may is refused. An iteration plays one episode of every copy.
 """
