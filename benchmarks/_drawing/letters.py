@@ -51,7 +51,7 @@ class Letters(TextToPath):
 
 def _heights_of(prop: Any) -> tuple[float, float, float]:
     """As matplotlib reads them for every text anew."""
-    font: Any = get_font(fontManager._find_fonts_by_props(prop))  # type: ignore[attr-defined]
+    font: Any = get_font(fontManager._find_fonts_by_props(prop))
     name = next(name for name in TABLES if font.get_sfnt_table(name) is not None)
     up, down, gap = (font.get_sfnt_table(name)[what] for what in TABLES[name])
     size = 1 / font.get_sfnt_table("head")["unitsPerEm"] * prop.get_size_in_points()
