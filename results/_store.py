@@ -75,7 +75,8 @@ class Store:
 
         Raises: StoreError as in `load`.
         """
-        found = {seed: self._run(cell.key, seed) for seed in seeds}
+        there = set(self.seeds(cell.key))
+        found = {seed: self._run(cell.key, seed) for seed in seeds if seed in there}
         runs = {seed: run for seed, run in found.items() if run is not None}
         if not self._settled(cell) and runs:  # after the runs: whoever writes, writes them in the other order
             raise self._homeless(cell.key)

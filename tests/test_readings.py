@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -126,8 +126,10 @@ def test_a_pattern_names_a_reading_and_all_means_each_beside_the_default() -> No
 def judged_by(outcomes: Callable[[Claim], str]) -> Judge:
     """A judge to whom every claim is what a function says."""
 
-    def judge(paper: Sequence[Figure], alpha: float = ALPHA, /) -> dict[str, Verdict]:
-        claims = [claim for figure in paper for claim in figure.claims]
+    def judge(
+        paper: Sequence[Figure], alpha: float = ALPHA, wanted: Container[str] | None = None, /
+    ) -> dict[str, Verdict]:
+        claims = [claim for figure in paper for claim in figure.claims if wanted is None or claim.id in wanted]
         return {claim.id: Verdict(claim.id, outcomes(claim), (), "quick", "") for claim in claims}  # type: ignore[arg-type]
 
     return judge
@@ -162,9 +164,11 @@ def test_every_claim_is_judged_under_its_paper_s_readings_and_those_analyses_tha
 def test_a_strict_and_a_lenient_judge_ask_for_less_chance_and_for_more() -> None:
     asked_of = []
 
-    def judge(paper: Sequence[Figure], alpha: float = ALPHA, /) -> dict[str, Verdict]:
+    def judge(
+        paper: Sequence[Figure], alpha: float = ALPHA, wanted: Container[str] | None = None, /
+    ) -> dict[str, Verdict]:
         asked_of.append(alpha)
-        return judged_by(lambda claim: "REPRODUCED" if alpha >= 0.05 else "INCONCLUSIVE")(paper)
+        return judged_by(lambda claim: "REPRODUCED" if alpha >= 0.05 else "INCONCLUSIVE")(paper, alpha, wanted)
 
     reads = {read.name: read.verdict.outcome for read in read_of(judge, FIGURES["dvm/fig4"], "DVM-F4-2")}
     assert sorted({*asked_of}) == [0.01, 0.05, 0.1]
@@ -174,9 +178,11 @@ def test_a_strict_and_a_lenient_judge_ask_for_less_chance_and_for_more() -> None
 def test_a_family_under_a_reading_keeps_its_size() -> None:
     sizes = []
 
-    def judge(paper: Sequence[Figure], alpha: float = ALPHA, /) -> dict[str, Verdict]:
+    def judge(
+        paper: Sequence[Figure], alpha: float = ALPHA, wanted: Container[str] | None = None, /
+    ) -> dict[str, Verdict]:
         sizes.append(sum(len(figure.claims) for figure in paper))
-        return judged_by(lambda claim: "INCONCLUSIVE")(paper)
+        return judged_by(lambda claim: "INCONCLUSIVE")(paper, alpha, wanted)
 
     paper = [asked(FIGURES["dvm/fig4"], reading()), FIGURES["dvm/fig5"], FIGURES["dvm/matching"]]
     readings_of(paper, judge)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import shutil
+import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,17 @@ def test_words_leave_the_digest(root: Path, cell: Cell, path: str, line: str) ->
     before = before_editing(cell)
     after_the_imports(root / path, line)
     assert digest(cell) == before
+
+
+def test_comments_are_where_python_sees_them() -> None:
+    """Also in texts that look like one, and behind quotes in comments."""
+    odd = 'a = \'#\' # it\'s\nb = """\n# no \\""" #\n"""  # yes\nc = \'\\\n#\'\n# "\n'
+    files = [path for name in OURS for path in (sources.ROOT / name).rglob("*.py")]
+    assert len(files) > 200
+    for text in (odd, *map(Path.read_text, files)):
+        tokens = tokenize.generate_tokens(iter(text.splitlines(keepends=True)).__next__)
+        seen = [token.start for token in tokens if token.type == tokenize.COMMENT]
+        assert [(row + 1, column) for row, column in sources.comments(text)] == seen
 
 
 def test_the_loop_that_trains_moves_it_and_what_is_said_there_does_not(root: Path) -> None:

@@ -164,6 +164,16 @@ def test_ten_against_ten_seeds_are_enumerated_quickly() -> None:
     assert perf_counter() - start < 2
 
 
+@pytest.mark.parametrize("n", [8, 9, 10])
+def test_splits_are_counted_as_they_are_when_each_is_tried(n: int) -> None:
+    ways = statistics.splits(n, n)
+    few = statistics.generator("ties").integers(0, 3, 2 * n).astype(float)
+    apart = np.where(few == 0, -1e6, draws("apart", 2 * n))
+    for pooled in (draws("all", 2 * n), few, apart, np.full(2 * n, 0.1)):
+        each = statistics.shares(statistics.studentised(pooled, ways.mask))
+        assert pair(permutation(pooled[:n], pooled[n:], "")) == [float(p) for p in each]
+
+
 def test_drawn_splits_agree_with_every_split_and_with_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     left, right = draws("left", 6) + 1, draws("right", 6)
     exact = permutation(left, right, "")

@@ -290,6 +290,17 @@ def test_a_family_is_all_testable_sentences_whatever_has_been_run() -> None:
     assert found[-1].p == pytest.approx(FLOOR)
 
 
+def test_a_verdict_is_the_same_whether_or_not_that_of_others_is_wanted() -> None:
+    family = [claim(row(Exceeds(ONE)), name=str(i)) for i in range(3)]
+    family += [claim(row(Exceeds(ONE), left="right"), name="other"), claim(name="never", untestable="no settings")]
+    known = {name: SeedScores(values) for name, values in (("left", SPREAD + 2), ("right", SPREAD))}
+    found = weighed(family, lambda wanted: known[wanted.cell.name])
+    every = {each.claim: each for each in judge(family, found, "paper", lambda _: True)}
+    for names in (("1",), ("2", "never"), ()):
+        some = judge(family, found, "paper", lambda _: True, wanted=names)
+        assert some == tuple(every[name] for name in names)
+
+
 def test_one_more_confirmed_claim_takes_nothing_from_the_others() -> None:
     """Twelve claims at the smallest p of five seeds were REPRODUCED; a thirteenth made all of them INCONCLUSIVE."""
     five = np.array([-0.2, -0.1, 0.0, 0.1, 0.2])

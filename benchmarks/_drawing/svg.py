@@ -20,13 +20,13 @@ from matplotlib.figure import Figure as Picture
 from benchmarks._drawing.layout import POINTS, Box
 from benchmarks._drawing.letters import LETTERS
 
-CLIP_NAME = re.compile(r"\bp[0-9a-f]{10}\b")
+CLIP_NAME = re.compile(r"p(?<!\wp)[0-9a-f]{10}\b")  # begins with its letter, so that it is soon found
 CURVE = re.compile(r' d="([^"QC]*)"')
 POINT = re.compile(r"(z|[ML])(?: (\S+) (\S+))?")
 INDENTED = re.compile(r"\n +")
 VIEW = re.compile(r'<view id="panel-(\d+)" viewBox="([^"]+)"><title>([^<]*)</title></view>')
 ORIGIN = "<!-- drawn from {} -->\n"
-WRITER: Any = RendererSVG  # matplotlib gives neither of the two types
+WRITER: Any = RendererSVG  # matplotlib gives none of these types
 MIXED: Any = MixedModeRenderer
 
 
@@ -42,7 +42,7 @@ def as_svg(picture: Picture, title: str) -> str:
     text, metadata = io.StringIO(), {"Date": None, "Creator": None, "Title": title}
     dpi, (width, height) = picture.get_dpi(), picture.get_size_inches()
     writer: Any = WRITER(POINTS * width, POINTS * height, text, image_dpi=dpi, metadata=metadata)
-    writer._text2path = LETTERS
+    writer._text2path, writer._get_font_height_metrics = LETTERS, LETTERS.heights
     picture.set_dpi(POINTS)
     renderer: Any = MIXED(picture, width, height, dpi, writer)  # for what a picture holds as an image
     picture.draw(renderer)

@@ -33,7 +33,7 @@ Shapes: rows first, then B.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -80,19 +80,26 @@ def decided(family: Sequence[Rows], n_further: int = 0, alpha: float = ALPHA) ->
     questions = corrected([questions_of(rows) for rows in family], n_further)
     found = []
     for rows, question in zip(family, questions, strict=True):
-        outcomes = row_outcomes(rows, question, alpha)
-        found.append((concluded(rows, question, outcomes, alpha), question, outcomes))
+        outcome, outcomes = outcome_of(rows, question, alpha)
+        found.append((outcome, question, outcomes))
     return found
 
 
-def corrected(family: Sequence[Questions], n_further: int = 0) -> list[Questions]:
+def outcome_of(rows: Rows, question: Questions, alpha: float = ALPHA) -> tuple[Names, Names]:
+    """What a claim comes to, and each of its rows, from its corrected p. Shapes: [B], [m, B]."""
+    outcomes = row_outcomes(rows, question, alpha)
+    return concluded(rows, question, outcomes, alpha), outcomes
+
+
+def corrected(family: Iterable[Questions], n_further: int = 0) -> list[Questions]:
     """Benjamini's and Hochberg's p over the family, of each question by itself."""
-    if not family:
+    every = list(family)
+    if not every:
         return []
-    stacked = np.stack([np.stack(questions) for questions in family])  # [claims, 4, B]
+    stacked = np.array(every)  # [claims, 4, B]
     ones = np.ones((n_further, *stacked.shape[1:]))
     adjusted = statistics.benjamini_hochberg(np.concatenate([stacked, ones]))
-    return [Questions(*adjusted[i]) for i in range(len(family))]
+    return [Questions(*adjusted[i]) for i in range(len(every))]
 
 
 def questions_of(rows: Rows) -> Questions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -60,6 +60,9 @@ class Desk:
     )
 
     _scores: dict[str, dict[Score, SeedScores]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _looked_up: dict[tuple[int, int], tuple[Figure, Score, SeedScores]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def at(self, profile: str) -> Desk:
         """The same in another profile; what has been read is shared."""
@@ -75,10 +78,13 @@ class Desk:
         shown = list(figures)
         names = {figure.paper.name for figure in shown}
         every = [figure for figure in among or shown if figure.paper.name in names]
-        verdicts = verdicts_of(shown, every, self.verdicts)
         reads: dict[str, tuple[Read, ...]] = {}
-        for paper in papers(every) if read else ():
-            reads |= readings_of(paper, self.verdicts)
+        if read:
+            wanted = {claim.id for figure in shown for claim in figure.claims}
+            for paper in papers(every):
+                reads |= readings_of(paper, self.verdicts, wanted)
+        left = [figure for figure in shown if not all(claim.id in reads for claim in figure.claims)]
+        verdicts = {id_: of[0].verdict for id_, of in reads.items()} | verdicts_of(left, every, self.verdicts)
         return tuple(self._opened(figure, every, verdicts, reads) for figure in shown)
 
     def _opened(
@@ -131,7 +137,14 @@ class Desk:
         return Sample(cell, budget, runs, {seed: one.folder for seed, one in whole.items()})
 
     def scores(self, figure: Figure, score: Score) -> SeedScores:
-        """One number of every seed of the cell that a score reads."""
+        """One number of every seed of the cell that a score reads; rows ask for it again and again."""
+        place = id(figure), id(score)
+        if place not in self._looked_up:
+            self._looked_up[place] = figure, score, self._read(figure, score)
+        return self._looked_up[place][2]
+
+    def _read(self, figure: Figure, score: Score) -> SeedScores:
+        """Scores that are equal are read once."""
         known = self._scores.setdefault(figure.id, {})
         if score not in known:
             known[score] = read(
@@ -143,24 +156,27 @@ class Desk:
         """Whether every seed of a figure is there in full."""
         return all(self.sample(figure, cell).is_whole for cell in figure.cells)
 
-    def verdicts(self, figures: Iterable[Figure], alpha: float = ALPHA) -> dict[str, Verdict]:
+    def verdicts(
+        self, figures: Iterable[Figure], alpha: float = ALPHA, wanted: Container[str] | None = None
+    ) -> dict[str, Verdict]:
         """Every claim's verdict by its id, the claims of a paper corrected for one another, whatever has been run.
 
-        `alpha` is the largest p that decides.
+        `alpha` is the largest p that decides. The verdicts are those that are `wanted`, or else all.
         """
         found: dict[str, Verdict] = {}
         for paper in papers(figures):
             home = {claim.id: figure for figure in paper for claim in figure.claims}
             claims = [claim for figure in paper for claim in figure.claims]
-            ends = [(figure, row) for figure in paper for row in rows_of(figure) if row.about == "end"]
-            whole = {row: self.is_to_the_end(figure, row) for figure, row in ends}
+            weighed = self.weighed(paper)
+            homes = {id(part.row): home[claim.id] for claim in claims for part in weighed[claim.id]}
             judged = judge(
                 claims,
-                self.weighed(paper),
+                weighed,
                 self.profile,
-                whole.__getitem__,
+                lambda row, homes=homes: self.is_to_the_end(homes[id(row)], row),  # type: ignore[misc]
                 lambda claim, home=home: self.extent(home[claim.id], claim),  # type: ignore[misc]
                 alpha=alpha,
+                wanted=wanted,
             )
             found |= {verdict.claim: verdict for verdict in judged}
         return found
@@ -258,8 +274,3 @@ def papers(figures: Iterable[Figure]) -> list[list[Figure]]:
     for figure in figures:
         grouped.setdefault(figure.paper.name, []).append(figure)
     return list(grouped.values())
-
-
-def rows_of(figure: Figure) -> list[Row]:
-    """Every row of every claim."""
-    return [row for claim in figure.claims for row in claim.rows]

@@ -9,7 +9,7 @@ family keeps its size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -21,8 +21,10 @@ from benchmarks._judging.statistics import ALPHA
 class Judge(Protocol):
     """Gives the verdicts on the claims of some figures by their ids; `alpha` is the largest p that decides."""
 
-    def __call__(self, paper: Sequence[Figure], alpha: float = ALPHA, /) -> dict[str, Verdict]:
-        """Of a paper, whose claims are corrected for one another."""
+    def __call__(
+        self, paper: Sequence[Figure], alpha: float = ALPHA, wanted: Container[str] | None = None, /
+    ) -> dict[str, Verdict]:
+        """Of a paper, whose claims are corrected for one another; all of them, or those that are `wanted`."""
 
 
 def unchanged(part: Any) -> Any:
@@ -42,6 +44,9 @@ class Analysis:
 
     def of(self, figure: Figure) -> Figure:
         """The figure with its claims read this way, under ids of their own; what cannot be judged yet has no rows."""
+        return figure.once(self, lambda: self._of(figure))
+
+    def _of(self, figure: Figure) -> Figure:
         judged = tuple(replace(claim, rows=()) if claim.lacks else claim for claim in figure.claims)
         claims: tuple[Claim, ...] = judged if self.change is unchanged else mapped(judged, self.change)
         return replace(figure, claims=tuple(replace(claim, id=f"{claim.id}~{self.name}") for claim in claims))
@@ -169,29 +174,33 @@ def grouped(shown: Iterable[Figure]) -> dict[str, list[Figure]]:
     return found
 
 
-def readings_of(paper: Sequence[Figure], judge: Judge) -> dict[str, tuple[Read, ...]]:
-    """Every claim of a paper under every reading that concerns it, by its id; its default first.
+def readings_of(
+    paper: Sequence[Figure], judge: Judge, wanted: Container[str] | None = None
+) -> dict[str, tuple[Read, ...]]:
+    """Every claim of a paper, or those that are `wanted`, under every reading that concerns it, by its id; its default
+    first.
 
     `judge` gives the verdicts of the figures of a paper, by the claims' ids.
     """
-    found = {id_: [Read("", "default", "", "", verdict)] for id_, verdict in judge(paper).items()}
+    default = judge(paper, ALPHA, wanted)
+    found = {id_: [Read("", "default", "", "", verdict)] for id_, verdict in default.items()}
     claims = [claim for figure in paper for claim in figure.claims]
     for analysis in ANALYSES:
         others = [analysis.of(figure) for figure in paper]
         read = [claim for figure in others for claim in figure.claims]
-        concerned = [claim.id for claim, other in zip(claims, read, strict=True) if analysis.concerns(claim, other)]
-        if concerned:
-            judged = judge(others, analysis.alpha)
-            for id_ in concerned:
-                verdict = judged[f"{id_}~{analysis.name}"]
-                found[id_].append(Read(analysis.name, "analysis", analysis.question, analysis.choice, verdict))
+        both = [(claim, other) for claim, other in zip(claims, read, strict=True) if claim.id in found]
+        concerned = {other.id: claim.id for claim, other in both if analysis.concerns(claim, other)}
+        judged = judge(others, analysis.alpha, concerned) if concerned else {}
+        for id_, verdict in judged.items():
+            choice = analysis.question, analysis.choice
+            found[concerned[id_]].append(Read(analysis.name, "analysis", *choice, verdict))
     for name, figures in by_reading(paper).items():
-        judged = judge(family(paper, name))
-        for figure in figures:
-            decision, reading = figure.readings[name]
-            for claim in figure.claims:
-                verdict = judged[f"{claim.id}@{name}"]
-                found[claim.id].append(Read(name, "paper", decision.question, reading.choice, verdict))
+        asked = {f"{claim.id}@{name}": (figure, claim) for figure in figures for claim in figure.claims}
+        concerned = {id_: claim.id for id_, (_, claim) in asked.items() if claim.id in found}
+        judged = judge(family(paper, name), ALPHA, concerned) if concerned else {}
+        for id_, verdict in judged.items():
+            decision, reading = asked[id_][0].readings[name]
+            found[concerned[id_]].append(Read(name, "paper", decision.question, reading.choice, verdict))
     return {id_: tuple(reads) for id_, reads in found.items()}
 
 

@@ -32,6 +32,7 @@ from benchmarks import Floats
 ALPHA = 0.05
 MOST_SPLITS = 200_000  # 10 against 10 seeds are 184 756 splits; above this the splits are drawn
 N_DRAWS = 19_999
+LARGE = 8  # seeds a side from which on it is sooner counted than tried how many splits differ as much
 MOST_TOGETHER = 2000  # comparisons permuted at once, so that they fit in the cache
 MOST_KEPT = 20_000  # comparisons of two sides whose p is kept
 MOST_SEEDS = 1000  # beyond which "more seeds" is no advice
@@ -122,6 +123,7 @@ class Splits(NamedTuple):
     mask: Floats
     itself: bool = True
     worth: float = 1.0
+    is_every: bool = False
 
 
 def ordering(left: Floats, right: Floats, ways: Splits) -> OneSided:
@@ -166,6 +168,8 @@ def welch(left: Floats, right: Floats) -> OneSided:
 
 def permutation(left: Floats, right: Floats, ways: Splits) -> OneSided:
     """Share of the splits of all seeds into n_l and n_r whose Welch t is at least (at most) the observed one."""
+    if ways.is_every and np.ndim(left) == 1 and len(left) == len(right) >= LARGE:
+        return OneSided(*_shares_of_halves(np.concatenate([left, right])))
     return OneSided(*shares(studentised(np.concatenate([left, right]), ways.mask), itself=ways.itself))
 
 
@@ -363,7 +367,7 @@ def every_split(n_left: int, n_right: int) -> Splits:
     """All ways, the observed one first."""
     n = n_left + n_right
     flat = np.fromiter(chain.from_iterable(combinations(range(n), n_left)), dtype=np.intp)
-    return Splits(_as_mask(flat.reshape(-1, n_left), n))
+    return Splits(_as_mask(flat.reshape(-1, n_left), n), is_every=True)
 
 
 def _as_mask(chosen: NDArray[np.intp], n: int) -> Floats:
@@ -395,6 +399,32 @@ def studentised(pooled: Floats, mask: Floats) -> Floats:
     floor = np.where(total > 0, 1e-12 * total, 1.0)
     t: Floats = sums * (1 / n_left + 1 / n_right) / np.sqrt(np.maximum(error, floor))
     return t
+
+
+def _shares_of_halves(pooled: Floats) -> tuple[Floats, Floats]:
+    """What `shares` of `studentised` are over every split into sides of equal size, without going through them all.
+
+    There t rises with the sum of the left side, which has k of the first n seeds and n − k of the others. Of each
+    k, sums of others that are large enough are counted in sorted order. Shapes: [2n].
+    """
+    n = len(pooled) // 2
+    centred = pooled - pooled.mean()
+    seen = centred[:n].sum()
+    slack = ROUNDING * (math.sqrt((centred**2).sum()) + abs(seen))
+    larger = smaller = 0
+    for k in range(n + 1):
+        some = centred[:n][_subsets(n, k)].sum(axis=1)
+        others = np.sort(centred[n:][_subsets(n, n - k)].sum(axis=1))
+        larger += len(some) * len(others) - int(np.searchsorted(others, seen - slack - some, "left").sum())
+        smaller += int(np.searchsorted(others, seen + slack - some, "right").sum())
+    n_ways = math.comb(2 * n, n)
+    return np.asarray(larger / n_ways), np.asarray(smaller / n_ways)
+
+
+@lru_cache(maxsize=128)
+def _subsets(n: int, k: int) -> NDArray[np.intp]:
+    """Every choice of k out of n. Shapes: [n over k, k]."""
+    return np.array([*combinations(range(n), k)], dtype=np.intp).reshape(math.comb(n, k), k)
 
 
 def shares(statistics: Floats, *, itself: bool = True) -> tuple[Floats, Floats]:

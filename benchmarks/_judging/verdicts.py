@@ -26,7 +26,7 @@ budget is shown and counts for nothing. A claim with such rows is NOT ASSESSED, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,10 +61,12 @@ def judge(
     budget: Callable[[Claim], str] = lambda claim: "",
     *,
     alpha: float = ALPHA,
+    wanted: Container[str] | None = None,
 ) -> tuple[Verdict, ...]:
     """The verdicts on all claims of a paper, in their order; those of a kind are corrected for one another.
 
-    `weighed` holds the rows of each claim by its id.
+    `weighed` holds the rows of each claim by its id. Where only some verdicts are `wanted`, by their claims' ids, the
+    other claims count in their family and nothing more is said of them.
 
     `whole` says whether a row's cells are trained as long as in profile `paper`; `alpha` is the largest p that decides.
 
@@ -83,14 +85,18 @@ def judge(
             for claim, of_claim in zip(family, evidence, strict=True)
         ]
         rows_of = [asked(*one) for one in zip(family, evidence, heard, strict=True)]
-        decided = decisions.decided(rows_of, len(testable) - len(family), alpha)
-        for claim, of_claim, say, (outcome, questions, rows) in zip(family, evidence, heard, decided, strict=True):
+        corrected = decisions.corrected(map(decisions.questions_of, rows_of), len(testable) - len(family))
+        for claim, of_claim, say, rows, questions in zip(family, evidence, heard, rows_of, corrected, strict=True):
+            if wanted is not None and claim.id not in wanted:
+                continue
+            outcome, outcomes = decisions.outcome_of(rows, questions, alpha)
             shown = shown_rows(
-                claim, of_claim, say, [str(row) for row in rows[:, 0]], n_claims=len(testable), alpha=alpha
+                claim, of_claim, say, [str(row) for row in outcomes[:, 0]], n_claims=len(testable), alpha=alpha
             )
             verdict = Verdict(claim.id, str(outcome[0]), shown, profile, budget(claim), *told(questions))  # type: ignore[arg-type]
             found[claim.id] = concluded(claim, verdict, of_claim, say)
-    return tuple(found.get(claim.id, without_rows(claim, profile)) for claim in claims)
+    shown_ones = [claim for claim in claims if wanted is None or claim.id in wanted]
+    return tuple(found.get(claim.id) or without_rows(claim, profile) for claim in shown_ones)
 
 
 def without_rows(claim: Claim, profile: str) -> Verdict:

@@ -123,6 +123,11 @@ class Cell:
         """The cells that it starts from, and after how many steps each."""
         return () if self.start is None else self.start.teachers
 
+    @cached_property
+    def elders(self) -> tuple[Cell, ...]:
+        """All cells that it starts from, teachers before those that start from them."""
+        return tuple(older for teacher, _ in self.teachers for older in lineage(teacher))
+
     def on(self, device: Literal["cpu", "cuda"]) -> Cell:
         """The same cell, and all that it starts from, on a class of devices."""
         if device == self.device:
@@ -171,7 +176,7 @@ class Cell:
 
 def lineage(cell: Cell) -> tuple[Cell, ...]:
     """All that a cell starts from, teachers before those that start from them, and the cell itself last."""
-    return (*(older for teacher, _ in cell.teachers for older in lineage(teacher)), cell)
+    return (*cell.elders, cell)
 
 
 def described(thing: Any, *, only_distinctive: bool = False) -> Any:

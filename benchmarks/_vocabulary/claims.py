@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -96,6 +97,10 @@ class Score:
     def __post_init__(self) -> None:
         if self.less is not None and self.less == self.bare:
             raise ValueError(f"{self.label}: a score that is taken off must be another one, got itself")
+
+    def __hash__(self) -> int:
+        """Of what tells nearly all scores apart, where that of all its parts takes long."""
+        return hash((self.cell, self.metric.name))
 
     @property
     def label(self) -> str:
@@ -365,14 +370,23 @@ class Row:
         if self.even is not None and (self.right is None or self.even.cell != self.right.cell):
             raise ValueError(f"{self.label}: even must be the right side's cell at another time, got {self.even.label}")
 
-    @property
+    @cached_property
+    def _scores(self) -> tuple[Score, ...]:
+        sides = [score for score in (self.left, self.right, reference_of(self.rule)) if score is not None]
+        return (
+            *sides,
+            *(part for side in sides if side != side.bare for part in side.parts),
+            *(of for learnt in self.learnt for of in scores_in(learnt)),
+        )
+
+    @cached_property
     def of_teachers(self) -> tuple[Learnt, ...]:
         """The preconditions that ask of nothing but what both sides start from."""
         sides = [score.cell for score in (self.left, self.right) if score is not None]
         shared = set.intersection(*({cell.key for cell in lineage(side)[:-1]} for side in sides))
         return tuple(part for part in self.learnt if {arm.trained.cell.key for arm in part.arms} <= shared)
 
-    @property
+    @cached_property
     def paired(self) -> bool:
         """Whether seed s of both sides comes from one run or lineage, so that sides are compared seed by seed."""
         if self.right is None:
@@ -429,12 +443,7 @@ class Claim:
 
 def scores_of(row: Row) -> tuple[Score, ...]:
     """Every score that a row reads: its sides, the level of δ, what sides are made of, and those of preconditions."""
-    sides = [score for score in (row.left, row.right, reference_of(row.rule)) if score is not None]
-    return (
-        *sides,
-        *(part for side in sides if side != side.bare for part in side.parts),
-        *(of for learnt in row.learnt for of in scores_in(learnt)),
-    )
+    return row._scores
 
 
 def scores_in(learnt: Learnt) -> tuple[Score, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -199,6 +199,19 @@ class Figure:
 
         Raises: KeyError where it has no such reading; ValueError where the reading changes none of its cells.
         """
+        return self.once(name, lambda: self._under(name))
+
+    def once(self, what: Any, make: Callable[[], Figure]) -> Figure:
+        """What is made of this figure, made the first time that it is asked for."""
+        if what not in self._made:
+            self._made[what] = make()
+        return self._made[what]
+
+    @cached_property
+    def _made(self) -> dict[Any, Figure]:
+        return {}
+
+    def _under(self, name: str) -> Figure:
         _, reading = self.readings[name]
         others = {cell.key: read for cell in self.cells if (read := reading.of(cell)).key != cell.key}
         if not others:
@@ -220,8 +233,7 @@ class Figure:
         scores = [score for claim in self.claims for row in claim.rows for score in scores_of(row)]
         levels = [level.value.cell for panel in self.panels for level in panel.levels if isinstance(level.value, Score)]
         used = [*self.drawn, *levels, *(score.cell for score in scores)]
-        lines = {id(cell): lineage(cell) for cell in used}  # of each cell once, where hundreds of scores read it
-        return tuple({cell.key: cell for last in used for cell in lines[id(last)]}.values())
+        return tuple({cell.key: cell for last in used for cell in lineage(last)}.values())
 
     @property
     def drawn(self) -> tuple[Cell, ...]:
