@@ -26,7 +26,7 @@ class Ledger:
 
     def enter(self, metric: str, values: Tensor, where: Tensor | None = None) -> None:
         """Add values to a metric, all of them or those at `where`. Shapes: [S, ...] both."""
-        flat = values.detach().flatten(1).double()
+        flat = values.detach().to(torch.float64, memory_format=torch.contiguous_format).flatten(1)
         if where is not None:
             flat = torch.where(where.flatten(1), flat, 0.0)
         total, number = self.totals[metric].unbind(1)

@@ -201,7 +201,7 @@ class DiscreteMADDPG:
         observed = seen(env, batch.state)  # [S, A, B, D]
         actions = batch.actions.transpose(1, 2)  # [S, A, B, n]
         reward = state.rewards.normalised(batch.reward)[..., agent]
-        following = ~batch.last if self.timeout_terminal else torch.ones_like(batch.last)
+        following = batch.elapsed < (env.horizon - 1 if self.timeout_terminal else env.horizon)
         with torch.no_grad():
             next_observed = seen(env, batch.next_state)
             next_actions = likeliest(networks.mlp(next_observed, state.target_actors))

@@ -203,7 +203,7 @@ class MASAC:
         observed = seen(env, batch.state)  # [S, A, B, D]
         actions = batch.actions.transpose(1, 2)  # [S, A, B, n]
         reward = state.rewards.normalised(batch.reward)[..., agent]
-        following = ~batch.last if self.timeout_terminal else torch.ones_like(batch.last)
+        following = batch.elapsed < (env.horizon - 1 if self.timeout_terminal else env.horizon)
         actor = trainable(of_agent(state.actors, agent))
         critic = trainable(of_agent(state.critics, agent))
 
