@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,3 +33,9 @@ class Ledger:
         total, number = self.totals[metric].unbind(1)
         total.add_(flat.sum(1))
         number.add_(flat.shape[1] if where is None else where.flatten(1).sum(1))
+
+    def enter_number(self, metric: str, value: float) -> None:
+        """Add one value that all seeds share, rounded to float32 as what is measured."""
+        total, number = self.totals[metric].unbind(1)
+        total.add_(float(np.float32(value)))
+        number.add_(1)

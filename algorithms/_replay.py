@@ -188,9 +188,12 @@ class Moments:
 
     def exchange(self, entering: Tensor, leaving: Tensor | None) -> None:
         """Rewards come, and others go. Shapes: [S, E, A]."""
-        self.totals += _sums(entering)
-        if leaving is not None:
-            self.totals -= _sums(leaving)
+        number, sums = self.totals[:, 0], self.totals[:, 1:]
+        sums += _sums(entering)
+        if leaving is None:
+            number += entering.shape[1]
+        else:
+            sums -= _sums(leaving)
 
     def normalised(self, reward: Tensor) -> Tensor:
         """(r - mean)/std, each agent's by its own. Shapes: [S, B, A].
@@ -207,5 +210,5 @@ class Moments:
 def _sums(reward: Tensor) -> Tensor:
     precise = reward.double()
     # One copy after the other: the order of a sum must not depend on how many seeds there are.
-    terms = torch.stack([torch.ones_like(precise), precise, precise.square()], dim=1)  # [S, 3, E, A]
+    terms = torch.stack([precise, precise.square()], dim=1)  # [S, 2, E, A]
     return functools.reduce(torch.add, terms.unbind(2))

@@ -202,7 +202,7 @@ class CTEDD:
         before = state.steps
         if state.steps % self.distill_every == 0:
             self._distill(env, state)
-        state.ledger.enter(DISTILLATION_STEPS, torch.full_like(state.copies.returns[:, :1], state.steps - before))
+        state.ledger.enter_number(DISTILLATION_STEPS, state.steps - before)
 
     def policies(self, state: CTEDDState) -> Mapping[str, Policy]:
         """The deterministic global policy "G", and the local ones, "L-k" for messages of k numbers."""
