@@ -11,6 +11,7 @@ from torch import Tensor
 
 from environments import Streams, side_by_side
 
+
 class Transitions(NamedTuple):
     """What is learnt from. States are the environment's own, with B in the place of the copies' axis."""
 

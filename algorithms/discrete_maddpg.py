@@ -283,7 +283,7 @@ def one_hot(choices: Tensor, n: int) -> Tensor:
 @functools.cache
 def _units(n: int, device: torch.device) -> Tensor:
     """The rows of the unit matrix, and a last one of zeros. Shapes: [n + 1, n]."""
-    return torch.eye(n + 1, n, device=device)
+    return torch.eye(n + 1, n, device=device, dtype=torch.float32)
 
 
 def gumbel(shape: tuple[int, ...], streams: Streams) -> Tensor:
