@@ -180,6 +180,8 @@ class MADDPG:
         state.steps += self.steps_per_update
         if state.steps >= self.first_update:
             asked = [self._update(state, agent, batch) for agent, batch in enumerate(self._batches(env, state))]
+            # Only its own agent asks a target critic, so that all of them follow at once.
+            polyak(state.target_critics, state.critics, self.polyak)
             if self.message_updates == "sender":
                 gradients = [functools.reduce(torch.add, by_agent) for by_agent in zip(*asked, strict=True)]
                 self._step(tensors(state.actors.speak), gradients, state.actor_optimizers[-1])
@@ -238,12 +240,11 @@ class MADDPG:
         return batches
 
     def _update(self, state: MADDPGState, agent: int, batch: Batch) -> Gradients:
-        """One agent's critic, actor and targets; what it asks of the messages, where their senders step them."""
-        critic, target_critic = of_agent(state.critics, agent), of_agent(state.target_critics, agent)
-        self._update_critic(state, agent, batch, self._target(state, batch, target_critic))
+        """One agent's critic, actor and its target; what it asks of the messages, where their senders step them."""
+        target = self._target(state, batch, of_agent(state.target_critics, agent))
+        self._update_critic(state, agent, batch, target)
         asked = self._update_actor(state, agent, batch)
-        online = (critic, of_agent(state.actors, agent))
-        polyak((target_critic, of_agent(state.target_actors, agent)), online, self.polyak)
+        polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
         return asked
 
     @torch.no_grad()

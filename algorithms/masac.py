@@ -164,6 +164,8 @@ class MASAC:
         if state.steps >= self.first_update:
             for agent, batch in enumerate(self._batches(env, state)):
                 self._update(state, agent, batch)
+            # Only its own agent asks a target value, so that all of them follow at once.
+            polyak(state.target_values, state.critics.v, self.polyak)
 
     def policies(self, state: MASACState) -> Mapping[str, Policy]:
         """tanh(μ) of every actor."""
@@ -256,7 +258,6 @@ class MASAC:
                 (state.actor_optimizers[agent], of_actor, gradients[len(of_critic) :]),
             ):
                 optimizer.step(variables, own_gradients, self.learning_rate, corrected_epsilon=True)
-        polyak(of_agent(state.target_values, agent), of_agent(state.critics, agent).v, self.polyak)
 
 
 def gaussian(raw: Tensor) -> tuple[Tensor, Tensor]:

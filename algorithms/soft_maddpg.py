@@ -124,6 +124,8 @@ class SoftMADDPG:
         if state.steps >= self.first_update:
             for agent, batch in enumerate(self._batches(env, state)):
                 self._update(state, agent, batch)
+            # Only its own agent asks a target critic, so that all of them follow at once.
+            polyak(state.target_critics, state.critics, self.polyak)
 
     def policies(self, state: SoftMADDPGState) -> Mapping[str, Policy]:
         """The weights without noise, and samples as in training, from copies of the streams, which it does not feel."""
@@ -180,11 +182,10 @@ class SoftMADDPG:
         return batches
 
     def _update(self, state: SoftMADDPGState, agent: int, batch: Batch) -> None:
-        critic, target_critic = of_agent(state.critics, agent), of_agent(state.target_critics, agent)
-        self._update_critic(state, agent, batch, self._target(state, batch, target_critic))
+        target = self._target(state, batch, of_agent(state.target_critics, agent))
+        self._update_critic(state, agent, batch, target)
         self._update_actor(state, agent, batch)
-        online = (critic, of_agent(state.actors, agent))
-        polyak((target_critic, of_agent(state.target_actors, agent)), online, self.polyak)
+        polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
 
     @torch.no_grad()
     def _target(self, state: SoftMADDPGState, batch: Batch, critic: MLP) -> Tensor:

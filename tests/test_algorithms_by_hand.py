@@ -577,16 +577,23 @@ def test_an_update_of_one_agent_of_maddpg_leaves_the_others_actors_critics_and_t
     algorithm = MADDPG(**SMALL)
     state = algorithm.init(GAME, streams())
     algorithm.advance(GAME, state)
-    stacks = (state.actors, state.target_actors, state.critics, state.target_critics)
+    stacks = (state.actors, state.target_actors, state.critics)
     before = [networks.clone(stack) for stack in stacks]
     algorithm._update(state, 1, algorithm._batches(GAME, state)[1])
     for stack, kept in zip(stacks, before, strict=True):
         for tensor, old in zip(networks.tensors(stack), networks.tensors(kept), strict=True):
             assert [(tensor[:, agent] != old[:, agent]).any().item() for agent in range(3)] == [False, True, False]
-    for target, old, online in zip(
-        *map(networks.tensors, (state.target_critics, before[3], state.critics)), strict=True
-    ):
-        torch.testing.assert_close(target[:, 1], 0.99 * old[:, 1] + 0.01 * online[:, 1])
+
+
+def test_targets_of_maddpg_follow_once_an_iteration() -> None:
+    algorithm = MADDPG(**SMALL)
+    state = algorithm.init(GAME, streams())
+    algorithm.advance(GAME, state)
+    before = networks.clone((state.target_actors, state.target_critics))
+    replace(algorithm, first_update=0).advance(GAME, state)
+    followed = (state.target_actors, state.target_critics), before, (state.actors, state.critics)
+    for target, old, online in zip(*map(networks.tensors, followed), strict=True):
+        torch.testing.assert_close(target, 0.99 * old + 0.01 * online)
 
 
 @pytest.mark.parametrize(("updates", "n_steps"), [("every listener", 2), ("sender", 1)])
