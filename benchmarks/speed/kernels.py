@@ -140,14 +140,15 @@ def _tests(cell: Cell, seeds: tuple[int, ...], training: Training) -> Callable[[
 def main(parts: list[str]) -> None:
     """Prints a line a cell."""
     one_thread()
-    print(f"{'kernels, ten seeds':38} {'iteration':>9} {'update':>7} {'on a card':>9} {'step':>6} {'draws':>6} {'test, a step':>13}")
+    print(_line("kernels, ten seeds", ("iteration", "update", "on a card", "step", "draws", "test, a step")))
     for name, cell in cells().items():
         if not parts or any(part in name for part in parts):
             found = counts(_without_distillation(small(cell)))
-            update, on_a_card = ("" if n is None else str(n) for n in (found.update, found.update_on_a_card))
-            step = "" if found.step is None else f"{found.step:.0f}"
-            numbers = f"{found.iteration:9} {update:>7} {on_a_card:>9} {step:>6} {found.draws:6} {found.test_step:13.0f}"
-            print(f"{name:38} {numbers}")
+            print(_line(name, ["" if number is None else f"{number:.0f}" for number in found]))
+
+
+def _line(name: str, numbers: Sequence[str]) -> str:
+    return f"{name:38} " + " ".join(f"{number:>12}" for number in numbers)
 
 
 def _without_distillation(cell: Cell) -> Cell:
