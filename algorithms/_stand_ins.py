@@ -130,6 +130,11 @@ class ReadReplay:
         self._own, self._numbers = own, numbers
         self._overwrites = False  # while a stretch is recorded
 
+    @property
+    def actions_shape(self) -> torch.Size:
+        """See `Replay.actions_shape`."""
+        return self._own.actions_shape
+
     def append(self, state: Any, actions: Tensor, reward: Tensor, next_state: Any) -> None:
         """See `Replay.append`."""
         here, next_row = self._numbers(self._next_rows, torch.int64).split(1)
