@@ -74,7 +74,7 @@ def lost(actions: Tensor) -> Tensor:
     """NaN for every agent whose policy has diverged, else 0. Shapes: [S, E, A, n] or [S, E, A] int64 → [S, E, A]."""
     if actions.is_floating_point():
         return 0.0 * actions.sum(dim=-1)
-    return torch.zeros(actions.shape, device=actions.device).masked_fill(actions < 0, torch.nan)
+    return actions.clamp_max(0).sqrt()  # of -1 it is NaN
 
 
 def seen(env: Env[Any], game: Any) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,9 +27,15 @@ class Ledger:
 
     def enter(self, metric: str, values: Tensor, where: Tensor | None = None) -> None:
         """Add values to a metric, all of them or those at `where`. Shapes: [S, ...] both."""
-        flat = values.detach().flatten(1).double()
+        flat = values.detach().to(torch.float64, memory_format=torch.contiguous_format).flatten(1)
         if where is not None:
             flat = torch.where(where.flatten(1), flat, 0.0)
         total, number = self.totals[metric].unbind(1)
         total.add_(flat.sum(1))
         number.add_(flat.shape[1] if where is None else where.flatten(1).sum(1))
+
+    def enter_number(self, metric: str, value: float) -> None:
+        """Add one value that all seeds share, rounded to float32 as what is measured."""
+        total, number = self.totals[metric].unbind(1)
+        total.add_(float(np.float32(value)))
+        number.add_(1)

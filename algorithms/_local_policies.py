@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from algorithms import _networks as networks
-from algorithms._networks import MLP, Linear, mapped, tensors
+from algorithms._networks import MLP, Linear, tensors
 from environments import Box, Discrete, Env, Role, Streams
 
 T = TypeVar("T")
@@ -89,16 +89,14 @@ class LocalPolicies(NamedTuple):
             return networks.mlp(observations, self.act)
         n_seen, n_known = observations.shape[-1], self.act[0].weight.shape[-1]
         if torch.is_grad_enabled():
-            messages = self._messages(observations, self.speak)
+            messages = self._messages(observations, self.speak).unbind(1)
             known = torch.stack(
                 [torch.cat([own, *_others(messages, i)], dim=-1) for i, own in enumerate(observations.unbind(1))], dim=1
             )
         else:  # what is heard is written behind what is seen: nothing is copied twice
             known = observations.new_empty(*observations.shape[:-1], n_known)
             known[..., :n_seen] = observations
-            messages = self._messages(known[..., :n_seen], self.speak)
-            for i in range(observations.shape[1]):
-                torch.cat(_others(messages, i), dim=-1, out=known[:, i, :, n_seen:])
+            _hear(self._messages(known[..., :n_seen], self.speak), known[..., n_seen:])
         return networks.mlp(known, self.act)
 
     @torch.no_grad()
@@ -127,16 +125,14 @@ class LocalPolicies(NamedTuple):
         own = observations[:, agent]
         if not self.speak:
             return networks.mlp(own, self.act)
-        others = _index_of_others(observations.shape[1], agent, observations.device)
-        speakers = mapped(self.speak, lambda weight: weight.index_select(1, others))
+        speakers = networks.of_agents(self.speak, _indices_of_others(observations.shape[1], observations.device)[agent])
         messages = self._messages(torch.stack(_others(observations.unbind(1), agent), dim=1), speakers)
-        return networks.mlp(torch.cat([own, *messages], dim=-1), self.act)
+        return networks.mlp(torch.cat([own, *messages.unbind(1)], dim=-1), self.act)
 
     @staticmethod
-    def _messages(observations: Tensor, speak: MLP) -> tuple[Tensor, ...]:
-        """What every agent says. Shapes: [S, A, B, D] → A of [S, B, k]."""
-        messages: tuple[Tensor, ...] = torch.tanh(networks.mlp(observations, speak)).unbind(1)
-        return messages
+    def _messages(observations: Tensor, speak: MLP) -> Tensor:
+        """What every agent says. Shapes: [S, A, B, D] → [S, A, B, k]."""
+        return torch.tanh(networks.mlp(observations, speak))
 
     def reaching(self, agent: int) -> LocalPolicies:
         """The part that shapes what one agent does: everybody's `speak` and its own `act`, as views."""
@@ -220,6 +216,20 @@ def _others(parts: Sequence[T], agent: int) -> list[T]:
     return [*parts[:agent], *parts[agent + 1 :]]
 
 
+def _hear(messages: Tensor, place: Tensor) -> None:
+    """Writes what everybody hears: the messages of all others, side by side.
+
+    Shapes: messages [S, A, B, k], place [S, A, B, (A - 1)·k].
+    """
+    n_agents, n_spoken = messages.shape[1], messages.shape[3]
+    heard = place.unflatten(-1, (n_agents - 1, n_spoken))
+    others = _indices_of_others(n_agents, messages.device)[:, None, :, None]  # [A, 1, A - 1, 1]
+    of_all = messages.transpose(1, 2).unsqueeze(1).expand(-1, n_agents, -1, -1, -1)  # [S, A, B, A, k]
+    torch.gather(of_all, 3, others.expand(heard.shape), out=heard)
+
+
 @functools.cache
-def _index_of_others(n_agents: int, agent: int, device: torch.device) -> Tensor:
-    return torch.tensor(_others(range(n_agents), agent), device=device)
+def _indices_of_others(n_agents: int, device: torch.device) -> Tensor:
+    """Shapes: [A, A - 1]."""
+    agents = range(n_agents)
+    return torch.tensor([_others(agents, agent) for agent in agents], device=device)

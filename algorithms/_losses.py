@@ -23,9 +23,10 @@ def squared_error(predicted: Tensor, target: Tensor) -> Tensor:
     return _averaged((predicted - target).square())
 
 
-def squared_error_slope(predicted: Tensor, target: Tensor) -> Tensor:
-    """The derivative of `squared_error` by what was predicted. Shapes: [S, B]."""
-    return (predicted - target) * (2.0 / predicted[0].numel())
+def squared_error_slope(predicted: Tensor, target: Tensor, weight: float = 1.0) -> Tensor:
+    """The derivative of weight · `squared_error` by what was predicted. Shapes: [S, B]."""
+    # The weight as autograd has it, for its bits: rounded before it is divided.
+    return (predicted - target) * (2.0 * float(np.float32(weight)) / predicted[0].numel())
 
 
 def negative_value(value: Tensor) -> Tensor:
@@ -53,7 +54,7 @@ def regularizer(parameters_of_distribution: Tensor) -> Tensor:
 
 def regularizer_slope(parameters_of_distribution: Tensor, weight: float) -> Tensor:
     """The derivative of weight · `regularizer`. Shapes: [S, …]."""
-    # The weight as autograd has it, for its bits: rounded before it is divided.
+    # The weight as in `squared_error_slope`.
     return parameters_of_distribution * (2.0 * float(np.float32(weight)) / parameters_of_distribution[0].numel())
 
 

@@ -63,13 +63,16 @@ class _Layers(torch.autograd.Function):
     Autograd's own rule multiplies xᵀ·g, which takes five times as long as gᵀ·x where there are few outputs; here the
     rectified outputs serve as the masks, so that no other activation is kept, and what only passes from layer to layer
     is masked where it lies.
+
+    Where the last layer has one output, it comes out twice, and one of the two is asked about (`_twice`).
     """
 
     @staticmethod
     def forward(ctx: Any, rectified: bool, x: Tensor, *parameters: Tensor) -> Tensor:
-        outputs = _outputs(rectified, x, parameters)
-        ctx.rectified = rectified
-        ctx.save_for_backward(x, *outputs[: None if rectified else -1], *parameters[::2])
+        weights, biases = _twice(parameters[::2]), parameters[1::2]
+        outputs = _outputs(rectified, x, weights, biases)
+        ctx.rectified, ctx.n_out = rectified, parameters[-2].shape[1]
+        ctx.save_for_backward(x, *outputs[: None if rectified else -1], *weights)
         return outputs[-1]
 
     @staticmethod
@@ -84,24 +87,34 @@ class _Layers(torch.autograd.Function):
             g = torch.ops.aten.threshold_backward(g, rectified[-1], 0)
         for layer in reversed(range(n_layers)):
             for_weight, for_bias = for_parameters[2 * layer : 2 * layer + 2]
-            gradients.append(g.sum(1, keepdim=True) if for_bias else None)
-            gradients.append(torch.bmm(g.mT, inputs[layer]) if for_weight else None)
+            n_out = ctx.n_out if layer + 1 == n_layers else g.shape[2]
+            gradients.append(g.sum(1, keepdim=True)[..., :n_out] if for_bias else None)
+            gradients.append(torch.bmm(g.mT, inputs[layer])[:, :n_out] if for_weight else None)
             if layer:
                 g = torch.bmm(g, weights[layer])
                 torch.ops.aten.threshold_backward.grad_input(g, rectified[layer - 1], 0, grad_input=g)
         return None, torch.bmm(g, weights[0]) if for_x else None, *reversed(gradients)
 
 
-def _outputs(rectified: bool, x: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
-    """What every layer makes of the one before. Shapes: x [*, B, in], parameters weight, bias, weight, …."""
+def _outputs(rectified: bool, x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> list[Tensor]:
+    """What every layer makes of the one before. Shapes: x [*, B, in]."""
     outputs = []
-    for layer in range(0, len(parameters), 2):
-        weight, bias = parameters[layer : layer + 2]
+    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         x = torch.baddbmm(bias, x, weight.mT)
-        if rectified or layer + 2 < len(parameters):
+        if rectified or layer + 1 < len(weights):
             x.relu_()
         outputs.append(x)
     return outputs
+
+
+def _twice(weights: Sequence[Tensor]) -> list[Tensor]:
+    """The weights of every layer, where the last has one output, with that twice.
+
+    A product with one column takes another path (gemv) when there is one seed only, with other rounding: a seed alone
+    would no longer equal the same seed among others bit for bit. Two columns do not.
+    """
+    *hidden, last = weights
+    return [*hidden, torch.cat([last, last], dim=1) if last.shape[1] == 1 else last]
 
 
 def mlp(x: Tensor, layers: Sequence[Linear], *, rectified: bool = False) -> Tensor:
@@ -121,15 +134,10 @@ def _of_all(x: Tensor, layers: Sequence[Linear], *, rectified: bool) -> Tensor:
     parameters = [part for layer in layers for part in layer]
     if len(groups) > 1:
         x, *parameters = (tensor.flatten(0, -3) for tensor in (x, *parameters))
-    weight, bias = parameters[-2:]
-    if weight.shape[1] == 1:
-        # A product with one column takes another path (gemv) when there is one seed only, with other rounding: a seed
-        # alone would no longer equal the same seed among others bit for bit. Two columns do not.
-        parameters[-2:] = torch.cat([weight, weight], dim=1), torch.cat([bias, bias], dim=2)
     if torch.is_grad_enabled():
         outputs: Tensor = _Layers.apply(rectified, x, *parameters)  # type: ignore[no-untyped-call]
     else:
-        outputs = _outputs(rectified, x, parameters)[-1]
+        outputs = _outputs(rectified, x, _twice(parameters[::2]), parameters[1::2])[-1]
     return outputs.unflatten(0, groups) if len(groups) > 1 else outputs
 
 
@@ -176,6 +184,14 @@ def clone(network: Network) -> Network:
 def of_agent(network: Network, agent: int) -> Network:
     """The network of one agent out of a stack, as views. Shapes: [S, A, …] → [S, …]."""
     return mapped(network, lambda tensor: tensor.select(1, agent))
+
+
+def of_agents(network: Network, agents: Tensor) -> Network:
+    """The networks of some agents out of a stack, in memory of their own. Shapes: [S, A, …], agents [n] → [S, n, …]."""
+    side_by_side = torch.cat([tensor.flatten(2) for tensor in tensors(network)], dim=-1)  # gathered at once
+    sizes = [tensor[0, 0].numel() for tensor in tensors(network)]
+    parts = iter(side_by_side.index_select(1, agents).split(sizes, dim=-1))
+    return mapped(network, lambda tensor: next(parts).unflatten(-1, tensor.shape[2:]))
 
 
 def repeated(network: Network, n_agents: int) -> Network:

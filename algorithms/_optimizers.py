@@ -90,8 +90,8 @@ def clip_by_joint_norm(gradients: Tensors, limit: float) -> list[Tensor]:
     Shapes: gradients [*, n, m]; one norm for every leading index, each of which is a network.
     Source: `torch.nn.utils.clip_grad_norm_`.
     """
-    squares = [torch.linalg.vector_norm(g, dim=(-2, -1), keepdim=True).square() for g in gradients]
-    norm = functools.reduce(torch.add, squares).sqrt()
+    norms = [torch.linalg.vector_norm(g, dim=(-2, -1), keepdim=True) for g in gradients]
+    norm = functools.reduce(torch.add, torch._foreach_mul(norms, norms)).sqrt()
     scale = (limit / (norm + 1e-6)).clamp(max=1.0)
     return [g * scale for g in gradients]
 
@@ -104,3 +104,12 @@ def descend_jointly(
     with torch.no_grad():
         clipped = gradients if clip is None else clip_by_joint_norm(gradients, clip)
         optimizer.step(variables, clipped, learning_rate, corrected_epsilon=True)
+
+
+def follow_jointly(
+    outputs: Tensors, slopes: Tensors, variables: Tensors, optimizer: Adam, *, learning_rate: float, clip: float
+) -> None:
+    """`descend_jointly` on a loss that is given by its derivatives by some outputs."""
+    gradients = torch.autograd.grad(outputs, variables, slopes)
+    with torch.no_grad():
+        optimizer.step(variables, clip_by_joint_norm(gradients, clip), learning_rate, corrected_epsilon=True)

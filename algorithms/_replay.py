@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from environments import Streams, side_by_side
-
-Step = TypeVar("Step", int, Tensor)
 
 
 class Transitions(NamedTuple):
@@ -21,7 +19,7 @@ class Transitions(NamedTuple):
     actions: Tensor  # [S, B, A, n]
     reward: Tensor  # [S, B, A]
     next_state: Any
-    last: Tensor  # [S, B] bool: the time limit came with this step
+    elapsed: Tensor  # [S, B] int64: the steps that came before in its episode
 
 
 @dataclass
@@ -57,11 +55,15 @@ class Replay:
         return self.rows.shape[1]
 
     def append(self, state: Any, actions: Tensor, reward: Tensor, next_state: Any) -> None:
-        """One step of all copies. Shapes: actions [S, E, A, n], reward [S, E, A]."""
-        row, _ = self._place(self.n_steps)
-        following = side_by_side(next_state)
-        torch.cat([side_by_side(state), actions.flatten(2), reward], dim=-1, out=self.rows[:, :, row])
-        self.rows[:, :, row + 1, : following.shape[-1]] = following
+        """One step of all copies. Shapes: actions [S, E, A, n], reward [S, E, A].
+
+        Within an episode the state is the one that the step before led to, which is there already.
+        """
+        row, n_state = self._row(self.n_steps), self._state_size
+        if self.n_steps % self.horizon == 0:
+            _write(state, self.rows[:, :, row, :n_state])
+        torch.cat([*actions.unbind(2), reward], dim=-1, out=self.rows[:, :, row, n_state:])
+        _write(next_state, self.rows[:, :, row + 1, :n_state])
         self.n_steps += 1
         self._grow()
 
@@ -69,15 +71,16 @@ class Replay:
         """The rewards [S, E, A] that can no longer be sampled after the next step; None where there is room."""
         if self.n_steps < self._room:
             return None
-        row, _ = self._place(self.oldest)
-        return self.rows[:, :, row, -self.actions_shape[0] :].clone()
+        return self.rows[:, :, self._row(self.oldest), -self.actions_shape[0] :].clone()
 
     def sample(self, streams: Streams, batch_size: int, *, oldest: int = 0) -> Transitions:
         """`batch_size` transitions a seed, uniform with replacement, none before the copies' step `oldest`."""
+        return self.taken(self.drawn(streams, batch_size, oldest=oldest))
+
+    def drawn(self, streams: Streams, batch_size: int, *, oldest: int = 0) -> Tensor:
+        """Which transitions `sample` takes, counted as in `numbered`. Shapes: [S, B] int64."""
         oldest = max(oldest, self.oldest)
-        drawn = streams.integers(batch_size, high=(self.n_steps - oldest) * self.n_envs)
-        steps = drawn // self.n_envs
-        return self._gather(oldest + steps, torch.sub(drawn, steps, alpha=self.n_envs))
+        return streams.integers(batch_size, high=(self.n_steps - oldest) * self.n_envs).add_(oldest * self.n_envs)
 
     def between(self, first: int, last: int) -> Transitions:
         """All transitions of the copies' steps first … last-1, in the order of time.
@@ -97,9 +100,7 @@ class Replay:
                 f"replay holds transitions {held[0]} … {held[1] - 1}, asked for {first} … {last - 1}; "
                 f"{self.n_envs} come with every step"
             )
-        numbers = torch.arange(first, last, device=self.rows.device).expand(self.rows.shape[0], -1)
-        steps = numbers // self.n_envs
-        return self._gather(steps, torch.sub(numbers, steps, alpha=self.n_envs))
+        return self.taken(torch.arange(first, last, device=self.rows.device).expand(self.rows.shape[0], -1))
 
     @property
     def _episodes(self) -> int:
@@ -117,11 +118,13 @@ class Replay:
         # One transition less than there are rows for: writing a state spoils the row that it stands in.
         return min(n_episodes * self.horizon - 1, self.capacity // self.n_envs)
 
-    def _place(self, step: Step) -> tuple[Step, Step]:
-        """The row of a step, and how many steps of its episode came before it."""
-        episode = step // self.horizon
-        elapsed = step - episode * self.horizon  # quicker than a second division
-        return episode % self._episodes * (self.horizon + 1) + elapsed, elapsed
+    @property
+    def _state_size(self) -> int:
+        return sum(shape.numel() for shape in self.shapes)
+
+    def _row(self, step: int) -> int:
+        episode, elapsed = divmod(step, self.horizon)
+        return episode % self._episodes * (self.horizon + 1) + elapsed
 
     def _grow(self) -> None:
         n_episodes = _most_episodes(self.capacity, self.n_envs, self.horizon)
@@ -131,27 +134,41 @@ class Replay:
             grown[:, :, : self.rows.shape[2]] = self.rows
             self.rows = grown
 
-    def _gather(self, steps: Tensor, copies: Tensor) -> Transitions:
+    def taken(self, numbers: Tensor) -> Transitions:
+        """The transitions of these numbers, each seed's own, counted as in `numbered`. Shapes: numbers [S, B]."""
         n_seeds, n_envs, room, width = self.rows.shape
-        seeds = torch.arange(n_seeds, device=self.rows.device)[:, None]
-        row, elapsed = self._place(steps)
-        index = torch.add(row, torch.add(copies, seeds, alpha=n_envs), alpha=room)
+        steps = numbers // n_envs
+        episodes = steps // self.horizon
+        copies = torch.sub(numbers, steps, alpha=n_envs)
+        elapsed = torch.sub(steps, episodes, alpha=self.horizon)
+        row = torch.add(elapsed, episodes.remainder_(self._episodes), alpha=self.horizon + 1)
+        index = row.add_(copies, alpha=room).add_(_first_rows(n_seeds, n_envs * room, self.rows.device))
         # Every row together with the one after it, as overlapping windows: no second gather for the next state.
         windows = self.rows.as_strided((n_seeds * n_envs * room - 1, 2 * width), (width, 1))
         found = windows.index_select(0, index.flatten()).unflatten(0, index.shape)
-        n_state = sum(shape.numel() for shape in self.shapes)
-        n_actions = self.actions_shape.numel()
+        n_state, n_actions = self._state_size, self.actions_shape.numel()
         return Transitions(
             self._state(found[..., :n_state]),
             found[..., n_state : n_state + n_actions].unflatten(-1, self.actions_shape),
             found[..., n_state + n_actions : width],
             self._state(found[..., width : width + n_state]),
-            elapsed == self.horizon - 1,
+            elapsed,
         )
 
     def _state(self, rows: Tensor) -> Any:
         parts = rows.split([shape.numel() for shape in self.shapes], dim=-1)
         return self.kind(*(part.unflatten(-1, shape) for part, shape in zip(parts, self.shapes, strict=True)))
+
+
+def _write(state: Any, place: Tensor) -> None:
+    """Fields of a state as one row of every copy. Shapes: fields [S, E, …], place [S, E, Σ]."""
+    torch.cat([field.flatten(2) for field in state], dim=-1, out=place)
+
+
+@functools.cache
+def _first_rows(n_seeds: int, apart: int, device: torch.device) -> Tensor:
+    """Where the rows of every seed begin. Shapes: [S, 1]."""
+    return torch.arange(0, n_seeds * apart, apart, device=device)[:, None]
 
 
 def _most_episodes(capacity: int, n_envs: int, horizon: int) -> int:
@@ -172,9 +189,12 @@ class Moments:
 
     def exchange(self, entering: Tensor, leaving: Tensor | None) -> None:
         """Rewards come, and others go. Shapes: [S, E, A]."""
-        self.totals += _sums(entering)
-        if leaving is not None:
-            self.totals -= _sums(leaving)
+        number, sums = self.totals[:, 0], self.totals[:, 1:]
+        sums += _sums(entering)
+        if leaving is None:
+            number += entering.shape[1]
+        else:
+            sums -= _sums(leaving)
 
     def normalised(self, reward: Tensor) -> Tensor:
         """(r - mean)/std, each agent's by its own. Shapes: [S, B, A].
@@ -191,5 +211,5 @@ class Moments:
 def _sums(reward: Tensor) -> Tensor:
     precise = reward.double()
     # One copy after the other: the order of a sum must not depend on how many seeds there are.
-    terms = torch.stack([torch.ones_like(precise), precise, precise.square()], dim=1)  # [S, 3, E, A]
+    terms = torch.stack([precise, precise.square()], dim=1)  # [S, 2, E, A]
     return functools.reduce(torch.add, terms.unbind(2))

@@ -130,23 +130,26 @@ class ReadReplay:
         self._own, self._numbers = own, numbers
         self._overwrites = False  # while a stretch is recorded
 
+    @property
+    def actions_shape(self) -> torch.Size:
+        """See `Replay.actions_shape`."""
+        return self._own.actions_shape
+
     def append(self, state: Any, actions: Tensor, reward: Tensor, next_state: Any) -> None:
         """See `Replay.append`."""
         here, next_row = self._numbers(self._next_rows, torch.int64).split(1)
         following = side_by_side(next_state)
-        row = torch.cat([side_by_side(state), actions.flatten(2), reward], dim=-1)
+        row = torch.cat([side_by_side(state), *actions.unbind(2), reward], dim=-1)
         self._own.rows.index_copy_(2, here, row.unsqueeze(2))
         self._own.rows[..., : following.shape[-1]].index_copy_(2, next_row, following.unsqueeze(2))
 
     def numbered(self, first: Tensor, n: int) -> Transitions:
         """See `Replay.numbered`; so many from the first on. Shapes: first [1]."""
-        rows, n_envs = self._own.rows, self._own.n_envs
-        numbers = (first + torch.arange(n, device=rows.device)).expand(rows.shape[0], -1)
-        steps = numbers // n_envs
-        return self._own._gather(steps, torch.sub(numbers, steps, alpha=n_envs))
+        rows = self._own.rows
+        return self._own.taken((first + torch.arange(n, device=rows.device)).expand(rows.shape[0], -1))
 
     def _next_rows(self) -> tuple[int, int]:
-        row, _ = self._own._place(self._own.n_steps)
+        row = self._own._row(self._own.n_steps)
         self._own.n_steps += 1
         return row, row + 1
 
@@ -157,21 +160,28 @@ class ReadReplay:
             self._overwrites = overwrites(own)
         if not self._overwrites:
             return None
-        row = self._numbers(lambda: (own._place(own.oldest)[0],), torch.int64)
+        row = self._numbers(lambda: (own._row(own.oldest),), torch.int64)
         return own.rows.index_select(2, row)[:, :, 0, -own.actions_shape[0] :]
 
     def sample(self, streams: Any, batch_size: int, *, oldest: int = 0) -> Transitions:
         """See `Replay.sample`."""
+        return self.taken(self.drawn(streams, batch_size, oldest=oldest))
+
+    def drawn(self, streams: Any, batch_size: int, *, oldest: int = 0) -> Tensor:
+        """See `Replay.drawn`."""
         own = self._own
 
         def bounds() -> tuple[int, int]:
             first = max(oldest, own.oldest)
-            return first, (own.n_steps - first) * own.n_envs
+            return first * own.n_envs, (own.n_steps - first) * own.n_envs
 
         first, n = self._numbers(bounds, torch.int64).unbind(0)
-        drawn = streams.integers(batch_size, high=n)
-        steps = drawn // own.n_envs
-        return own._gather(first + steps, torch.sub(drawn, steps, alpha=own.n_envs))
+        numbers: Tensor = streams.integers(batch_size, high=n).add_(first)
+        return numbers
+
+    def taken(self, numbers: Tensor) -> Transitions:
+        """See `Replay.taken`."""
+        return self._own.taken(numbers)
 
 
 def overwrites(replay: Replay, more: int = 0) -> bool:

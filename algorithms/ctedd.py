@@ -49,7 +49,7 @@ from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, se
 from algorithms._ledger import Ledger
 from algorithms._local_policies import LocalPolicies, single_team
 from algorithms._networks import MLP, clone, polyak, tensors, trainable
-from algorithms._optimizers import Adam, clip_by_norm, descend
+from algorithms._optimizers import Adam, Tensors, clip_by_norm, descend, follow
 from algorithms._replay import Replay
 from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check
 
@@ -69,7 +69,7 @@ class Actor(NamedTuple):
     def features(self, full_state: Tensor) -> Tensor:
         """What all heads see. Shapes: [S, B, D] → [S, A, B, hidden]."""
         shared = networks.linear(full_state, self.trunk[0], rectified=True)
-        return shared.unsqueeze(1).expand(-1, self.heads[0].weight.shape[1], -1, -1)
+        return shared.unsqueeze(1).repeat(1, self.heads[0].weight.shape[1], 1, 1)
 
     def __call__(self, full_state: Tensor) -> Tensor:
         """The raw joint action, before tanh. Shapes: [S, B, D] → [S, A, B, n]."""
@@ -202,7 +202,7 @@ class CTEDD:
         before = state.steps
         if state.steps % self.distill_every == 0:
             self._distill(env, state)
-        state.ledger.enter(DISTILLATION_STEPS, torch.full_like(state.copies.returns[:, :1], state.steps - before))
+        state.ledger.enter_number(DISTILLATION_STEPS, state.steps - before)
 
     def policies(self, state: CTEDDState) -> Mapping[str, Policy]:
         """The deterministic global policy "G", and the local ones, "L-k" for messages of k numbers."""
@@ -263,8 +263,7 @@ class CTEDD:
         self._update_actor(state, full_state)
         if explores and self.update_order == "as numbered":
             self._update_spread(state, recent)
-        polyak(state.target_critic, state.critic, self.polyak)
-        polyak(state.target_actor, state.actor, self.polyak)
+        polyak((state.target_critic, state.target_actor), (state.critic, state.actor), self.polyak)
 
     def _update_critic(
         self, state: CTEDDState, full_state: Tensor, actions: Tensor, reward: Tensor, next_full_state: Tensor
@@ -276,16 +275,16 @@ class CTEDD:
             next_value = value(state.target_critic, next_full_state, next_actions)
             target = losses.td_target(reward, next_value, self.discount)
         critic = trainable(state.critic)
-        loss = losses.squared_error(value(critic, full_state, actions.transpose(1, 2)), target)
-        self._descend(loss, critic, state.critic_optimizer)
+        predicted = value(critic, full_state, actions.transpose(1, 2))
+        self._follow((predicted,), (losses.squared_error_slope(predicted, target),), critic, state.critic_optimizer)
 
     def _update_actor(self, state: CTEDDState, full_state: Tensor) -> None:
         actor = trainable(state.actor)
         raw = actor(full_state)
-        loss = losses.negative_value(value(state.critic, full_state, torch.tanh(raw)))
+        q = value(state.critic, full_state, torch.tanh(raw))
         # Mean over each agent's own outputs, summed over agents, as every MADDPG agent has a term of its own.
-        regularizer = self.regularizer * raw.shape[1] * losses.regularizer(raw)
-        self._descend(loss + regularizer, actor, state.actor_optimizer)
+        regularizer = losses.regularizer_slope(raw, self.regularizer * raw.shape[1])
+        self._follow((q, raw), (losses.negative_value_slope(q), regularizer), actor, state.actor_optimizer)
 
     def _update_spread(self, state: CTEDDState, recent: Recent) -> None:
         with torch.no_grad():
@@ -300,7 +299,7 @@ class CTEDD:
         density = losses.gaussian_log_density(sampled.transpose(1, 2), mean.transpose(1, 2), std.transpose(1, 2))
         entropy = losses.gaussian_entropy(std.transpose(1, 2))
         loss = losses.exploration_loss(density, advantage, entropy, self.temperature(state.steps))
-        self._descend(loss, spread, state.spread_optimizer)
+        descend(loss, tensors(spread), state.spread_optimizer, learning_rate=self.learning_rate, clip=self.clip)
 
     def _distill(self, env: Env[Any], state: CTEDDState) -> None:
         fresh = self._born(env, state.births)
@@ -338,8 +337,8 @@ class CTEDD:
                 gradients = clip_by_norm(student.policies.imitating(observed, taught), self.clip)
                 student.optimizer.step(variables, gradients, self.learning_rate)
 
-    def _descend(self, loss: Tensor, network: tuple[Any, ...], optimizer: Adam) -> None:
-        descend(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
+    def _follow(self, outputs: Tensors, slopes: Tensors, network: tuple[Any, ...], optimizer: Adam) -> None:
+        follow(outputs, slopes, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
 
 
 def value(critic: MLP, full_state: Tensor, actions: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, se
 from algorithms._ledger import Ledger
 from algorithms._local_policies import single_team
 from algorithms._networks import MLP, clone, of_agent, polyak, tensors, trainable
-from algorithms._optimizers import Adam, descend_jointly
+from algorithms._optimizers import Adam, Tensors, follow_jointly
 from algorithms._replay import Moments, Replay
 from environments import Amount, Count, Discrete, Env, Positive, Share, Streams, Whole, check
 
@@ -63,6 +63,17 @@ class DiscreteMADDPGState:
     target_critics: MLP
     actor_optimizers: list[Adam]
     critic_optimizers: list[Adam]
+
+
+class Batch(NamedTuple):
+    """What one agent learns from in an iteration, and the noise in what is drawn for that."""
+
+    observed: Tensor  # [S, A, B, D]
+    actions: Tensor  # [S, A, B, n]
+    reward: Tensor  # [S, B]: its own
+    following: Tensor  # [S, B] bool: whether there is a next state to bootstrap from
+    next_observed: Tensor  # [S, A, B, D]
+    noise: Tensor  # [S, B, n]
 
 
 @dataclass(frozen=True)
@@ -143,8 +154,8 @@ class DiscreteMADDPG:
             self._play(env, state)
         state.steps += self.steps_per_update
         if state.steps >= self.first_update:
-            for agent in range(len(state.critic_optimizers)):
-                self._update(env, state, agent)
+            for agent, batch in enumerate(self._batches(env, state)):
+                self._update(state, agent, batch)
             polyak(state.target_critics, state.critics, self.polyak)
             polyak(state.target_actors, state.actors, self.polyak)
 
@@ -194,32 +205,47 @@ class DiscreteMADDPG:
         reward, reached = state.copies.step(env, choices, state.streams, state.ledger)
         state.rewards.exchange(reward, state.replay.leaving())
         state.replay.append(game, one_hot(choices, logits.shape[-1]), reward, reached)
-        state.ledger.enter(EPSILON, torch.full_like(state.copies.returns[:, :1], epsilon))
+        state.ledger.enter_number(EPSILON, epsilon)
 
-    def _update(self, env: Env[Any], state: DiscreteMADDPGState, agent: int) -> None:
-        batch = state.replay.sample(state.streams, self.batch_size)
-        observed = seen(env, batch.state)  # [S, A, B, D]
-        actions = batch.actions.transpose(1, 2)  # [S, A, B, n]
-        reward = state.rewards.normalised(batch.reward)[..., agent]
-        following = ~batch.last if self.timeout_terminal else torch.ones_like(batch.last)
+    @torch.no_grad()
+    def _batches(self, env: Env[Any], state: DiscreteMADDPGState) -> list[Batch]:
+        """A batch for every agent: drawn one after the other, but gathered and looked at all together."""
+        n_agents, n_actions = state.replay.actions_shape
+        draws = [
+            (state.replay.drawn(state.streams, self.batch_size), gumbel((self.batch_size, n_actions), state.streams))
+            for _ in range(n_agents)
+        ]
+        found = state.replay.taken(torch.cat([numbers for numbers, _ in draws], dim=1))  # [S, A·B, …]
+        observed, next_observed = seen(env, found.state), seen(env, found.next_state)  # [S, A, A·B, D]
+        actions, reward = found.actions.transpose(1, 2), state.rewards.normalised(found.reward)
+        following = found.elapsed < (env.horizon - 1 if self.timeout_terminal else env.horizon)
+        batches = []
+        for agent, (_, noise) in enumerate(draws):
+            rows = slice(agent * self.batch_size, (agent + 1) * self.batch_size)
+            now = (observed[:, :, rows], actions[:, :, rows], reward[:, rows, agent])
+            batches.append(Batch(*now, following[:, rows], next_observed[:, :, rows], noise))
+        return batches
+
+    def _update(self, state: DiscreteMADDPGState, agent: int, batch: Batch) -> None:
+        observed = batch.observed
         with torch.no_grad():
-            next_observed = seen(env, batch.next_state)
-            next_actions = likeliest(networks.mlp(next_observed, state.target_actors))
-            next_value = value(of_agent(state.target_critics, agent), next_observed, next_actions)
-            target = losses.td_target(reward, next_value * following, self.discount)
+            next_actions = likeliest(networks.mlp(batch.next_observed, state.target_actors))
+            next_value = value(of_agent(state.target_critics, agent), batch.next_observed, next_actions)
+            target = losses.td_target(batch.reward, next_value * batch.following, self.discount)
         critic = trainable(of_agent(state.critics, agent))
-        errors = [losses.squared_error(value(critic, *joint), target) for joint in self._shown(observed, actions)]
-        loss = functools.reduce(torch.add, errors) / len(errors)
-        self._descend(loss, critic, state.critic_optimizers[agent])
+        values = [value(critic, *joint) for joint in self._shown(observed, batch.actions)]
+        slopes = [losses.squared_error_slope(q, target, 1 / len(values)) for q in values]
+        self._follow(values, slopes, critic, state.critic_optimizers[agent])
 
         actor = trainable(of_agent(state.actors, agent))
         logits = networks.mlp(observed[:, agent], actor)  # [S, B, n]
         with torch.no_grad():
             present = likeliest(networks.mlp(observed, state.actors))
-        own = gumbel_softmax(logits, state.streams)
+        own = gumbel_softmax(logits, batch.noise)
         joint = torch.cat([present[:, :agent], own.unsqueeze(1), present[:, agent + 1 :]], dim=1)
-        advice = losses.negative_value(value(of_agent(state.critics, agent), observed, joint))
-        self._descend(advice + self.regularizer * losses.regularizer(logits), actor, state.actor_optimizers[agent])
+        q = value(of_agent(state.critics, agent), observed, joint)
+        slopes = [losses.negative_value_slope(q), losses.regularizer_slope(logits, self.regularizer)]
+        self._follow([q, logits], slopes, actor, state.actor_optimizers[agent])
 
     def _shown(self, observed: Tensor, actions: Tensor) -> list[tuple[Tensor, Tensor]]:
         """What critics learn from a batch: the agents as they are, or in every order. Shapes: [S, A, B, …]."""
@@ -228,8 +254,8 @@ class DiscreteMADDPG:
         orders = itertools.permutations(range(observed.shape[1]))
         return [(observed[:, order], actions[:, order]) for order in map(list, orders)]
 
-    def _descend(self, loss: Tensor, network: MLP, optimizer: Adam) -> None:
-        descend_jointly(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
+    def _follow(self, outputs: Tensors, slopes: Tensors, network: MLP, optimizer: Adam) -> None:
+        follow_jointly(outputs, slopes, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
 
 
 def value(critic: MLP, observations: Tensor, actions: Tensor) -> Tensor:
@@ -245,26 +271,32 @@ def likeliest(logits: Tensor) -> Tensor:
 
 def chosen(logits: Tensor) -> Tensor:
     """The index of the largest entry, -1 where one is NaN. Shapes: [..., n] → [...] int64."""
-    return logits.argmax(dim=-1).masked_fill(logits.isnan().any(dim=-1), -1)
+    largest, index = logits.max(dim=-1)
+    return index.masked_fill(largest.isnan(), -1)
 
 
 def one_hot(choices: Tensor, n: int) -> Tensor:
-    """Shapes: [...] int64 → [..., n]."""
-    return (choices.unsqueeze(-1) == torch.arange(n, device=choices.device)).float()
+    """Nothing but zeros for -1. Shapes: [...] int64 → [..., n]."""
+    return _units(n, choices.device)[choices]
 
 
-def gumbel(like: Tensor, streams: Streams) -> Tensor:
-    """-log(-log U): noise whose argmax with logits is a sample of their softmax. Shapes: [S, ...]."""
-    uniform = streams.uniform(*like.shape[1:])
-    return -(-(uniform + 1e-20).log() + 1e-20).log()
+@functools.cache
+def _units(n: int, device: torch.device) -> Tensor:
+    """The rows of the unit matrix, and a last one of zeros. Shapes: [n + 1, n]."""
+    return torch.eye(n + 1, n, device=device, dtype=torch.float32)
 
 
-def gumbel_softmax(logits: Tensor, streams: Streams) -> Tensor:
-    """A one-hot sample of softmax(logits) whose gradient is the soft sample's. Shapes: [S, B, n].
+def gumbel(shape: tuple[int, ...], streams: Streams) -> Tensor:
+    """-log(-log U): noise whose argmax with logits is a sample of their softmax. Shapes: [S, *shape]."""
+    return -(1e-20 - (streams.uniform(*shape) + 1e-20).log()).log()
+
+
+def gumbel_softmax(logits: Tensor, noise: Tensor) -> Tensor:
+    """A one-hot sample of softmax(logits) whose gradient is the soft sample's; noise as of `gumbel`. Shapes: [S, B, n].
 
     Source: utils/misc.py `gumbel_softmax` with hard=True and temperature 1.
     """
-    soft = torch.softmax(logits + gumbel(logits, streams), dim=-1)
+    soft = torch.softmax(logits + noise, dim=-1)
     return (likeliest(soft) - soft).detach() + soft
 
 
@@ -274,7 +306,7 @@ def explored(logits: Tensor, epsilon: float, streams: Streams) -> Tensor:
     Source: utils/agents.py@19d3ee7 `DDPGAgent.step`.
     """
     if epsilon <= GUMBEL_BELOW:
-        return chosen(logits + gumbel(logits, streams))
+        return chosen(logits + gumbel(logits.shape[1:], streams))
     greedy = chosen(logits)
     drawn = streams.integers(*greedy.shape[1:], high=logits.shape[-1])
     explores = streams.uniform(*greedy.shape[1:]) <= epsilon

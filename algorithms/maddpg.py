@@ -34,7 +34,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -47,7 +47,7 @@ from algorithms._ledger import Ledger
 from algorithms._local_policies import LocalPolicies, stacked, teams
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam, Tensors, clip_by_norm, follow
-from algorithms._replay import Replay, Transitions
+from algorithms._replay import Replay
 from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check, side_by_side
 
 Gradients = tuple[Tensor, ...]
@@ -73,6 +73,18 @@ class MADDPGState:
     target_critics: MLP
     actor_optimizers: list[Adam]
     critic_optimizers: list[Adam]
+
+
+class Batch(NamedTuple):
+    """What one agent learns from in an iteration, and the noise in what is drawn for that."""
+
+    observed: Tensor  # [S, A, B, D]
+    joint: Tensor  # [S, B, D + A·n]: the full state and everybody's actions
+    reward: Tensor  # [S, B]: its own
+    next_observed: Tensor  # [S, A, B, D]
+    next_full_state: Tensor  # [S, B, D]
+    next_noise: Tensor  # [S, A, B, n]
+    noise: Tensor  # [S, B, n]
 
 
 @dataclass(frozen=True)
@@ -167,7 +179,9 @@ class MADDPG:
             self._play(env, state)
         state.steps += self.steps_per_update
         if state.steps >= self.first_update:
-            asked = [self._update(env, state, agent) for agent in range(len(state.critic_optimizers))]
+            asked = [self._update(state, agent, batch) for agent, batch in enumerate(self._batches(env, state))]
+            # Only its own agent asks a target critic, so that all of them follow at once.
+            polyak(state.target_critics, state.critics, self.polyak)
             if self.message_updates == "sender":
                 gradients = [functools.reduce(torch.add, by_agent) for by_agent in zip(*asked, strict=True)]
                 self._step(tensors(state.actors.speak), gradients, state.actor_optimizers[-1])
@@ -188,7 +202,7 @@ class MADDPG:
         @torch.no_grad()
         def policy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
             mean, std = gaussian(state.actors(seen(env, game)).transpose(1, 2))
-            return by_role(env, sampled(mean, std, streams))
+            return by_role(env, sampled(mean, std, streams.normal(*mean.shape[1:])))
 
         return policy
 
@@ -196,48 +210,67 @@ class MADDPG:
     def _play(self, env: Env[Any], state: MADDPGState) -> None:
         game = state.copies.game
         mean, std = gaussian(state.actors(seen(env, game)).transpose(1, 2))  # [S, E, A, n]
-        actions = sampled(mean, std, state.streams)
+        actions = sampled(mean, std, state.streams.normal(*mean.shape[1:]))
         reward, reached = state.copies.step(env, actions, state.streams, state.ledger)
         state.replay.append(game, actions, pooled(env, reward) if self.shared_reward else reward, reached)
         state.ledger.enter(STD, std)
 
-    def _update(self, env: Env[Any], state: MADDPGState, agent: int) -> Gradients:
-        """One agent's critic, actor and targets; what it asks of the messages, where their senders step them."""
-        batch = state.replay.sample(state.streams, self.batch_size)
-        observed = seen(env, batch.state)  # [S, A, B, D]
-        joint = side_by_side([env.full_state(batch.state), batch.actions])  # [S, B, D + A·n]
-        critic, target_critic = of_agent(state.critics, agent), of_agent(state.target_critics, agent)
-        target = self._target(env, state, batch, target_critic, agent)
-        self._update_critic(joint, target, state, critic, agent)
-        asked = self._update_actor(observed, joint, state, critic, agent)
-        online = (critic, of_agent(state.actors, agent))
-        polyak((target_critic, of_agent(state.target_actors, agent)), online, self.polyak)
+    @torch.no_grad()
+    def _batches(self, env: Env[Any], state: MADDPGState) -> list[Batch]:
+        """A batch for every agent: drawn one after the other, but gathered and looked at all together."""
+        n_agents, n_actions = state.replay.actions_shape
+        draws = [
+            (
+                state.replay.drawn(state.streams, self.batch_size),
+                state.streams.normal(n_agents, self.batch_size, n_actions),
+                state.streams.normal(self.batch_size, n_actions),
+            )
+            for _ in range(n_agents)
+        ]
+        found = state.replay.taken(torch.cat([numbers for numbers, *_ in draws], dim=1))  # [S, A·B, …]
+        observed, next_observed = seen(env, found.state), seen(env, found.next_state)  # [S, A, A·B, D]
+        joint = side_by_side([env.full_state(found.state), found.actions])
+        next_full_state = env.full_state(found.next_state)
+        batches = []
+        for agent, (_, *noise) in enumerate(draws):
+            rows = slice(agent * self.batch_size, (agent + 1) * self.batch_size)
+            seen_now, seen_next = observed[:, :, rows], next_observed[:, :, rows]
+            reward = found.reward[:, rows, agent]
+            batches.append(Batch(seen_now, joint[:, rows], reward, seen_next, next_full_state[:, rows], *noise))
+        return batches
+
+    def _update(self, state: MADDPGState, agent: int, batch: Batch) -> Gradients:
+        """One agent's critic, actor and its target; what it asks of the messages, where their senders step them."""
+        target = self._target(state, batch, of_agent(state.target_critics, agent))
+        self._update_critic(state, agent, batch, target)
+        asked = self._update_actor(state, agent, batch)
+        polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
         return asked
 
     @torch.no_grad()
-    def _target(self, env: Env[Any], state: MADDPGState, batch: Transitions, critic: MLP, agent: int) -> Tensor:
+    def _target(self, state: MADDPGState, batch: Batch, critic: MLP) -> Tensor:
         """What the agent's critic learns, where everybody acts next as the target policies do. Shapes: [S, B]."""
-        mean, std = gaussian(state.target_actors(seen(env, batch.next_state)))  # [S, A, B, n]
-        actions = sampled(mean, std, state.streams)
-        joint = torch.cat([env.full_state(batch.next_state), *actions.unbind(1)], dim=-1)
-        return losses.td_target(batch.reward[..., agent], networks.value(joint, critic), self.discount)
+        mean, std = gaussian(state.target_actors(batch.next_observed))  # [S, A, B, n]
+        actions = sampled(mean, std, batch.next_noise)
+        joint = torch.cat([batch.next_full_state, *actions.unbind(1)], dim=-1)
+        return losses.td_target(batch.reward, networks.value(joint, critic), self.discount)
 
-    def _update_critic(self, joint: Tensor, target: Tensor, state: MADDPGState, critic: MLP, agent: int) -> None:
-        variables = trainable(critic)
-        value = networks.value(joint, variables)
+    def _update_critic(self, state: MADDPGState, agent: int, batch: Batch, target: Tensor) -> None:
+        variables = trainable(of_agent(state.critics, agent))
+        value = networks.value(batch.joint, variables)
         self._follow((value,), (losses.squared_error_slope(value, target),), variables, state.critic_optimizers[agent])
 
-    def _update_actor(self, observed: Tensor, joint: Tensor, state: MADDPGState, critic: MLP, agent: int) -> Gradients:
+    def _update_actor(self, state: MADDPGState, agent: int, batch: Batch) -> Gradients:
         """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
-        actor = trainable(state.actors.reaching(agent))
-        raw = actor.of_agent(observed, agent)  # [S, B, 2n]
-        own = sampled(*gaussian(raw), state.streams)
+        actor, joint = trainable(state.actors.reaching(agent)), batch.joint
+        raw = actor.of_agent(batch.observed, agent)  # [S, B, 2n]
+        own = sampled(*gaussian(raw), batch.noise)
         if self.logs_clipping:
             state.ledger.enter(CLIPPED, own.abs() == 1.0)
-        begin = joint.shape[-1] - (observed.shape[1] - agent) * own.shape[-1]
+        begin = joint.shape[-1] - (batch.observed.shape[1] - agent) * own.shape[-1]
         mine = slice(begin, begin + own.shape[-1])
         joint[..., mine] = own.detach()  # over the replayed action, which has been used for the last time
-        value = networks.value(joint.requires_grad_(), critic)
+        value = networks.value(joint.requires_grad_(), of_agent(state.critics, agent))
         (slope,) = torch.autograd.grad(value, joint, losses.negative_value_slope(value))
         slopes = (slope[..., mine], losses.regularizer_slope(raw, self.regularizer))
         if self.message_updates == "every listener":
@@ -267,6 +300,6 @@ def pooled(env: Env[Any], reward: Tensor) -> Tensor:
     return torch.cat([part.sum(dim=2, keepdim=True).expand_as(part) for part in by_role(env, reward)], dim=2)
 
 
-def sampled(mean: Tensor, std: Tensor, streams: Streams) -> Tensor:
-    """A draw from the policy, clipped to the box. Shapes: [S, …, n]."""
-    return (mean + std * streams.normal(*mean.shape[1:])).clamp(-1.0, 1.0)
+def sampled(mean: Tensor, std: Tensor, noise: Tensor) -> Tensor:
+    """A draw from the policy, clipped to the box; the noise is standard normal. Shapes: [S, …, n]."""
+    return (mean + std * noise).clamp(-1.0, 1.0)

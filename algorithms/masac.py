@@ -72,6 +72,17 @@ class MASACState:
     critic_optimizers: list[Adam]
 
 
+class Batch(NamedTuple):
+    """What one agent learns from in an iteration, and the noise in what is drawn for that."""
+
+    observed: Tensor  # [S, A, B, D]
+    actions: Tensor  # [S, A, B, n]
+    reward: Tensor  # [S, B]: its own
+    following: Tensor  # [S, B] bool: whether there is a next state to bootstrap from
+    next_observed: Tensor  # [S, A, B, D]
+    noise: Tensor  # [S, B, n]
+
+
 @dataclass(frozen=True)
 class MASAC:
     """Multi-agent soft actor-critic for one team with a bounded vector of actions each.
@@ -151,8 +162,10 @@ class MASAC:
             self._play(env, state)
         state.steps += self.steps_per_update
         if state.steps >= self.first_update:
-            for agent in range(len(state.critic_optimizers)):
-                self._update(env, state, agent)
+            for agent, batch in enumerate(self._batches(env, state)):
+                self._update(state, agent, batch)
+            # Only its own agent asks a target value, so that all of them follow at once.
+            polyak(state.target_values, state.critics.v, self.polyak)
 
     def policies(self, state: MASACState) -> Mapping[str, Policy]:
         """tanh(μ) of every actor."""
@@ -189,31 +202,47 @@ class MASAC:
     def _play(self, env: Env[Any], state: MASACState) -> None:
         game = state.copies.game
         mean, log_std = gaussian(networks.mlp(seen(env, game), state.actors).transpose(1, 2))  # [S, E, A, n]
+        std = log_std.exp()
         if state.steps < self.random_steps:
             actions = state.streams.uniform(*mean.shape[1:], low=-1.0, high=1.0)
         else:
-            actions = torch.tanh(mean + log_std.exp() * state.streams.normal(*mean.shape[1:]))
+            actions = torch.tanh(mean + std * state.streams.normal(*mean.shape[1:]))
         reward, reached = state.copies.step(env, actions, state.streams, state.ledger)
         state.rewards.exchange(reward, state.replay.leaving())
         state.replay.append(game, actions, reward, reached)
-        state.ledger.enter(STD, log_std.exp())
+        state.ledger.enter(STD, std)
 
-    def _update(self, env: Env[Any], state: MASACState, agent: int) -> None:
-        batch = state.replay.sample(state.streams, self.batch_size)
-        observed = seen(env, batch.state)  # [S, A, B, D]
-        actions = batch.actions.transpose(1, 2)  # [S, A, B, n]
-        reward = state.rewards.normalised(batch.reward)[..., agent]
-        following = ~batch.last if self.timeout_terminal else torch.ones_like(batch.last)
+    @torch.no_grad()
+    def _batches(self, env: Env[Any], state: MASACState) -> list[Batch]:
+        """A batch for every agent: drawn one after the other, but gathered and looked at all together."""
+        n_agents, n_actions = state.replay.actions_shape
+        draws = [
+            (state.replay.drawn(state.streams, self.batch_size), state.streams.normal(self.batch_size, n_actions))
+            for _ in range(n_agents)
+        ]
+        found = state.replay.taken(torch.cat([numbers for numbers, _ in draws], dim=1))  # [S, A·B, …]
+        observed, next_observed = seen(env, found.state), seen(env, found.next_state)  # [S, A, A·B, D]
+        actions, reward = found.actions.transpose(1, 2), state.rewards.normalised(found.reward)
+        following = found.elapsed < (env.horizon - 1 if self.timeout_terminal else env.horizon)
+        batches = []
+        for agent, (_, noise) in enumerate(draws):
+            rows = slice(agent * self.batch_size, (agent + 1) * self.batch_size)
+            now = (observed[:, :, rows], actions[:, :, rows], reward[:, rows, agent])
+            batches.append(Batch(*now, following[:, rows], next_observed[:, :, rows], noise))
+        return batches
+
+    def _update(self, state: MASACState, agent: int, batch: Batch) -> None:
+        observed, actions = batch.observed, batch.actions
         actor = trainable(of_agent(state.actors, agent))
         critic = trainable(of_agent(state.critics, agent))
 
         mean, log_std = gaussian(networks.mlp(observed[:, agent], actor))  # [S, B, n]
-        own, log_density = squashed(mean, log_std, state.streams)
+        own, log_density = squashed(mean, log_std, batch.noise)
         joint = torch.cat([actions[:, :agent], own.unsqueeze(1), actions[:, agent + 1 :]], dim=1)
         expected = twin_values(of_agent(state.critics, agent).q, observed, joint).amin(dim=1)
         with torch.no_grad():
-            next_value = state_value(of_agent(state.target_values, agent), seen(env, batch.next_state))
-            target = losses.td_target(reward, next_value * following, self.discount)
+            next_value = state_value(of_agent(state.target_values, agent), batch.next_observed)
+            target = losses.td_target(batch.reward, next_value * batch.following, self.discount)
             soft_value = losses.soft_value(expected, log_density, self.temperature)
         q_loss = sum(losses.squared_error(q, target) for q in twin_values(critic.q, observed, actions).unbind(1))
         v_loss = losses.squared_error(state_value(critic.v, observed), soft_value)
@@ -229,7 +258,6 @@ class MASAC:
                 (state.actor_optimizers[agent], of_actor, gradients[len(of_critic) :]),
             ):
                 optimizer.step(variables, own_gradients, self.learning_rate, corrected_epsilon=True)
-        polyak(of_agent(state.target_values, agent), of_agent(state.critics, agent).v, self.polyak)
 
 
 def gaussian(raw: Tensor) -> tuple[Tensor, Tensor]:
@@ -238,9 +266,8 @@ def gaussian(raw: Tensor) -> tuple[Tensor, Tensor]:
     return mean, log_std.clamp(LOWEST_LOG_STD, HIGHEST_LOG_STD)
 
 
-def squashed(mean: Tensor, log_std: Tensor, streams: Streams) -> tuple[Tensor, Tensor]:
+def squashed(mean: Tensor, log_std: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """A draw a = tanh(μ + σ·ε) with its gradient, and log π(a). Shapes: [S, B, n] → [S, B, n], [S, B]."""
-    noise = streams.normal(*mean.shape[1:])
     action = torch.tanh(mean + log_std.exp() * noise)
     density = -0.5 * noise.square() - log_std - 0.5 * math.log(2 * math.pi) - (1 - action.square() + 1e-6).log()
     return action, density.sum(dim=-1)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,9 +26,9 @@ from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, by
 from algorithms._ledger import Ledger
 from algorithms._local_policies import LocalPolicies, Team, stacked
 from algorithms._networks import MLP, Linear, of_agent, polyak, tensors, trainable
-from algorithms._optimizers import Adam, descend
+from algorithms._optimizers import Adam, Tensors, follow
 from algorithms._policies import INITIAL_SCALE
-from algorithms._replay import Replay, Transitions
+from algorithms._replay import Replay
 from environments import Amount, Box, Count, Env, Positive, Role, Share, Streams, Whole, check, side_by_side
 
 ENTROPY = "entropy"
@@ -49,6 +49,18 @@ class SoftMADDPGState:
     target_critics: MLP
     actor_optimizers: list[Adam]
     critic_optimizers: list[Adam]
+
+
+class Batch(NamedTuple):
+    """What one agent learns from in an iteration, and the uniform numbers behind what is drawn for that."""
+
+    observed: Tensor  # [S, A, B, D]
+    joint: Tensor  # [S, B, D + A·n]: the full state and everybody's actions
+    reward: Tensor  # [S, B]: its own
+    next_observed: Tensor  # [S, A, B, D]
+    next_full_state: Tensor  # [S, B, D]
+    next_uniform: Tensor  # [S, A, B, n]
+    uniform: Tensor  # [S, B, n]
 
 
 @dataclass(frozen=True)
@@ -110,8 +122,10 @@ class SoftMADDPG:
             self._play(env, state)
         state.steps += self.steps_per_update
         if state.steps >= self.first_update:
-            for agent in range(len(state.critic_optimizers)):
-                self._update(env, state, agent)
+            for agent, batch in enumerate(self._batches(env, state)):
+                self._update(state, agent, batch)
+            # Only its own agent asks a target critic, so that all of them follow at once.
+            polyak(state.target_critics, state.critics, self.polyak)
 
     def policies(self, state: SoftMADDPGState) -> Mapping[str, Policy]:
         """The weights without noise, and samples as in training, from copies of the streams, which it does not feel."""
@@ -121,7 +135,8 @@ class SoftMADDPG:
             @torch.no_grad()
             def policy(env: Env[Any], game: Any) -> tuple[Tensor, ...]:
                 logits = state.actors(seen(env, game)).transpose(1, 2)
-                return by_role(env, sampled(logits, streams) if noisy else torch.softmax(logits, dim=-1))
+                uniform = streams.uniform(*logits.shape[1:]) if noisy else None
+                return by_role(env, torch.softmax(logits, dim=-1) if uniform is None else sampled(logits, uniform))
 
             return policy
 
@@ -137,48 +152,68 @@ class SoftMADDPG:
     def _play(self, env: Env[Any], state: SoftMADDPGState) -> None:
         game = state.copies.game
         logits = state.actors(seen(env, game)).transpose(1, 2)  # [S, E, A, n]
-        actions = sampled(logits, state.streams)
+        actions = sampled(logits, state.streams.uniform(*logits.shape[1:]))
         reward, reached = state.copies.step(env, actions, state.streams, state.ledger)
         state.replay.append(game, actions, reward, reached)
         state.ledger.enter(ENTROPY, -(torch.softmax(logits, -1) * torch.log_softmax(logits, -1)).sum(dim=-1))
 
-    def _update(self, env: Env[Any], state: SoftMADDPGState, agent: int) -> None:
-        batch = state.replay.sample(state.streams, self.batch_size)
-        observed = seen(env, batch.state)  # [S, A, B, D]
-        joint = side_by_side([env.full_state(batch.state), batch.actions])  # [S, B, D + A·n]
-        critic, target_critic = of_agent(state.critics, agent), of_agent(state.target_critics, agent)
-        target = self._target(env, state, batch, target_critic, agent)
-        self._update_critic(joint, target, state, critic, agent)
-        self._update_actor(observed, joint, state, critic, agent)
-        polyak(target_critic, critic, self.polyak)
+    @torch.no_grad()
+    def _batches(self, env: Env[Any], state: SoftMADDPGState) -> list[Batch]:
+        """A batch for every agent: drawn one after the other, but gathered and looked at all together."""
+        n_agents, n_actions = state.replay.actions_shape
+        draws = [
+            (
+                state.replay.drawn(state.streams, self.batch_size),
+                state.streams.uniform(n_agents, self.batch_size, n_actions),
+                state.streams.uniform(self.batch_size, n_actions),
+            )
+            for _ in range(n_agents)
+        ]
+        found = state.replay.taken(torch.cat([numbers for numbers, *_ in draws], dim=1))  # [S, A·B, …]
+        observed, next_observed = seen(env, found.state), seen(env, found.next_state)  # [S, A, A·B, D]
+        joint = side_by_side([env.full_state(found.state), found.actions])
+        next_full_state = env.full_state(found.next_state)
+        batches = []
+        for agent, (_, *uniform) in enumerate(draws):
+            rows = slice(agent * self.batch_size, (agent + 1) * self.batch_size)
+            seen_now, seen_next = observed[:, :, rows], next_observed[:, :, rows]
+            reward = found.reward[:, rows, agent]
+            batches.append(Batch(seen_now, joint[:, rows], reward, seen_next, next_full_state[:, rows], *uniform))
+        return batches
+
+    def _update(self, state: SoftMADDPGState, agent: int, batch: Batch) -> None:
+        target = self._target(state, batch, of_agent(state.target_critics, agent))
+        self._update_critic(state, agent, batch, target)
+        self._update_actor(state, agent, batch)
         polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
 
     @torch.no_grad()
-    def _target(self, env: Env[Any], state: SoftMADDPGState, batch: Transitions, critic: MLP, agent: int) -> Tensor:
+    def _target(self, state: SoftMADDPGState, batch: Batch, critic: MLP) -> Tensor:
         """What the agent's critic learns, where everybody acts next as the target policies do. Shapes: [S, B]."""
-        actions = sampled(state.target_actors(seen(env, batch.next_state)), state.streams)  # [S, A, B, n]
-        joint = torch.cat([env.full_state(batch.next_state), *actions.unbind(1)], dim=-1)
-        return losses.td_target(batch.reward[..., agent], networks.value(joint, critic), self.discount)
+        actions = sampled(state.target_actors(batch.next_observed), batch.next_uniform)  # [S, A, B, n]
+        joint = torch.cat([batch.next_full_state, *actions.unbind(1)], dim=-1)
+        return losses.td_target(batch.reward, networks.value(joint, critic), self.discount)
 
-    def _update_critic(self, joint: Tensor, target: Tensor, state: SoftMADDPGState, critic: MLP, agent: int) -> None:
-        variables = trainable(critic)
-        loss = losses.squared_error(networks.value(joint, variables), target)
-        self._descend(loss, variables, state.critic_optimizers[agent])
+    def _update_critic(self, state: SoftMADDPGState, agent: int, batch: Batch, target: Tensor) -> None:
+        variables = trainable(of_agent(state.critics, agent))
+        value = networks.value(batch.joint, variables)
+        self._follow((value,), (losses.squared_error_slope(value, target),), variables, state.critic_optimizers[agent])
 
-    def _update_actor(self, observed: Tensor, joint: Tensor, state: SoftMADDPGState, critic: MLP, agent: int) -> None:
+    def _update_actor(self, state: SoftMADDPGState, agent: int, batch: Batch) -> None:
         """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
-        actor = trainable(state.actors.reaching(agent))
-        logits = actor.of_agent(observed, agent)  # [S, B, n]
-        own = sampled(logits, state.streams)
-        begin = joint.shape[-1] - (observed.shape[1] - agent) * own.shape[-1]
+        actor, joint = trainable(state.actors.reaching(agent)), batch.joint
+        logits = actor.of_agent(batch.observed, agent)  # [S, B, n]
+        own = sampled(logits, batch.uniform)
+        begin = joint.shape[-1] - (batch.observed.shape[1] - agent) * own.shape[-1]
         mine = slice(begin, begin + own.shape[-1])
         joint[..., mine] = own.detach()  # over the replayed action, which has been used for the last time
-        (slope,) = torch.autograd.grad(losses.negative_value(networks.value(joint.requires_grad_(), critic)), joint)
-        loss = (slope[..., mine] * own).sum() + self.regularizer * losses.regularizer(logits)
-        self._descend(loss, actor, state.actor_optimizers[agent])
+        value = networks.value(joint.requires_grad_(), of_agent(state.critics, agent))
+        (slope,) = torch.autograd.grad(value, joint, losses.negative_value_slope(value))
+        slopes = (slope[..., mine], losses.regularizer_slope(logits, self.regularizer))
+        self._follow((own, logits), slopes, actor, state.actor_optimizers[agent])
 
-    def _descend(self, loss: Tensor, network: tuple[Any, ...], optimizer: Adam) -> None:
-        descend(loss, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
+    def _follow(self, outputs: Tensors, slopes: Tensors, network: tuple[Any, ...], optimizer: Adam) -> None:
+        follow(outputs, slopes, tensors(network), optimizer, learning_rate=self.learning_rate, clip=self.clip)
 
 
 def teams(env: Env[Any]) -> tuple[Team, ...]:
@@ -200,8 +235,7 @@ def _team(role: Role) -> Team | None:
     return Team(role.n_agents, role.observation_shape[0], action.n)
 
 
-def sampled(logits: Tensor, streams: Streams) -> Tensor:
+def sampled(logits: Tensor, uniform: Tensor) -> Tensor:
     """softmax(logits − log(−log u)), u uniform: a draw from the simplex. Shapes: [S, …, n]."""
     # u is 0 once in 2²⁴ draws, where the public code would get −∞, too: such a weight is 0.
-    noise = -(-streams.uniform(*logits.shape[1:]).log()).log()
-    return torch.softmax(logits + noise, dim=-1)
+    return torch.softmax(logits - (-uniform.log()).log(), dim=-1)

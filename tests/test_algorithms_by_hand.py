@@ -65,6 +65,9 @@ def test_slopes_are_what_autograd_finds_to_the_last_bit(n: int) -> None:
     for tensor in (x, raw):
         tensor.requires_grad_()
     assert torch.equal(found(losses.squared_error(x, target), x), losses.squared_error_slope(x, target))
+    for weight in (1 / 2, 1 / 6):
+        weighed = found(losses.squared_error(x, target) * weight, x)
+        assert torch.equal(weighed, losses.squared_error_slope(x, target, weight))
     assert torch.equal(found(losses.negative_value(x), x), losses.negative_value_slope(x))
     assert torch.equal(found(1e-3 * losses.regularizer(raw), raw), losses.regularizer_slope(raw, 1e-3))
 
@@ -195,6 +198,19 @@ def test_polyak_keeps_most_of_the_target() -> None:
     networks.polyak(target, online, 0.99)
     torch.testing.assert_close(target[0].weight, expected)
     assert torch.equal(online[0].weight, source)
+
+
+def test_some_agents_of_a_stack_are_theirs_in_memory_of_their_own_and_pass_gradients_on() -> None:
+    stack = networks.trainable(networks.xavier(streams(), (4, 5, 2), (3,)))
+    some = networks.of_agents(stack, torch.tensor([2, 0]))
+    for of_all, of_some in zip(*map(networks.tensors, (stack, some)), strict=True):
+        assert torch.equal(of_some, of_all[:, [2, 0]])
+    loss = sum((tensor.square().sum() for tensor in networks.tensors(some)), torch.zeros(()))
+    for tensor, gradient in zip(
+        networks.tensors(stack), torch.autograd.grad(loss, networks.tensors(stack)), strict=True
+    ):
+        assert torch.equal(gradient[:, [2, 0]], 2 * tensor[:, [2, 0]])
+        assert not gradient[:, 1].any()
 
 
 def test_clones_have_memory_of_their_own_and_views_do_not() -> None:
@@ -374,6 +390,8 @@ def test_the_ledger_holds_sums_and_numbers_of_every_seed() -> None:
     ledger.enter("a", torch.tensor([[[1.0], [1.0], [1.0]], [[0.5], [0.0], [0.0]]], requires_grad=True))
     assert ledger.totals["a"].tolist() == [[6.0, 5.0], [8.5, 5.0]]
     assert ledger.totals["b"].tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    ledger.enter_number("b", 0.3)
+    assert ledger.totals["b"].tolist() == [[torch.tensor(0.3).item(), 1.0]] * 2
 
 
 class Sums(NamedTuple):
@@ -522,7 +540,7 @@ def test_maddpgs_outputs_are_a_mean_and_the_log_of_a_std() -> None:
 
 def test_maddpgs_gradient_is_a_number_however_wide_it_explores() -> None:
     raw = torch.tensor([[[0.0, 1000.0]]] * 2, requires_grad=True)
-    actions = sampled(*gaussian(raw), streams())
+    actions = sampled(*gaussian(raw), streams().normal(1, 1))
     actions.sum().backward()
     assert (actions.abs() == 1).all()
     assert raw.grad is not None
@@ -532,7 +550,7 @@ def test_maddpgs_gradient_is_a_number_however_wide_it_explores() -> None:
 def test_maddpgs_actions_are_draws_clipped_to_the_box() -> None:
     noise = streams().normal(4000)
     assert torch.equal(
-        sampled(torch.full((2, 4000), 0.2), torch.full((2, 4000), 0.5), streams()), (0.2 + 0.5 * noise).clamp(-1, 1)
+        sampled(torch.full((2, 4000), 0.2), torch.full((2, 4000), 0.5), noise), (0.2 + 0.5 * noise).clamp(-1, 1)
     )
 
 
@@ -541,16 +559,16 @@ def test_every_agent_of_maddpg_is_judged_by_its_own_reward() -> None:
     algorithm = MADDPG(discount=0.0, clip=1e9, **SMALL)
     state = algorithm.init(GAME, streams())
     algorithm.advance(GAME, state)
-    batch = state.replay.sample(streams(), 64)
-    batch = batch._replace(reward=random(2, 64, 3, dtype=torch.float32))
-    full_state = GAME.full_state(batch.state)
-    joint = torch.cat([full_state, batch.actions.flatten(2)], dim=-1)
-    for agent in range(3):
+    state.replay.rows[..., -3:] = random(*state.replay.rows.shape[:3], 3, dtype=torch.float32)
+    drawn, rng = deepcopy(state.streams), deepcopy(state.streams)
+    for agent, batch in enumerate(algorithm._batches(GAME, replace(state, streams=drawn))):
+        found = state.replay.sample(rng, 64)
+        rng.normal(3, 64, 2), rng.normal(64, 2)
         critic = networks.trainable(networks.of_agent(state.critics, agent))
-        q = value(critic, full_state, batch.actions.transpose(1, 2))
-        expected = torch.autograd.grad((q - batch.reward[..., agent]).square().mean(1).sum(), networks.tensors(critic))
-        target = algorithm._target(GAME, state, batch, networks.of_agent(state.target_critics, agent), agent)
-        algorithm._update_critic(joint, target, state, networks.of_agent(state.critics, agent), agent)
+        q = value(critic, GAME.full_state(found.state), found.actions.transpose(1, 2))
+        expected = torch.autograd.grad((q - found.reward[..., agent]).square().mean(1).sum(), networks.tensors(critic))
+        target = algorithm._target(state, batch, networks.of_agent(state.target_critics, agent))
+        algorithm._update_critic(state, agent, batch, target)
         for moment, gradient in zip(state.critic_optimizers[agent].first, expected, strict=True):
             torch.testing.assert_close(moment, 0.1 * gradient)
 
@@ -559,16 +577,23 @@ def test_an_update_of_one_agent_of_maddpg_leaves_the_others_actors_critics_and_t
     algorithm = MADDPG(**SMALL)
     state = algorithm.init(GAME, streams())
     algorithm.advance(GAME, state)
-    stacks = (state.actors, state.target_actors, state.critics, state.target_critics)
+    stacks = (state.actors, state.target_actors, state.critics)
     before = [networks.clone(stack) for stack in stacks]
-    algorithm._update(GAME, state, 1)
+    algorithm._update(state, 1, algorithm._batches(GAME, state)[1])
     for stack, kept in zip(stacks, before, strict=True):
         for tensor, old in zip(networks.tensors(stack), networks.tensors(kept), strict=True):
             assert [(tensor[:, agent] != old[:, agent]).any().item() for agent in range(3)] == [False, True, False]
-    for target, old, online in zip(
-        *map(networks.tensors, (state.target_critics, before[3], state.critics)), strict=True
-    ):
-        torch.testing.assert_close(target[:, 1], 0.99 * old[:, 1] + 0.01 * online[:, 1])
+
+
+def test_targets_of_maddpg_follow_once_an_iteration() -> None:
+    algorithm = MADDPG(**SMALL)
+    state = algorithm.init(GAME, streams())
+    algorithm.advance(GAME, state)
+    before = networks.clone((state.target_actors, state.target_critics))
+    replace(algorithm, first_update=0).advance(GAME, state)
+    followed = (state.target_actors, state.target_critics), before, (state.actors, state.critics)
+    for target, old, online in zip(*map(networks.tensors, followed), strict=True):
+        torch.testing.assert_close(target, 0.99 * old + 0.01 * online)
 
 
 @pytest.mark.parametrize(("updates", "n_steps"), [("every listener", 2), ("sender", 1)])
@@ -592,7 +617,7 @@ def test_a_sender_steps_by_the_sum_of_what_its_listeners_ask_for() -> None:
     alike = deepcopy(state)
     played = replace(algorithm, steps_per_update=25)
     played._play(GAME, alike)
-    asked = [algorithm._update(GAME, alike, agent) for agent in range(3)]
+    asked = [algorithm._update(alike, *of_agent) for of_agent in enumerate(algorithm._batches(GAME, alike))]
     for listener, gradients in enumerate(asked):
         for gradient in gradients:
             assert [gradient[:, sender].any().item() for sender in range(3)] == [i != listener for i in range(3)]

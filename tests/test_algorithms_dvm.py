@@ -132,7 +132,7 @@ class Batch:
         )
         self.actions = list(batch.actions[seed].double().unbind(1))
         self.reward = batch.reward[seed]
-        self.done = batch.last[seed].double()
+        self.done = (batch.elapsed[seed] == env.horizon - 1).double()
 
 
 def rewards_of_replay(state: Any, seed: int) -> np.ndarray[Any, Any]:
@@ -290,15 +290,15 @@ def test_choices_and_one_hot_vectors() -> None:
 
 
 def test_gumbel_noise_is_distributed_so() -> None:
-    noise = gumbel(torch.zeros(2, 5000), streams())
+    noise = gumbel((5000,), streams())
     for row in noise:
         assert stats.kstest(row.numpy(), stats.gumbel_r.cdf).pvalue > 1e-3
 
 
 def test_a_gumbel_softmax_is_one_hot_with_the_gradient_of_the_soft_sample() -> None:
     logits, weights = random(2, 7, 5).requires_grad_(), random(2, 7, 5, seed=1)
-    sample = gumbel_softmax(logits, streams())
-    soft = torch.softmax(logits + gumbel(logits, streams()), dim=-1)
+    noise = gumbel((7, 5), streams())
+    sample, soft = gumbel_softmax(logits, noise), torch.softmax(logits + noise, dim=-1)
     torch.testing.assert_close(sample.detach(), torch.nn.functional.one_hot(soft.argmax(-1), 5).double())
     mine, theirs = (torch.autograd.grad((part * weights).sum(), logits)[0] for part in (sample, soft))
     torch.testing.assert_close(mine, theirs)
@@ -309,7 +309,7 @@ LOGITS = torch.tensor([[0.3, 1.0, -0.4, 0.2, 0.0], [0.5, -0.5, 0.1, 1.5, 0.4]]) 
 
 
 def test_a_gumbel_softmax_samples_the_softmax() -> None:
-    drawn = gumbel_softmax(LOGITS.repeat_interleave(20_000, 0).view(2, 20_000, 5), streams())
+    drawn = gumbel_softmax(LOGITS.repeat_interleave(20_000, 0).view(2, 20_000, 5), gumbel((20_000, 5), streams()))
     for row, logits in zip(drawn, LOGITS, strict=True):
         expected = torch.softmax(logits.double(), -1).numpy() * 20_000
         assert stats.chisquare(row.sum(0).round().numpy(), expected).pvalue > 1e-3
@@ -365,7 +365,7 @@ def test_what_is_kept_in_replay_is_what_was_chosen_and_how_it_was_rewarded() -> 
     following, reward, _ = CHOICES.step(held.state, (held.actions.argmax(-1),), streams())
     torch.testing.assert_close(reward, held.reward)
     torch.testing.assert_close(following.position, held.next_state.position)
-    assert held.last[0].tolist() == [step % 4 == 3 for step in range(20) for _ in range(4)]
+    assert held.elapsed[0].tolist() == [step % 4 for step in range(20) for _ in range(4)]
 
 
 # ------------------------------------------------------------------------------------------------ MADDPG, discrete
@@ -430,7 +430,7 @@ def test_updates_of_discrete_maddpg_are_those_of_torchs_own_modules(
     for _ in range(4):
         for agent in range(2):
             batch, uniform = state.replay.sample(rng, 32), rng.uniform(32, 5)
-            assert batch.last.any()
+            assert (batch.elapsed == 3).any()
             for seed, one in enumerate(plain):
                 one.update(Batch(CHOICES, batch, seed), rewards_of_replay(state, seed), uniform[seed], agent)
         for one in plain:
@@ -535,7 +535,7 @@ def test_updates_of_masac_are_those_of_torchs_own_modules(
     for _ in range(4):
         for agent in range(2):
             batch, noise = state.replay.sample(rng, 32), rng.normal(32, 2)
-            assert batch.last.any()
+            assert (batch.elapsed == 3).any()
             for seed, one in enumerate(plain):
                 one.update(Batch(FORCES, batch, seed), rewards_of_replay(state, seed), noise[seed], agent)
         algorithm.advance(FORCES, state)
@@ -550,7 +550,7 @@ def test_updates_of_masac_are_those_of_torchs_own_modules(
 
 def test_masacs_log_density_is_that_of_a_gaussian_through_tanh() -> None:
     mean, log_std = random(2, 300, 3), 0.5 * random(2, 300, 3, seed=1) - 0.5
-    action, density = squashed(mean, log_std, streams())
+    action, density = squashed(mean, log_std, streams().normal(300, 3))
     normal = torch.distributions.Normal(mean, log_std.exp())
     through_tanh = torch.distributions.TransformedDistribution(normal, [torch.distributions.TanhTransform()])
     inside = (action.abs() < 0.99).all(-1)  # nearer to the edge the 1e-6 in the logarithm is felt

@@ -97,7 +97,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 # ---- other code -----------------------------------------------------------------------------------------------------
 
-LEARNT = "return losses.td_target(batch.reward[..., agent], networks.value(joint, critic), self.discount)"
+LEARNT = "return losses.td_target(batch.reward, networks.value(joint, critic), self.discount)"
 CHANGES = {
     "other words": ('"""Fresh networks, empty replay, new episodes."""', '"""Fresh networks."""  # and nothing else'),
     "another line": ("state.steps += self.steps_per_update", "state.steps = state.steps + self.steps_per_update"),

@@ -3,20 +3,24 @@
     python -m benchmarks.speed.kernels [PART OF A NAME …]
 
 Counted on the CPU, where the same operations are dispatched: every one that computes or writes is a kernel, views and
-fresh memory are not, and one for a list of tensors is one. What validates on the CPU only is left out. Sizes do not
-matter but for the number of seeds, each of which has a stream of its own: ten, as in the papers' profiles.
+fresh memory are not. One for lists of tensors is one on CUDA where the lists lie alike in memory, each tensor in one
+piece, and else one a tensor. What validates on the CPU only is left out. Sizes do not matter but for the number of
+seeds, each of which has a stream of its own: ten, as in the papers' profiles. The draws of ten seeds are ten kernels on
+a CPU and one on a card; of updates both counts are printed.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import Cell
@@ -49,8 +53,22 @@ class Counting(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name.split("::")[1]
         if not func.is_view and name not in NO_KERNELS:
-            self.kernels[name] += 1
+            self.kernels[name] += _of_lists(args) if name.startswith("_foreach_") else 1
         return func(*args, **(kwargs or {}))
+
+
+def _of_lists(args: Sequence[Any]) -> int:
+    """How many kernels an operation on lists of tensors is. Source: PyTorch, ForeachUtils.h `can_use_fast_route`."""
+    first, *others = [arg for arg in args if isinstance(arg, list | tuple) and isinstance(arg[0], Tensor)]
+    dense = torch.ops.aten.is_non_overlapping_and_dense
+    whole = all(dense(tensor) for tensors in (first, *others) for tensor in tensors)
+    alike = all(_alike(*pair) for tensors in others for pair in zip(first, tensors, strict=True))
+    return 1 if whole and alike else len(first)
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    strides = zip(one.shape, one.stride(), other.stride(), strict=False)
+    return one.shape == other.shape and all(a == b for n, a, b in strides if n > 1)
 
 
 @contextmanager
@@ -66,6 +84,7 @@ class Counts(NamedTuple):
 
     iteration: int
     update: int | None  # None where steps and updates cannot be told apart
+    update_on_a_card: int | None
     step: float | None
     draws: int
     test_step: float
@@ -76,14 +95,18 @@ def counts(cell: Cell) -> Counts:
     any."""
     iteration = _iteration(cell)
     names = {field.name for field in fields(cell.algorithm)}
-    update, step = None, None
+    update, on_a_card, step = None, None, None
     if {"first_update", "steps_per_update"} <= names:
         waiting = replace(cell, algorithm=replace(cell.algorithm, first_update=10**9))
-        playing = _iteration(waiting).total()
-        update = iteration.total() - playing
-        step = playing * cell.algorithm.n_envs / cell.algorithm.steps_per_update
-    draws = sum(iteration[name] for name in DRAWS)
-    return Counts(iteration.total(), update, step, draws, _test(cell) / cell.env.horizon)
+        playing = _iteration(waiting)
+        update = iteration.total() - playing.total()
+        on_a_card = update - (_draws(iteration) - _draws(playing)) * (N_SEEDS - 1) // N_SEEDS
+        step = playing.total() * cell.algorithm.n_envs / cell.algorithm.steps_per_update
+    return Counts(iteration.total(), update, on_a_card, step, _draws(iteration), _test(cell) / cell.env.horizon)
+
+
+def _draws(kernels: Counter[str]) -> int:
+    return sum(kernels[name] for name in DRAWS)
 
 
 def _iteration(cell: Cell) -> Counter[str]:
@@ -117,13 +140,15 @@ def _tests(cell: Cell, seeds: tuple[int, ...], training: Training) -> Callable[[
 def main(parts: list[str]) -> None:
     """Prints a line a cell."""
     one_thread()
-    print(f"{'kernels, ten seeds':38} {'iteration':>9} {'update':>7} {'step':>6} {'draws':>6} {'test, a step':>13}")
+    print(_line("kernels, ten seeds", ("iteration", "update", "on a card", "step", "draws", "test, a step")))
     for name, cell in cells().items():
         if not parts or any(part in name for part in parts):
             found = counts(_without_distillation(small(cell)))
-            update = "" if found.update is None else str(found.update)
-            step = "" if found.step is None else f"{found.step:.0f}"
-            print(f"{name:38} {found.iteration:9} {update:>7} {step:>6} {found.draws:6} {found.test_step:13.0f}")
+            print(_line(name, ["" if number is None else f"{number:.0f}" for number in found]))
+
+
+def _line(name: str, numbers: Sequence[str]) -> str:
+    return f"{name:38} " + " ".join(f"{number:>12}" for number in numbers)
 
 
 def _without_distillation(cell: Cell) -> Cell:
