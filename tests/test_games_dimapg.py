@@ -18,11 +18,11 @@ from algorithms.kitchen_sink import A3CKitchenSink, TRPOKitchenSink
 from algorithms.soft_maddpg import SoftMADDPG
 from algorithms.uniform import Uniform
 from benchmarks.dimapg import GAMES as NAVIGATION_GAMES
-from benchmarks.dimapg import LEARNERS, METHODS, Method
+from benchmarks.dimapg import LEARNERS, METHODS, Method, _orders
 from benchmarks.dimapg import game as navigation_game
 from benchmarks.dimapg._levels import NAVIGATION, PURSUIT
 from benchmarks.dimapg._measures import ADAPTED, LEAST, both_ways, least_return, sampled
-from benchmarks.dimapg._orders import AVERAGES, Kept, Orders, tested
+from benchmarks.dimapg._orders import AVERAGES, Kept, Orders
 from benchmarks.dimapg._pursuit import GAMES as PURSUIT_GAMES
 from benchmarks.dimapg._pursuit import (
     HUNT,
@@ -156,8 +156,8 @@ def test_who_is_tested_again_plays_as_it_had_learnt_to(copies: bool) -> None:
 @pytest.mark.parametrize("n_agents", NAVIGATION_GAMES)
 def test_those_of_table_1_are_tested_in_its_games_with_all_agents(n_agents: int) -> None:
     game = NAVIGATION_GAMES[n_agents]
-    assert tested("DiMA-PG", n_agents).measure == Orders(game)
-    assert tested("Fine Tune", n_agents).measure == Orders(game, copies=True)
+    assert _orders.tested("DiMA-PG", n_agents).measure == Orders(game)
+    assert _orders.tested("Fine Tune", n_agents).measure == Orders(game, copies=True)
 
 
 def test_theta_and_what_it_adapts_to_begin_in_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
