@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from benchmarks import AboutEquals, Cell, Claim, Figure, Line, Panel, Row, ctedd
+from benchmarks import AboutEquals, Budget, Cell, Claim, Figure, Line, Panel, Row, ctedd
 from benchmarks._judging.scores import Window
 from benchmarks.ctedd import TEST, TRAINING, delta, greedy, learnt, trained, until
 
@@ -18,6 +18,14 @@ def one_copy(cell: Cell) -> Cell:
 
 MADDPG = ctedd.maddpg(ENVIRONMENT, 3)
 CTEDD = ctedd.ctedd(ENVIRONMENT)
+
+
+def budgets() -> dict[str, dict[str, Budget]]:
+    """Nobody goes on where nothing is asked."""
+    sizes = ctedd.budgets(QUICK_STEPS)
+    shared = dict.fromkeys(sizes["paper"], Budget(10, QUICK_STEPS))
+    return sizes | {"paper": shared}
+
 
 FIGURE = Figure(
     paper=ctedd.PAPER,
@@ -55,7 +63,7 @@ FIGURE = Figure(
             kind="check",
         ),
     ),
-    budgets=ctedd.budgets(QUICK_STEPS),
+    budgets=budgets(),
     decisions=ctedd.decisions(),
     family="decisions of this suite",
 )
