@@ -27,7 +27,7 @@ import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -35,6 +35,7 @@ from torch import Tensor
 from algorithms import Policy
 from algorithms import _losses as losses
 from algorithms import _networks as networks
+from algorithms._batches import ViewBatch, view_batches
 from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, seen
 from algorithms._ledger import Ledger
 from algorithms._local_policies import single_team
@@ -63,17 +64,6 @@ class DiscreteMADDPGState:
     target_critics: MLP
     actor_optimizers: list[Adam]
     critic_optimizers: list[Adam]
-
-
-class Batch(NamedTuple):
-    """What one agent learns from in an iteration, and the noise in what is drawn for that."""
-
-    observed: Tensor  # [S, A, B, D]
-    actions: Tensor  # [S, A, B, n]
-    reward: Tensor  # [S, B]: its own
-    following: Tensor  # [S, B] bool: whether there is a next state to bootstrap from
-    next_observed: Tensor  # [S, A, B, D]
-    noise: Tensor  # [S, B, n]
 
 
 @dataclass(frozen=True)
@@ -208,25 +198,16 @@ class DiscreteMADDPG:
         state.ledger.enter_number(EPSILON, epsilon)
 
     @torch.no_grad()
-    def _batches(self, env: Env[Any], state: DiscreteMADDPGState) -> list[Batch]:
-        """A batch for every agent: drawn one after the other, but gathered and looked at all together."""
+    def _batches(self, env: Env[Any], state: DiscreteMADDPGState) -> list[ViewBatch]:
+        """What every agent learns from, drawn one after the other."""
         n_agents, n_actions = state.replay.actions_shape
         draws = [
             (state.replay.drawn(state.streams, self.batch_size), gumbel((self.batch_size, n_actions), state.streams))
             for _ in range(n_agents)
         ]
-        found = state.replay.taken(torch.cat([numbers for numbers, _ in draws], dim=1))  # [S, A·B, …]
-        observed, next_observed = seen(env, found.state), seen(env, found.next_state)  # [S, A, A·B, D]
-        actions, reward = found.actions.transpose(1, 2), state.rewards.normalised(found.reward)
-        following = found.elapsed < (env.horizon - 1 if self.timeout_terminal else env.horizon)
-        batches = []
-        for agent, (_, noise) in enumerate(draws):
-            rows = slice(agent * self.batch_size, (agent + 1) * self.batch_size)
-            now = (observed[:, :, rows], actions[:, :, rows], reward[:, rows, agent])
-            batches.append(Batch(*now, following[:, rows], next_observed[:, :, rows], noise))
-        return batches
+        return view_batches(env, state.replay, draws, state.rewards, timeout_terminal=self.timeout_terminal)
 
-    def _update(self, state: DiscreteMADDPGState, agent: int, batch: Batch) -> None:
+    def _update(self, state: DiscreteMADDPGState, agent: int, batch: ViewBatch) -> None:
         observed = batch.observed
         with torch.no_grad():
             next_actions = likeliest(networks.mlp(batch.next_observed, state.target_actors))

@@ -34,7 +34,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -42,13 +42,14 @@ from torch import Tensor
 from algorithms import Policy
 from algorithms import _losses as losses
 from algorithms import _networks as networks
+from algorithms._batches import FullBatch, full_batches
 from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, by_role, seen
 from algorithms._ledger import Ledger
 from algorithms._local_policies import LocalPolicies, stacked, teams
 from algorithms._networks import MLP, of_agent, polyak, tensors, trainable
 from algorithms._optimizers import Adam, Tensors, clip_by_norm, follow
 from algorithms._replay import Replay
-from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check, side_by_side
+from environments import Amount, Count, Env, Positive, Share, Streams, Whole, check
 
 Gradients = tuple[Tensor, ...]
 
@@ -73,18 +74,6 @@ class MADDPGState:
     target_critics: MLP
     actor_optimizers: list[Adam]
     critic_optimizers: list[Adam]
-
-
-class Batch(NamedTuple):
-    """What one agent learns from in an iteration, and the noise in what is drawn for that."""
-
-    observed: Tensor  # [S, A, B, D]
-    joint: Tensor  # [S, B, D + A·n]: the full state and everybody's actions
-    reward: Tensor  # [S, B]: its own
-    next_observed: Tensor  # [S, A, B, D]
-    next_full_state: Tensor  # [S, B, D]
-    next_noise: Tensor  # [S, A, B, n]
-    noise: Tensor  # [S, B, n]
 
 
 @dataclass(frozen=True)
@@ -216,8 +205,8 @@ class MADDPG:
         state.ledger.enter(STD, std)
 
     @torch.no_grad()
-    def _batches(self, env: Env[Any], state: MADDPGState) -> list[Batch]:
-        """A batch for every agent: drawn one after the other, but gathered and looked at all together."""
+    def _batches(self, env: Env[Any], state: MADDPGState) -> list[FullBatch]:
+        """What every agent learns from, drawn one after the other."""
         n_agents, n_actions = state.replay.actions_shape
         draws = [
             (
@@ -227,19 +216,9 @@ class MADDPG:
             )
             for _ in range(n_agents)
         ]
-        found = state.replay.taken(torch.cat([numbers for numbers, *_ in draws], dim=1))  # [S, A·B, …]
-        observed, next_observed = seen(env, found.state), seen(env, found.next_state)  # [S, A, A·B, D]
-        joint = side_by_side([env.full_state(found.state), found.actions])
-        next_full_state = env.full_state(found.next_state)
-        batches = []
-        for agent, (_, *noise) in enumerate(draws):
-            rows = slice(agent * self.batch_size, (agent + 1) * self.batch_size)
-            seen_now, seen_next = observed[:, :, rows], next_observed[:, :, rows]
-            reward = found.reward[:, rows, agent]
-            batches.append(Batch(seen_now, joint[:, rows], reward, seen_next, next_full_state[:, rows], *noise))
-        return batches
+        return full_batches(env, state.replay, draws)
 
-    def _update(self, state: MADDPGState, agent: int, batch: Batch) -> Gradients:
+    def _update(self, state: MADDPGState, agent: int, batch: FullBatch) -> Gradients:
         """One agent's critic, actor and its target; what it asks of the messages, where their senders step them."""
         target = self._target(state, batch, of_agent(state.target_critics, agent))
         self._update_critic(state, agent, batch, target)
@@ -248,19 +227,19 @@ class MADDPG:
         return asked
 
     @torch.no_grad()
-    def _target(self, state: MADDPGState, batch: Batch, critic: MLP) -> Tensor:
+    def _target(self, state: MADDPGState, batch: FullBatch, critic: MLP) -> Tensor:
         """What the agent's critic learns, where everybody acts next as the target policies do. Shapes: [S, B]."""
         mean, std = gaussian(state.target_actors(batch.next_observed))  # [S, A, B, n]
         actions = sampled(mean, std, batch.next_noise)
         joint = torch.cat([batch.next_full_state, *actions.unbind(1)], dim=-1)
         return losses.td_target(batch.reward, networks.value(joint, critic), self.discount)
 
-    def _update_critic(self, state: MADDPGState, agent: int, batch: Batch, target: Tensor) -> None:
+    def _update_critic(self, state: MADDPGState, agent: int, batch: FullBatch, target: Tensor) -> None:
         variables = trainable(of_agent(state.critics, agent))
         value = networks.value(batch.joint, variables)
         self._follow((value,), (losses.squared_error_slope(value, target),), variables, state.critic_optimizers[agent])
 
-    def _update_actor(self, state: MADDPGState, agent: int, batch: Batch) -> Gradients:
+    def _update_actor(self, state: MADDPGState, agent: int, batch: FullBatch) -> Gradients:
         """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
         actor, joint = trainable(state.actors.reaching(agent)), batch.joint
         raw = actor.of_agent(batch.observed, agent)  # [S, B, 2n]

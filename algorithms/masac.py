@@ -36,6 +36,7 @@ from torch import Tensor
 from algorithms import Policy
 from algorithms import _losses as losses
 from algorithms import _networks as networks
+from algorithms._batches import ViewBatch, view_batches
 from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, seen
 from algorithms._ledger import Ledger
 from algorithms._local_policies import single_team
@@ -70,17 +71,6 @@ class MASACState:
     target_values: MLP
     actor_optimizers: list[Adam]
     critic_optimizers: list[Adam]
-
-
-class Batch(NamedTuple):
-    """What one agent learns from in an iteration, and the noise in what is drawn for that."""
-
-    observed: Tensor  # [S, A, B, D]
-    actions: Tensor  # [S, A, B, n]
-    reward: Tensor  # [S, B]: its own
-    following: Tensor  # [S, B] bool: whether there is a next state to bootstrap from
-    next_observed: Tensor  # [S, A, B, D]
-    noise: Tensor  # [S, B, n]
 
 
 @dataclass(frozen=True)
@@ -213,25 +203,16 @@ class MASAC:
         state.ledger.enter(STD, std)
 
     @torch.no_grad()
-    def _batches(self, env: Env[Any], state: MASACState) -> list[Batch]:
-        """A batch for every agent: drawn one after the other, but gathered and looked at all together."""
+    def _batches(self, env: Env[Any], state: MASACState) -> list[ViewBatch]:
+        """What every agent learns from, drawn one after the other."""
         n_agents, n_actions = state.replay.actions_shape
         draws = [
             (state.replay.drawn(state.streams, self.batch_size), state.streams.normal(self.batch_size, n_actions))
             for _ in range(n_agents)
         ]
-        found = state.replay.taken(torch.cat([numbers for numbers, _ in draws], dim=1))  # [S, A·B, …]
-        observed, next_observed = seen(env, found.state), seen(env, found.next_state)  # [S, A, A·B, D]
-        actions, reward = found.actions.transpose(1, 2), state.rewards.normalised(found.reward)
-        following = found.elapsed < (env.horizon - 1 if self.timeout_terminal else env.horizon)
-        batches = []
-        for agent, (_, noise) in enumerate(draws):
-            rows = slice(agent * self.batch_size, (agent + 1) * self.batch_size)
-            now = (observed[:, :, rows], actions[:, :, rows], reward[:, rows, agent])
-            batches.append(Batch(*now, following[:, rows], next_observed[:, :, rows], noise))
-        return batches
+        return view_batches(env, state.replay, draws, state.rewards, timeout_terminal=self.timeout_terminal)
 
-    def _update(self, state: MASACState, agent: int, batch: Batch) -> None:
+    def _update(self, state: MASACState, agent: int, batch: ViewBatch) -> None:
         observed, actions = batch.observed, batch.actions
         actor = trainable(of_agent(state.actors, agent))
         critic = trainable(of_agent(state.critics, agent))

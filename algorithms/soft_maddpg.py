@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from torch import Tensor
 from algorithms import Policy
 from algorithms import _losses as losses
 from algorithms import _networks as networks
+from algorithms._batches import FullBatch, full_batches
 from algorithms._copies import TRAINING_RETURN, TRAINING_RETURN_UNIT, Copies, by_role, seen
 from algorithms._ledger import Ledger
 from algorithms._local_policies import LocalPolicies, Team, stacked
@@ -29,7 +30,7 @@ from algorithms._networks import MLP, Linear, of_agent, polyak, tensors, trainab
 from algorithms._optimizers import Adam, Tensors, follow
 from algorithms._policies import INITIAL_SCALE
 from algorithms._replay import Replay
-from environments import Amount, Box, Count, Env, Positive, Role, Share, Streams, Whole, check, side_by_side
+from environments import Amount, Box, Count, Env, Positive, Role, Share, Streams, Whole, check
 
 ENTROPY = "entropy"
 
@@ -49,18 +50,6 @@ class SoftMADDPGState:
     target_critics: MLP
     actor_optimizers: list[Adam]
     critic_optimizers: list[Adam]
-
-
-class Batch(NamedTuple):
-    """What one agent learns from in an iteration, and the uniform numbers behind what is drawn for that."""
-
-    observed: Tensor  # [S, A, B, D]
-    joint: Tensor  # [S, B, D + A·n]: the full state and everybody's actions
-    reward: Tensor  # [S, B]: its own
-    next_observed: Tensor  # [S, A, B, D]
-    next_full_state: Tensor  # [S, B, D]
-    next_uniform: Tensor  # [S, A, B, n]
-    uniform: Tensor  # [S, B, n]
 
 
 @dataclass(frozen=True)
@@ -158,8 +147,8 @@ class SoftMADDPG:
         state.ledger.enter(ENTROPY, -(torch.softmax(logits, -1) * torch.log_softmax(logits, -1)).sum(dim=-1))
 
     @torch.no_grad()
-    def _batches(self, env: Env[Any], state: SoftMADDPGState) -> list[Batch]:
-        """A batch for every agent: drawn one after the other, but gathered and looked at all together."""
+    def _batches(self, env: Env[Any], state: SoftMADDPGState) -> list[FullBatch]:
+        """What every agent learns from, drawn one after the other."""
         n_agents, n_actions = state.replay.actions_shape
         draws = [
             (
@@ -169,41 +158,31 @@ class SoftMADDPG:
             )
             for _ in range(n_agents)
         ]
-        found = state.replay.taken(torch.cat([numbers for numbers, *_ in draws], dim=1))  # [S, A·B, …]
-        observed, next_observed = seen(env, found.state), seen(env, found.next_state)  # [S, A, A·B, D]
-        joint = side_by_side([env.full_state(found.state), found.actions])
-        next_full_state = env.full_state(found.next_state)
-        batches = []
-        for agent, (_, *uniform) in enumerate(draws):
-            rows = slice(agent * self.batch_size, (agent + 1) * self.batch_size)
-            seen_now, seen_next = observed[:, :, rows], next_observed[:, :, rows]
-            reward = found.reward[:, rows, agent]
-            batches.append(Batch(seen_now, joint[:, rows], reward, seen_next, next_full_state[:, rows], *uniform))
-        return batches
+        return full_batches(env, state.replay, draws)
 
-    def _update(self, state: SoftMADDPGState, agent: int, batch: Batch) -> None:
+    def _update(self, state: SoftMADDPGState, agent: int, batch: FullBatch) -> None:
         target = self._target(state, batch, of_agent(state.target_critics, agent))
         self._update_critic(state, agent, batch, target)
         self._update_actor(state, agent, batch)
         polyak(of_agent(state.target_actors, agent), of_agent(state.actors, agent), self.polyak)
 
     @torch.no_grad()
-    def _target(self, state: SoftMADDPGState, batch: Batch, critic: MLP) -> Tensor:
+    def _target(self, state: SoftMADDPGState, batch: FullBatch, critic: MLP) -> Tensor:
         """What the agent's critic learns, where everybody acts next as the target policies do. Shapes: [S, B]."""
-        actions = sampled(state.target_actors(batch.next_observed), batch.next_uniform)  # [S, A, B, n]
+        actions = sampled(state.target_actors(batch.next_observed), batch.next_noise)  # [S, A, B, n]
         joint = torch.cat([batch.next_full_state, *actions.unbind(1)], dim=-1)
         return losses.td_target(batch.reward, networks.value(joint, critic), self.discount)
 
-    def _update_critic(self, state: SoftMADDPGState, agent: int, batch: Batch, target: Tensor) -> None:
+    def _update_critic(self, state: SoftMADDPGState, agent: int, batch: FullBatch, target: Tensor) -> None:
         variables = trainable(of_agent(state.critics, agent))
         value = networks.value(batch.joint, variables)
         self._follow((value,), (losses.squared_error_slope(value, target),), variables, state.critic_optimizers[agent])
 
-    def _update_actor(self, state: SoftMADDPGState, agent: int, batch: Batch) -> None:
+    def _update_actor(self, state: SoftMADDPGState, agent: int, batch: FullBatch) -> None:
         """∇θ J = E[∇θ a · ∇a Q], as two derivatives: the critic's by its inputs, and the actor's in its direction."""
         actor, joint = trainable(state.actors.reaching(agent)), batch.joint
         logits = actor.of_agent(batch.observed, agent)  # [S, B, n]
-        own = sampled(logits, batch.uniform)
+        own = sampled(logits, batch.noise)
         begin = joint.shape[-1] - (batch.observed.shape[1] - agent) * own.shape[-1]
         mine = slice(begin, begin + own.shape[-1])
         joint[..., mine] = own.detach()  # over the replayed action, which has been used for the last time
