@@ -166,7 +166,7 @@ def legend(env: Any) -> str:
     if isinstance(game, OnGrid):
         return "blue: agents, green: food"
     if len(game.roles) > 1:
-        return f"red: {game.roles[0].name}, blue: {game.roles[1].name}, grey: obstacles"
+        return "red: predators, blue: prey, grey: obstacles"
     if hasattr(game, "box_size"):
         return "blue: agents, brown: box, grey: target"
     return f"blue: agents, grey: {'prey' if type(game).__name__ == 'PredatorPrey' else 'landmarks'}"
