@@ -318,8 +318,8 @@ def levels(exhibit: Exhibit, claim: Claim, verdict: Verdict) -> str:
         known = levels_of(exhibit, panel)
         if known:
             return f"{panel.title}, {panel.ylabel}: {known}"
-    chance = [(of.chance, exhibit.scores(of.chance).values) for of in row.learnt]
-    return ", ".join(dict.fromkeys(by_chance(level, float(got.mean())) for level, got in chance if len(got)))
+    chance = [(of.chance, of.arms[0].trained, exhibit.scores(of.chance).values) for of in row.learnt]
+    return ", ".join(dict.fromkeys(by_chance(level, of, float(got.mean())) for level, of, got in chance if len(got)))
 
 
 def shows(panel: Panel, score: Score, *, same_metric: bool = False) -> bool:
@@ -330,11 +330,10 @@ def shows(panel: Panel, score: Score, *, same_metric: bool = False) -> bool:
     )
 
 
-def by_chance(level: Score, mean: float) -> str:
+def by_chance(level: Score, learner: Score, mean: float) -> str:
     """`test return −313 by chance (spread-4-II)`; of a learner itself it is what it gets before training."""
-    of_nobody = level.cell.name in OF_NOBODY or told.is_fixed(level) or level.metric.name.endswith("uniform")
     name = told.metric(level.metric.name).partition(" (")[0]
-    when = "by chance" if of_nobody else "before training"
+    when = {"untrained": "before training", "fixed": "as fixed"}.get(told.origin(level, learner), "by chance")
     return f"{name} {told.number(mean)} {when} ({level.cell.environment})"
 
 

@@ -37,7 +37,7 @@ from benchmarks._catalogue import figures
 from benchmarks._glances import Glance
 from benchmarks._judging import words as told
 from benchmarks._judging.desk import Desk, Exhibition, desks, exhibition
-from benchmarks._judging.scores import EpisodesTo, Final, Fixed
+from benchmarks._judging.scores import EpisodesTo, Final, Fixed, Window
 from benchmarks._options import SIMULATED
 from benchmarks._scoreboard import scoreboard
 from benchmarks._training.work import Library
@@ -426,9 +426,12 @@ def test_what_one_gets_without_learning_is_said_of_the_panel_of_the_comparison(t
 
 def test_chance_is_told_from_a_learner_before_training() -> None:
     score = example().claims[0].rows[0].left
-    assert facts.by_chance(score, -424.0) == "test return −424 before training (Game)"
+    before = replace(score, statistic=Window(0, 1))
+    assert facts.by_chance(before, score, -424.0) == "test return −424 before training (Game)"
     nobody = replace(score, cell=replace(score.cell, name="Uniform"))
-    assert facts.by_chance(nobody, -313.0) == "test return −313 by chance (Game)"
+    assert facts.by_chance(nobody, score, -313.0) == "test return −313 by chance (Game)"
+    fixed = replace(score, statistic=Fixed(-144.5))
+    assert facts.by_chance(fixed, score, -144.5) == "test return −144 as fixed (Game)"
 
 
 def test_what_the_colours_of_games_mean_is_said_of_those_that_differ(built: tuple[Path, Desk, Figure]) -> None:

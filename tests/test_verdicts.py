@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from algorithms.frozen import Frozen
+from algorithms.uniform import Uniform
 from benchmarks import (
     ONE_SIDED,
     AboutEquals,
@@ -43,7 +45,7 @@ from benchmarks import (
 )
 from benchmarks._judging import statistics
 from benchmarks._judging.evidence import SeedScores, read, weighed
-from benchmarks._judging.scores import Final
+from benchmarks._judging.scores import Final, Fixed
 from benchmarks._judging.verdicts import judge, warnings
 
 SPREAD = np.array([-0.25, -0.15, -0.05, 0.05, 0.15, 0.25])
@@ -544,6 +546,23 @@ def test_who_was_good_before_has_not_learnt() -> None:
     better = claim(row(Exceeds(ONE), learnt=learnt("left")))
     values: dict[str, Any] = {"left": SPREAD + 9, "left before": SPREAD + 9, "right": SPREAD, "random": SPREAD}
     assert judged(better, **values)[0].outcome == "NOT LEARNT"
+
+
+def test_why_nobody_has_learnt_names_the_levels_that_were_asked_for() -> None:
+    left = score("left")
+    frozen = replace(left, cell=replace(cell("before"), algorithm=Frozen(Uniform(100))))
+    early, nobody, fixed = replace(left, statistic=Final(2)), score("random"), replace(left, statistic=Fixed(0.0))
+
+    def levels(untrained: Score, chance: Score) -> str:
+        asked = claim(row(AboutEquals(ONE), learnt=(Learnt((Arm(left, untrained),), chance, ONE),)))
+        found = judged(asked, left=SPREAD - 1, right=SPREAD, before=SPREAD - 1.5, random=SPREAD - 2)[0].rows[0]
+        return found.note.removeprefix("nobody has learnt: left return is −1, ")
+
+    assert levels(frozen, nobody) == "untrained −1.5, by chance −2"
+    assert levels(frozen, frozen) == "untrained −1.5"
+    assert levels(early, early) == "untrained −1"
+    assert levels(early, fixed) == "untrained −1, fixed −1"  # what is looked up hangs on the name of a cell alone
+    assert levels(nobody, nobody) == "by chance −2"
 
 
 def test_to_learn_is_to_become_better_by_the_direction_of_the_metric() -> None:

@@ -44,6 +44,7 @@ from benchmarks import (
 from benchmarks._judging import comparisons, statistics
 from benchmarks._judging.comparisons import Found, Ratio, Sides
 from benchmarks._judging.statistics import ALPHA
+from benchmarks._judging.words import origin
 
 
 @dataclass(frozen=True)
@@ -380,9 +381,16 @@ def unlearnt(part: Learnt, lookup: Lookup) -> str:
             by_chance = _p_larger(after, chance, delta, f"{arm.trained.label} chance")
             if max(by_chance, _p_larger(after, before, 0.0, f"{arm.trained.label} untrained")) <= level:
                 return ""
-        means = [float(np.mean(values)) for values in sides]
-        said.append(f"{arm.trained.label} is {means[0]:.4g}, untrained {means[1]:.4g}, by chance {means[2]:.4g}")
+        said.append(_beside_levels(arm, part.chance, [float(np.mean(values)) for values in sides]))
     return f"nobody has learnt: {'; '.join(said)}"
+
+
+def _beside_levels(arm: Arm, chance: Score, means: Sequence[float]) -> str:
+    """`MADDPG test return is −500, untrained −510, by chance −520`; where it is asked for one level only, that one."""
+    trained, untrained, level = (f"{mean:.4g}".replace("-", "−") for mean in means)
+    name = origin(chance, arm.trained)
+    before = "" if arm.untrained == chance else f"untrained {untrained}, "
+    return f"{arm.trained.label} is {trained}, {before}{name} {level}"
 
 
 def _compared(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from algorithms.frozen import Frozen
 from benchmarks import (
     AboutEquals,
     Claim,
@@ -76,6 +77,15 @@ def sides(row: Row, found: RowVerdict) -> str:
 def is_fixed(score: Score) -> bool:
     """Whether it is a number that no run has a say in."""
     return isinstance(score.statistic, Fixed)
+
+
+def origin(level: Score, learner: Score) -> str:
+    """Whose a level is by which it is told whether somebody has learnt: `untrained`, of the learner itself before it
+    has, `fixed`, of a number that no run has a say in, or `by chance`, of who never learns."""
+    if is_fixed(level):
+        return "fixed"
+    before = level.cell == learner.cell and level.metric == learner.metric
+    return "untrained" if before or isinstance(level.cell.algorithm, Frozen) else "by chance"
 
 
 def quantity(score: Score) -> str:
