@@ -105,6 +105,18 @@ def test_totals_that_are_asked_for_at_the_end_of_the_paper_s_training_are_never_
             assert row.about == "end" or not isinstance(row.left.statistic, Total | Gained), claim.id
 
 
+@pytest.mark.parametrize("profile", ["quick", "paper"])
+def test_rates_are_compared_of_runs_of_one_length(profile: str) -> None:
+    """A run's last episodes, which are not over, are paid nothing: the more of it, the shorter it is."""
+    rows = [(figure, row) for figure in chosen("mace/") for claim in figure.claims for row in claim.rows]
+    sides = [
+        (figure.budget(profile, row.left.cell).n_steps, figure.budget(profile, row.right.cell).n_steps)
+        for figure, row in rows
+        if row.right is not None and isinstance(row.left.statistic, Rate)
+    ]
+    assert sides and all(left == right for left, right in sides)
+
+
 @pytest.mark.parametrize(
     ("kind", "where", "n", "n_samples", "value"),
     [
