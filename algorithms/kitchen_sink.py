@@ -18,15 +18,17 @@ sink of its own. There are two, and what the paper leaves open is done so:
     al. (2016) have it for actions that are vectors: with the notebook's 0.01, which is for three choices, σ was seen to
     grow in every iteration;
  4. its workers do not overtake each other: E copies play side by side, and an update is one step of Adam by the mean of
-    their gradients, as long as one worker's. Sixteen workers' steps lead further where their gradients agree;
- 5. copies are compared: from R - V, which is both the advantage and the error of V, its mean over the copies at the
-    same step is taken. What is left of an episode falls with the time, which neither the image nor a memory that has
-    not learnt to count tells: with 3 untrained agents R has a standard deviation of 15 over an episode, and of 0.75
-    over copies at one step. So compared, the mean of some 50 updates of the policy has as much signal as noise; else
-    none was found in 210. V tells apart the states of one step, and its level is free: rewards need not be divided by
-    100, as the notebook's are, to keep it near 0. Nor may they be, for an untrained V tells copies
-    apart by 0.14, whose returns then differ by 0.0075. rllab, by whose means the paper's methods are written, shows the
-    time to baselines instead, and centres advantages. With `compared` off every copy learns by itself.
+    their gradients, as long as one worker's. Sixteen workers' steps lead sixteen times as far where their gradients
+    agree, and four times where noise prevails;
+ 5. copies are compared, which the paper does not say: the advantage, and the error by which V learns, is R - V less
+    its mean over the copies at the same step. What is left of an episode falls with the time, which neither the image
+    nor a memory that has not learnt to count tells: in cooperative navigation with 3 untrained agents R has a standard
+    deviation of 15 over an episode, and of 0.75 over copies at one step. So compared, the mean of some 50 updates of
+    the policy has as much signal as noise; else none was found in 210. V tells apart the states of one step, and its
+    level is free: rewards need not be divided by 100, as the notebook's are, to keep it near 0. Nor may they be, for an
+    untrained V tells copies apart by 0.14, whose returns then differ by 0.0075. rllab, by whose means the paper's
+    methods are written, shows the time to baselines instead, and centres advantages. With `compared` off every copy
+    learns by itself.
 
 No rule may end a game of an `A3CKitchenSink`: one that may is refused. An iteration plays one episode of every copy.
 """
@@ -512,7 +514,7 @@ def n_step_returns(reward: Tensor, following: Tensor, discount: float) -> Tensor
 
 
 def among_copies(x: Tensor) -> Tensor:
-    """What is above the mean of all copies at the same step. Shapes: [S, T, E]."""
+    """x_e - 1/E Σ_f x_f: what is above the mean of all copies at the same step. Shapes: [S, T, E]."""
     return x - x.mean(dim=2, keepdim=True)
 
 

@@ -119,11 +119,12 @@ OF_A3C = (
         "What does the critic of A3C-KitchenSink know of the time?",
         "Nothing, and it need not: the mean over the 16 copies at the same step is taken off the error of V, by which "
         "it learns and which is the advantage. Rewards are as they are.",
-        "Nothing is said of the critic but that it is a layer on the memory. An episode pays in every one of its 200 "
-        "steps, so that what is left falls with the time, which agents do not see. In cooperative navigation with 3 "
-        "untrained agents the return of thirty steps and what follows has a standard deviation of 15 over an episode, "
-        "and of 0.75 over copies at one step, which is all that actions can change: a critic that is off by 1 % of 86, "
-        "the return of a whole episode, already makes most of the gradient noise. Tried were, one seed each, for 480 "
+        "The paper does not compare copies. It says that an “Actor-critic loss is setup and minimzied”, and of the "
+        "critic that it is a layer on the memory. An episode of cooperative navigation pays in every one of its 200 "
+        "steps, so that what is left falls with the time, which agents do not see. There, with 3 untrained agents, the "
+        "return of thirty steps and what follows has a standard deviation of 15 over an episode, and of 0.75 over "
+        "copies at one step, which is all that actions can change: a critic that is off by 1 % of 86, the discounted "
+        "return of a whole episode, already makes most of the gradient noise. Tried were, one seed each, for 480 "
         "episodes, of which the last 160 came to: as in the notebook, with no time and rewards divided by 100, −189; "
         "so, but with the time as an input of the memory, as the notebook's author has it elsewhere "
         "(awjuliani/Meta-RL), −189; copies compared for the policy alone, −193, and for both, but with rewards "

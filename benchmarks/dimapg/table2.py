@@ -137,11 +137,11 @@ FIGURE = Figure(
             "DIMA-T2-2",
             "“It is observed in the case when N=225, the agents do not kill each other and instead learn to gather "
             "food. When the number of agents is increased to N=630 agents close to the food rush in to gather food "
-            "while those further away start killing other agents.”",
+            "while those further away start killing other agents.” “Survivors 227 490”",
             "section 5.4, and Table 2",
-            "after training 227 of 230 and 490 of 630 agents survive and food has been eaten; of 630 agents those that "
-            "start in the innermost third eat more and those in the outermost third kill more, and more than the "
-            "outermost third of 230",
+            "after training 227 of 230 and 490 of 630 agents survive, a larger share of 230 than of 630, and the 230 "
+            "have eaten; of 630 agents those that start in the innermost third eat more and those in the outermost "
+            "third kill more, and more than the outermost third of 230",
             (
                 surviving(230),
                 eating(230),
