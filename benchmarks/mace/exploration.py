@@ -15,7 +15,7 @@ STEADY = Rate(MILLION)
 
 
 def as_printed(one: Game, latent: Name) -> Row:
-    """Untrained MACE is paid as many times what untrained Cloned is as the paper prints of the trained ones."""
+    """Untrained MACE is paid at least as many times what untrained Cloned is as the paper prints of trained ones."""
     where, totals = place(*one), published("mace")["totals"]
 
     def paid(name: Name) -> Score:
@@ -32,8 +32,8 @@ def met(latent: Name, id_: str, when: str) -> Claim:
         id_,
         "",
         "our own, on Table 1",
-        f"untrained MACE with λ {when} is paid as many times what untrained Cloned is as Table 1 prints of the trained "
-        "ones after a million samples",
+        f"untrained MACE with λ {when} is paid at least as many times what untrained Cloned is as Table 1 prints of "
+        "the trained ones after a million samples",
         tuple(as_printed(one, latent) for one in GAMES),
         kind="check",
         note="Ratios alone are comparable. Table 1's second halves pay MACE 1.42, 1.09, 0.97 and 0.86 times the first "
