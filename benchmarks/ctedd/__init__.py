@@ -77,11 +77,6 @@ def levels(environment: str, *, printed: bool = True) -> tuple[Level, ...]:
 def budgets(most_steps: int = PAPER_STEPS) -> dict[str, dict[str, Budget]]:
     """What each profile runs in every environment; `quick`, the beginning of `paper`, ends at `most_steps` at most."""
     quick = {name: Budget(6, min(steps, most_steps)) for name, steps in QUICK_STEPS.items()}
-    quick |= {
-        f"{learner} on {game}": Budget(5, quick[game].n_steps)
-        for learner in ("MADDPG-3, one copy",)
-        for game in ("CN-V1", "CN-V2")
-    }
     smoke, paper = dict.fromkeys(ENVIRONMENTS, Budget(2, 30_000)), dict.fromkeys(ENVIRONMENTS, Budget(10, PAPER_STEPS))
     return {"smoke": smoke, "quick": quick, "paper": paper}
 

@@ -28,6 +28,7 @@ from benchmarks import (
     Reading,
     Row,
     Score,
+    mapped,
 )
 from benchmarks._judging.scores import Last
 from benchmarks.dimapg import DECISIONS, HORIZON, N_SEEDS
@@ -279,11 +280,27 @@ def learnt_to_eat(n_agents: int) -> tuple[Learnt, ...]:
     return (Learnt((Arm(at_last(trained(n_agents), FOOD), before),), before, PIECES_OF_INTEREST),)
 
 
+def in_group(cell: Cell) -> Cell:
+    """The cell under the reading “group”, beside the cell itself."""
+    return replace(GROUP.of(cell), name=f"{cell.name}, group +1")
+
+
+def where_killing_pays(row: Row) -> Row:
+    """The same under the reading “group”: what refutes only together with the others, and supports nothing."""
+    paid: Row = mapped(row, lambda part: in_group(part) if isinstance(part, Cell) else part)
+    return replace(paid, label=f"killing pays, {row.label}", role="doubt")
+
+
 BOTH_READINGS = (
     "By default nobody has a motive to kill. The text says twice that killing pays, so that a refutation counts only "
-    "if the reading “group” refutes it, too."
+    "where it holds in a game in which it does, too: the rows “killing pays”, of 630 agents under the reading “group”."
 )
 """Of claims on why agents kill."""
+STILL_RISING = (
+    "Learning that has only begun when our budget ends is judged as it stands then: a number that is not reached is "
+    "refuted for this budget."
+)
+"""Of claims that the table's numbers are reached."""
 
 
 def far_and_near() -> tuple[Row, Row]:
@@ -320,7 +337,7 @@ def budgets(*sizes: int) -> dict[str, dict[str, Budget]]:
         for n in sizes or SIZES:
             learning = Budget(n_seeds, ITERATIONS[profile][n] * PER_ITERATION * HORIZON)
             found[profile][place(n)] = learning
-            for cell in (untrained(n), level("Uniform", n), level("Script", n)):
+            for cell in (untrained(n), in_group(untrained(n)), level("Uniform", n), level("Script", n)):
                 found[profile][f"{cell.name} on {place(n)}"] = Budget(n_seeds, n_tests * UNTRAINED.steps_per_iteration)
     return found
 
@@ -361,7 +378,8 @@ SURVIVAL_DECISIONS = (
         "award of 1” and that agents “also get reward for killing other agents (reward for eating food is higher)”; "
         "and also that killing “results in a small negative reward”. In MAgent's game `attack_in_group: 1` only "
         "permits to hit one's own group, which is permitted here. So by default nobody has a motive for the killing "
-        "that the paper sees: what is said of it counts as refuted only where the reading “group” refutes it, too.",
+        "that the paper sees: what is said of it with 630 agents counts as refuted only where the reading “group” "
+        "refutes it, too.",
         departs=True,
         readings=(GROUP,),
     ),
@@ -425,9 +443,10 @@ SURVIVAL_DECISIONS = (
         f"{ITERATIONS['paper'][230]} iterations with 230 agents and {ITERATIONS['paper'][630]} with 630, of 25 "
         "episodes each, in `quick` and in `paper`.",
         "Nothing is printed. These are bounds, stated before either game was run as it is now: with them, and six "
-        "seeds, all that the paper's sentences speak of but the late stretch of Figure 3 (DIMA-F3-2) takes 40 hours of "
+        "seeds, all that the paper's sentences speak of but the late stretch of Figure 3 (DIMA-F3-2) takes 43 hours of "
         "one core. An iteration with 630 agents takes more than three times as long as one with 230, 95 s and 28 s of "
-        "one core for six seeds, so that both games get a little over three hours. Who eats no more by then than "
+        "one core for six seeds, so that each game gets a little over three hours, and that of 630 in which killing "
+        "pays as much again. Who eats no more by then than "
         "before training has not learnt, which refutes nothing; who eats more is judged as it stands, also where it "
         "still gets better.",
     ),

@@ -13,6 +13,19 @@ from benchmarks.dimapg._survival import (
     learnt_to_eat,
     trained,
     untrained,
+    where_killing_pays,
+)
+
+OF_OUTER = (
+    *far_and_near(),
+    Row(
+        "630 agents: a larger share of the outermost third's blows is in a team, after > before training",
+        at_last(trained(630), TEAMS + OUTER),
+        at_last(untrained(630), TEAMS + OUTER),
+        Exceeds(Margin(0.1, "a tenth of the way from none to all")),
+        "end",
+        learnt=learnt_to_eat(630),
+    ),
 )
 
 FIGURE = Figure(
@@ -34,17 +47,7 @@ FIGURE = Figure(
             "of 630 trained agents those that start in the innermost third eat more and those in the outermost third "
             "kill more; a larger share of the blows of outer agents than before training falls on someone beside whom "
             "another living agent stands",
-            (
-                *far_and_near(),
-                Row(
-                    "630 agents: a larger share of the outermost third's blows is in a team, after > before training",
-                    at_last(trained(630), TEAMS + OUTER),
-                    at_last(untrained(630), TEAMS + OUTER),
-                    Exceeds(Margin(0.1, "a tenth of the way from none to all")),
-                    "end",
-                    learnt=learnt_to_eat(630),
-                ),
-            ),
+            (*OF_OUTER, *map(where_killing_pays, OF_OUTER)),
             note=BOTH_READINGS + " The caption goes on: “This can also be interpreted as follows: Agents who can "
             "observe the food within their sensing range choose to rush in food. Agents who do not observe food within "
             "their sensing range choose to form groups to take down other agents.” That is the same picture in other "

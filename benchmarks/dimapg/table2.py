@@ -12,6 +12,7 @@ from benchmarks.dimapg._survival import (
     REWARD,
     SHARE,
     SIZES,
+    STILL_RISING,
     SURVIVAL_DECISIONS,
     SURVIVORS,
     at_last,
@@ -20,6 +21,7 @@ from benchmarks.dimapg._survival import (
     learnt_to_eat,
     trained,
     untrained,
+    where_killing_pays,
 )
 from results import published
 
@@ -132,6 +134,7 @@ FIGURE = Figure(
                     eating(n),
                 )
             ),
+            note=STILL_RISING,
         ),
         Claim(
             "DIMA-T2-2",
@@ -163,10 +166,11 @@ FIGURE = Figure(
                     "end",
                     learnt=(*learnt_to_eat(230), *learnt_to_eat(630)),
                 ),
+                *map(where_killing_pays, (surviving(630), *far_and_near())),
             ),
             note="The paper writes both 225 and 230. “Start killing” is read as when “the number of agents is "
             "increased”, not as when they are trained: untrained agents kill more than the paper's do, some 340 of 630 "
-            "where the paper prints 140. " + BOTH_READINGS,
+            "where the paper prints 140. " + f"{BOTH_READINGS} {STILL_RISING}",
         ),
         Claim(
             "DIMA-T2-3",
@@ -174,8 +178,8 @@ FIGURE = Figure(
             "reward for N=630 is -3800 and for N=230 it is -1530.” “Average Reward 946 674”",
             "Table 2 and its caption",
             "the average reward after training is 946 with 230 agents and 674 with 630, and has risen to that",
-            (*earning(230, 95.0), *earning(630, 67.0)),
-            note="It is the sum over agents. 674 has the deaths of 140 agents in it: " + BOTH_READINGS,
+            (*earning(230, 95.0), *earning(630, 67.0), where_killing_pays(earning(630, 67.0)[0])),
+            note=f"It is the sum over agents. 674 has the deaths of 140 agents in it. {BOTH_READINGS} {STILL_RISING}",
         ),
         Claim(
             "DIMA-T2-4",

@@ -89,8 +89,9 @@ FIGURE = Figure(
             ),
             note="Shares of pairs are compared, not of entries: with twenty displacements at α = 0.1 nine of ten "
             "entries correlate with one of them by chance. The sentence is about hunters that learn to solve the game: "
-            "where ours do not, no phase of their training is judged. It was asked of the last two phases alone until "
-            "ten seeds were seen that had not learnt; by the first two the sentence was not reproduced then.",
+            "where ours do not, no phase of their training is judged. In Figure 5's game they do. It was asked of the "
+            "last two phases alone until ten seeds were seen that had not learnt; by the first two the sentence was "
+            "not reproduced then.",
         ),
         Claim(
             "MACE-F6-2",
