@@ -39,9 +39,10 @@ from benchmarks._drawing.curves import Key, across, keys_of
 from benchmarks._drawing.style import OF_NOBODY
 from benchmarks._glances import Glance, glances
 from benchmarks._judging import words as told
-from benchmarks._judging.characteristics import Characteristic, Errors
+from benchmarks._judging.characteristics import LOOKED_AT, Characteristic, Errors
 from benchmarks._judging.desk import Exhibition
 from benchmarks._judging.exhibit import Exhibit
+from benchmarks._judging.reach import Reach, reach
 from benchmarks._judging.readings import OPEN
 from benchmarks._judging.scores import Final, Last
 from benchmarks._judging.simulated import Simulated
@@ -126,6 +127,7 @@ class Judged:
     seeds: str
     part: float  # of the paper's training
     levels: str  # what one gets without learning, where the comparison is made that it hangs on
+    reach: tuple[Reach, ...]  # how far it can be decided at best, at each look
     characteristics: tuple[Characteristic, ...]
     specification: Specification | None
 
@@ -175,6 +177,11 @@ class Judged:
     def comparisons(self) -> str:
         """How many came out as claimed."""
         return words.comparisons(self.verdict)
+
+    @property
+    def out_of_reach(self) -> str:
+        """What no seeds could decide by themselves, whatever they say; empty where there is nothing."""
+        return " ".join(map(words.out_of_reach, self.reach)).strip()
 
     @property
     def is_open(self) -> bool:
@@ -301,9 +308,17 @@ def judged(exhibit: Exhibit, claim: Claim, simulated: tuple[Characteristic, ...]
         seeds if cells else "–",
         exhibit.share(claim),
         levels(exhibit, claim, verdict),
+        reaches(exhibit, claim),
         simulated,
         specification(claim, reads) if reads else None,
     )
+
+
+def reaches(exhibit: Exhibit, claim: Claim) -> tuple[Reach, ...]:
+    """How far a claim can be decided at best at each look, among those of its kind in its paper."""
+    claims = [other for figure in exhibit.kin for other in figure.claims]
+    n_claims = sum(other.kind == claim.kind and not other.untestable for other in claims)
+    return tuple(reach(claim, n_claims, n_seeds) for n_seeds in LOOKED_AT) if claim.rows else ()
 
 
 def levels(exhibit: Exhibit, claim: Claim, verdict: Verdict) -> str:

@@ -15,6 +15,7 @@ from benchmarks import (
     Verdict,
 )
 from benchmarks._judging.decisions import REFUTED, SHOWN
+from benchmarks._judging.reach import Reach
 from benchmarks._judging.readings import Robustness
 from benchmarks._judging.statistics import ALPHA
 from benchmarks._judging.words import number
@@ -29,6 +30,7 @@ class Meaning(NamedTuple):
 
 
 NOBODY = "nobody has learnt: "  # in notes of comparisons
+NOT_TOLD_WHICH = "; together they exclude that each effect is large enough to matter, without telling which is not"
 NOT_AMONG_ALL = "not beyond chance after the correction over the paper's claims"
 
 OUTCOMES: dict[Outcome, Meaning] = {
@@ -53,8 +55,8 @@ OUTCOMES: dict[Outcome, Meaning] = {
     "NOT REPRODUCED": Meaning(
         "✗",
         "the data speak against it",
-        "A test of its own refutes the sentence: the data exclude an effect large enough to matter in at least one "
-        "comparison that it needs, corrected for their number and for the paper's other sentences.",
+        "A test of its own refutes the sentence: the data exclude that the effect is large enough to matter in every "
+        "comparison that it needs, corrected for their number (Simes) and for the paper's other sentences.",
     ),
     "REVERSED": Meaning(
         "⇄",
@@ -145,7 +147,22 @@ def _refuted(claim: Claim, rows: Sequence[RowVerdict]) -> str:
             f"{each} by itself, but {NOT_AMONG_ALL}."
         )
     text = _refuted_alone(claim, rows) if len(rows) == 1 else _count(rows)
-    return f"The data speak against the sentence: {text}."
+    which = "" if len(rows) == 1 or any(row.outcome in (*REFUTED, "NEGLIGIBLE") for row in rows) else NOT_TOLD_WHICH
+    return f"The data speak against the sentence: {text}{which}."
+
+
+def out_of_reach(found: Reach) -> str:
+    """What so many seeds can never decide of a claim by itself; empty where there is nothing."""
+    said = []
+    for what, p, others in (
+        ("shown", found.shown, found.others_shown),
+        ("refuted", found.refuted, found.others_refuted),
+    ):
+        never = f"With {found.n_seeds} seeds it cannot be {what}, whatever they say"
+        unless = f", unless {others} other{'s' if others > 1 else ''} of the paper's {_is(others)}" if others else ""
+        if others != 0:
+            said.append(f"{never}{unless}: p is {probability(p)} at best.")
+    return " ".join(said)
 
 
 def _open(rows: Sequence[RowVerdict]) -> str:

@@ -375,6 +375,28 @@ def test_what_is_negligible_by_itself_is_not_said_to_speak_against_the_direction
     assert said.startswith("The data speak against the sentence: ")
 
 
+def test_what_only_all_comparisons_together_refute_is_said_to_be() -> None:
+    rows = (replace(ROW, outcome="INCONCLUSIVE"), replace(ROW, outcome="REPRODUCED"))
+    said = words.conclusion(example().claims[0], Verdict("S-1", "NOT REPRODUCED", rows, "quick", "5 seeds"))
+    assert f"1 is open{words.NOT_TOLD_WHICH}." in said
+    told_which = (rows[0], replace(ROW, outcome="NOT REPRODUCED"))
+    said = words.conclusion(example().claims[0], Verdict("S-1", "NOT REPRODUCED", told_which, "quick", "5 seeds"))
+    assert "together" not in said
+
+
+def test_a_page_says_what_few_seeds_can_never_decide(tmp_path: Path) -> None:
+    desk = stored(tmp_path / "store", {GOOD: curves(10), BAD: curves(5)})
+    rows = (replace(beats(GOOD, BAD), role="replicate"),) * 47  # 47/924 > .05
+    does = Claim("S-1", "", "§1", "good is better", rows)
+    can = replace(does, holds="some")
+    build(shown_at(desk, figure(Panel("Game", (line(GOOD),), "y"), claims=(can,))), tmp_path / "out", COMMAND)
+    text = (tmp_path / "out" / "site" / "synthetic" / "fig1.html").read_text()
+    assert "With 6 seeds it cannot be shown, whatever they say: p is 0.051 at best." in text
+    assert "cannot be refuted" not in text and "With 10 seeds it" not in text
+    build(shown_at(desk, figure(Panel("Game", (line(GOOD),), "y"), claims=(does,))), tmp_path / "out", COMMAND)
+    assert "it cannot be" not in (tmp_path / "out" / "site" / "synthetic" / "fig1.html").read_text()
+
+
 def test_shares_of_seeds_in_words() -> None:
     share = replace(ROW, estimate=0.09, low=0.0, high=0.24, delta=0.25, left_mean=0.09, right_mean=0.25)
     seldom = replace(example().claims[0].rows[0], right=None, rule=Seldom(0.25, "…"))

@@ -228,6 +228,7 @@ def test_benjamini_and_hochberg_divide_by_the_rank_and_agree_with_scipy() -> Non
 
 def test_corrections_are_made_over_axis_0() -> None:
     p = statistics.generator("columns").random((6, 4))
+    assert statistics.simes(p) == pytest.approx([statistics.simes(column) for column in p.T])
     for correction in (statistics.holm, statistics.benjamini_hochberg):
         columns = [correction(column) for column in p.T]
         assert correction(p) == pytest.approx(np.stack(columns, axis=1))
@@ -396,6 +397,20 @@ def test_what_happens_seldom_is_told_at_its_level(n: int) -> None:
     chances = stats.binom.pmf(count, n, 0.25)
     assert max(chances[found.support <= 0.05].sum(), chances[found.refuted <= 0.05].sum()) <= 0.05
     assert (found.support <= 0.05).any() == (n >= 11)
+
+
+def test_simes_p_by_hand() -> None:
+    assert statistics.simes(np.array([0.01, 0.03, 0.2, 0.5])) == pytest.approx(0.04)  # 4/1 · .01
+    assert statistics.simes(np.array([0.5, 0.03, 0.02, 0.04])) == pytest.approx(4 / 3 * 0.04)
+    assert statistics.simes(np.full(8, 1 / 924)) == pytest.approx(1 / 924)
+    assert statistics.simes(np.array([[0.04, 1.0], [0.04, 1.0]])) == pytest.approx([0.04, 1.0])
+
+
+def test_simes_errs_as_often_as_it_says_and_hardly_more_where_p_vary_against_each_other() -> None:
+    z = draws("Simes", 3, 40_000)
+    away = (z - z.mean(axis=0)) / math.sqrt(2 / 3)  # ρ = −½, as far against each other as three can be
+    for rows, least in ((z, 0.047), (away, 0.04)):
+        assert least <= np.mean(statistics.simes(stats.norm.sf(rows)) <= 0.05) <= 0.053
 
 
 def test_a_partial_conjunction_by_hand() -> None:

@@ -65,8 +65,11 @@ def interval(left: Floats, right: Floats, *, paired: bool) -> tuple[Floats, Floa
     """90 % interval of the difference, the paired t's where seeds belong together; no ends with one seed a side."""
     if min(len(left), len(right)) < 2:
         return np.full(np.shape(left)[1:], -math.inf), np.full(np.shape(left)[1:], math.inf)
-    welch = statistics.paired_difference(left - right) if paired else statistics.difference(left, right)
-    return welch.interval(LEVEL)
+    return _welch(left, right, paired=paired).interval(LEVEL)
+
+
+def _welch(left: Floats, right: Floats, *, paired: bool) -> Welch:
+    return statistics.paired_difference(left - right) if paired else statistics.difference(left, right)
 
 
 def difference(left: Floats, right: Floats, delta: float | Floats, gap: float, sides: Sides) -> Found:
@@ -92,12 +95,28 @@ def no_worse(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -
 
 
 def equality(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -> Found:
-    """`AboutEquals`: two one-sided tests of |left − right| < δ; refuted by twice the smaller p of beyond δ or −δ."""
+    """`AboutEquals`: two one-sided tests of |left − right| < δ; refuted by one of beyond δ or of beyond −δ.
+
+    To the smaller p of these comes that of as much beyond the other end. With δ near 0 that doubles it; with δ of one
+    standard error or more it is next to nothing, for no difference of δ is mistaken for one beyond −δ (Hodges and
+    Lehmann, JRSS B 1954).
+    """
     above, below = ordered(left, right, sides, delta), ordered(left, right, sides, -delta)
     low, high = interval(left, right, paired=sides.paired)
     support = np.maximum(above.opposite, below.p)
-    refuted = np.minimum(1.0, 2 * np.minimum(above.p, below.opposite))
-    return _ungraded(left.mean(axis=0) - right.mean(axis=0), low, high, support, refuted)
+    refuted = np.minimum(above.p, below.opposite) + _as_much_beyond(left, right, delta, sides)
+    return _ungraded(left.mean(axis=0) - right.mean(axis=0), low, high, support, np.minimum(1.0, refuted))
+
+
+def _as_much_beyond(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -> Floats:
+    """The t test's p of |left − right| + δ: of what is seen on the other side, were that end of ±δ the true one.
+
+    0 where both sides are constant, which are mistaken for nothing.
+    """
+    if min(len(left), len(right)) < 2:
+        return np.zeros(np.shape(left)[1:])
+    seen = _welch(left, right, paired=sides.paired)
+    return np.nan_to_num(seen._replace(estimate=np.abs(seen.estimate) + delta).p)
 
 
 def scatter(left: Floats, right: Floats, delta: float | Floats, sides: Sides) -> Found:
@@ -142,7 +161,10 @@ def seldom(left: Floats, share: float) -> Found:
 
 
 def printed(left: Floats, value: float, tolerance: float) -> Found:
-    """`Printed`: two one-sided t tests of |mean − m₀| < τ; refuted where the mean is beyond m₀ ± τ."""
+    """`Printed`: two one-sided t tests of |mean − m₀| < τ; refuted by twice the smaller p of beyond m₀ ± τ.
+
+    Twice whatever τ is: on one side, a t test of few seeds that collapse at times errs far more often than it says.
+    """
     found, above, below = _beyond(left - value, tolerance)
     support, refuted = np.maximum(1 - above, below), np.minimum(1.0, 2 * np.minimum(above, 1 - below))
     return _ungraded(found.estimate, *found.interval(LEVEL), support, refuted)

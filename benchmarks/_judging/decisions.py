@@ -6,21 +6,23 @@
 | PARTIAL        | all hold, some smaller than printed; or at least half of the replicates, none reversed |
 | NEGLIGIBLE     | all hold, and some wholly inside ±δ: real, but smaller than of interest                |
 | REVERSED       | the opposite of every row holds, and may matter: none wholly inside ±δ                 |
-| NOT REPRODUCED | one row is below δ: m × the smallest of its m rows' p; or reversed, but inside ±δ      |
+| NOT REPRODUCED | a row is below δ, by Simes' p of all rows; or reversed, but inside ±δ                  |
 | NOT LEARNT     | nothing of this, and a precondition fails                                              |
 | INCONCLUSIVE   | nothing of this: "not significant" is neither "equal" nor "refuted"                    |
 
 A family is all testable claims of a kind in a paper, whatever has been run: what has not been assessed stands with
 p = 1. Benjamini's and Hochberg's correction at .05 is made over it, once for each of four questions: do all rows hold,
-do at least half of the replicates, is one row refuted, are all reversed. So of the claims that are decided a share of
+do at least half of the replicates, is any row below δ, are all reversed. So of the claims that are decided a share of
 at most .05 is in error, one way or the other, and a claim that is confirmed never makes another harder to confirm.
 
 "All rows hold" is an intersection-union test: its p is the largest. "At least u of m replicates hold" is a partial
-conjunction: (m − u + 1) · p₍ᵤ₎; where the paper says "can", u is 1, and all replicates must be refuted to refute it.
-Replicates of one group hold together: they are one replicate, whose p is the largest of its rows, and which is refuted
-where one of its rows is. Rows in doubt, of another way to read the sentence, support nothing, and its refutation is an
-intersection-union test, too: its own rows are refuted, and those in doubt are. Which rows of a claim were shown is told
-by Holm's correction within the claim.
+conjunction: (m − u + 1) · p₍ᵤ₎, by Bonferroni, so that it is told which hold; where the paper says "can", u is 1, and
+all replicates must be refuted to refute it. A refutation is Simes' test of all rows at once: exact tests of few seeds
+have a smallest p, and m times that would pass no family, whatever the rows say. So a sentence may be refuted without it
+being told by which of its rows. Replicates of one group hold together: they are one replicate, whose p is the largest
+of its rows, and which is refuted as a sentence of these rows is. Rows in doubt, of another way to read the sentence,
+support nothing, and its refutation is an intersection-union test, too: its own rows are refuted, and those in doubt
+are. Which rows of a claim were shown, or refuted, is told by Holm's correction within the claim.
 
 An effect inside ±δ is NEGLIGIBLE only with its direction, which must be beyond chance over the family, as all that is
 said of a claim. Where the family leaves it open, what is known is that the effect does not matter: NOT REPRODUCED,
@@ -118,17 +120,17 @@ def questions_of(rows: Rows) -> Questions:
 
 
 def refutation(rows: Rows, core: list[int], replicas: list[list[int]]) -> Floats:
-    """p of "no row is below δ": rows × the smallest; of "can", the replicates count once, with their largest p.
+    """Simes' p of "no row is below δ"; of "can", the replicates count once, with their largest p.
 
     Where rows are in doubt, that of one of them is asked for, too.
     """
     if rows.holds == "all" or not replicas:
         of_sentence = rows.refuted[core + [i for group in replicas for i in group]]
     else:
-        each = [len(group) * rows.refuted[group].min(axis=0) for group in replicas]
+        each = [statistics.simes(rows.refuted[group]) for group in replicas]
         of_sentence = np.concatenate([rows.refuted[core], np.max(each, axis=0, keepdims=True)])
     both = [of_sentence, *([rows.refuted[in_doubt(rows)]] if in_doubt(rows) else [])]
-    found: Floats = np.max([np.minimum(1.0, len(each) * each.min(axis=0)) for each in both], axis=0)
+    found: Floats = np.max([statistics.simes(each) for each in both], axis=0)
     return found
 
 

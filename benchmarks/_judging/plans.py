@@ -23,7 +23,7 @@ from results._sealed import read, write
 
 RULES = {
     "alpha": ALPHA,
-    "correction": "Benjamini-Hochberg over the paper's claims of a kind, Holm within a claim",
+    "correction": "Benjamini-Hochberg over the paper's claims of a kind, Holm within a claim, Simes for its refutation",
     "most censored": MOST_CENSORED,
     "sign flips from": FEWEST_FLIPPED,
 }
