@@ -73,15 +73,22 @@ class Command:
         self.send_signal(signal.SIGKILL)
 
 
-def begin(arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Command:
-    """A script of Python with its arguments."""
+def begin(
+    arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str], line: socket.socket | None = None
+) -> Command:
+    """A script of Python with its arguments, asked for on a line of one's own or on one that was handed down."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     said, told = os.pipe()
     asked = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "environment": dict(environment)})
-    socket.send_fds(_original()[1], [asked.encode()], [told, there.fileno()])
+    socket.send_fds(line or _original()[1], [asked.encode()], [told, there.fileno()])
     os.close(told)
     there.close()
     return Command(here, said)
+
+
+def line() -> int:
+    """The file number of the line on which copies are asked for, which a process that is started may be handed."""
+    return _original()[1].fileno()
 
 
 @cache

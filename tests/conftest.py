@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
@@ -23,16 +25,28 @@ LONGEST = (
     "test_slurm.py",
 )
 """Files that take longest, which begin first, so that none of them is left alone at the end."""
+MEMORY = Path("/dev/shm")
+ROOM = 2e9  # bytes, several times of what the tests write before it is removed
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Makes warnings errors, except that pytest cannot write its cache.
 
-    The many processes that tests start compile the suite once: a third of what it takes to start one.
+    The many processes that tests start compile the suite once: a third of what it takes to start one. What they write
+    lies in memory where there is room: a store waits for the disk after every file, and no test pulls the plug.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if is_roomy(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     config.addinivalue_line("filterwarnings", "error")
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestCacheWarning")
+
+
+def is_roomy(folder: Path) -> bool:
+    """Whether tests may write there, start what they have written, and do not fill it."""
+    if not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < ROOM:
+        return False
+    return not os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import _commands
+
 ROOT = Path(__file__).parent.parent
+WARM = Path(__file__).parent / "_warm.py"
 GUIDE = ROOT / "docs" / "add-a-paper.md"
 
 
@@ -20,14 +23,20 @@ def commands(guide: Path) -> str:
 def test_the_guide_is_true_from_its_first_to_its_last_command(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "marl-repro"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m benchmarks "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} {WARM} "$@"\n')
     command.chmod(0o755)
     work = tmp_path / "work"
     work.mkdir()
     environment = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    script = f"set -eux\n{commands(GUIDE)}"
+    environment["COMMANDS"] = str(_commands.line())
     done = subprocess.run(
-        ["bash", "-c", script], cwd=work, env=environment, capture_output=True, text=True, check=False
+        ["bash", "-c", f"set -eux\n{commands(GUIDE)}"],
+        cwd=work,
+        env=environment,
+        pass_fds=[_commands.line()],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

@@ -23,10 +23,8 @@ from _trials import (
     aged,
     assert_same_end,
     bits,
-    command_lines,
     curves,
     failing,
-    heard,
     loaded,
     outcome,
     saved,
@@ -105,26 +103,38 @@ CHANGES = {
 }
 SCRIPT = """
 import json, sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
-from _tiny import MADDPG_CELL
+from benchmarks import _catalogue as catalogue
+from _tiny import FIGURE, MADDPG_CELL
 from _trials import outcome
 from benchmarks._training.circumstances import commit, one_thread
 from benchmarks._training.sources import digest
 from benchmarks._training.work import Work
+from results import Store
+
+catalogue.figures = lambda: (FIGURE,)
+from benchmarks.__main__ import main
+
+def command(*more):
+    with redirect_stdout(StringIO()) as said:
+        status = main(["run", "tiny", "--profile", "smoke", "--store", sys.argv[3], "--jobs", "1", *more])
+    return status, said.getvalue(), Store(Path(sys.argv[3])).seeds(MADDPG_CELL.key)
 
 one_thread()
 folder, aside = Path(sys.argv[1]), Path(sys.argv[2])
 work = Work(MADDPG_CELL, (0, 1), 400)
 found = [outcome(folder, work), outcome(aside, work, set_aside=True)]
 said = [(one.whole, [(failure.seeds, failure.sentence) for failure in one.failures]) for one in found]
-print(json.dumps([commit(), digest(MADDPG_CELL), *said]))
+commanded = [command(), command("--set-aside")] if sys.argv[3:] else []
+print(json.dumps([commit(), digest(MADDPG_CELL), *said, commanded]))
 """
 
 
 class Elsewhere(NamedTuple):
     """Another version of the code, and what became there of seeds that this one had begun."""
 
-    root: Path
     commit: str
     digest: str
     folder: Path
@@ -132,6 +142,8 @@ class Elsewhere(NamedTuple):
     failures: dict[int, str]
     aside: Path  # the same with --set-aside
     whole_aside: tuple[int, ...]
+    states: Path  # the same states without a run, for the command line
+    commanded: list[tuple[int, str, list[int]]]  # what it answers without and with --set-aside, and which runs it left
 
 
 def another_version(folder: Path, change: str) -> Path:
@@ -157,11 +169,13 @@ def elsewhere(request: pytest.FixtureRequest, half: Path, tmp_path_factory: pyte
     """Goes on with another version of the code, in a process of its own, from where this one had come to."""
     folder = tmp_path_factory.mktemp("elsewhere")
     root = another_version(folder / "code", request.param)
-    runs, aside = folder / "runs", folder / "aside"
-    for copy in (runs, aside):
+    runs, aside, states = folder / "runs", folder / "aside", folder / "states"
+    for copy in (runs, aside, states):
         shutil.copytree(half, copy)
+    shutil.rmtree(states / MADDPG_CELL.key)
+    asked = [runs, aside, *([states] if request.param == "other numbers" else [])]
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(runs), str(aside)],
+        [sys.executable, "-c", SCRIPT, *map(str, asked)],
         cwd=root,
         env={"PYTHONPATH": f"{root}:{root / 'tests'}", "PATH": "/usr/bin:/bin"},
         capture_output=True,
@@ -169,9 +183,9 @@ def elsewhere(request: pytest.FixtureRequest, half: Path, tmp_path_factory: pyte
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    commit, sources, (of_it, failures), (of_it_aside, _) = json.loads(done.stdout)
+    commit, sources, (of_it, failures), (of_it_aside, _), commanded = json.loads(done.stdout)
     said = {seed: sentence for seeds, sentence in failures for seed in seeds}
-    return Elsewhere(root, commit, sources, runs, tuple(of_it), said, aside, tuple(of_it_aside))
+    return Elsewhere(commit, sources, runs, tuple(of_it), said, aside, tuple(of_it_aside), states, commanded)
 
 
 @pytest.mark.parametrize("elsewhere", ["other words"], indirect=True)
@@ -216,23 +230,15 @@ def test_other_code_that_gives_other_numbers_is_refused_and_begins_anew_where_th
 
 @pytest.mark.parametrize("elsewhere", ["other numbers"], indirect=True)
 def test_the_command_line_of_other_code_says_what_differs_and_with_set_aside_begins_anew(
-    elsewhere: Elsewhere, half: Path, tmp_path: Path
+    elsewhere: Elsewhere, half: Path
 ) -> None:
-    shutil.copytree(half, tmp_path / "runs")
-    shutil.rmtree(tmp_path / "runs" / MADDPG_CELL.key)  # so far there were states only
-    command = ["run", "tiny", "--profile", "smoke", "--store", tmp_path / "runs", "--jobs", 1]
-    with command_lines() as start:
-        refused = start(*command, root=elsewhere.root)
-        said = heard(refused)
-        assert refused.returncode == 1, said
-        assert re.search(rf"failed: MADDPG-1 on Tiny, .*and of {elsewhere.commit}\), and those of now give other", said)
-        assert Store(tmp_path / "runs").seeds(MADDPG_CELL.key) == ()
-        begun = start(*command, "--set-aside", root=elsewhere.root)
-        said = heard(begun)
-        assert begun.returncode == 0 and said.endswith("complete\n"), said
-    (session,) = loaded(tmp_path / "runs", MADDPG_CELL, 0).history
+    (refused, why, stored), (begun, said, _) = elsewhere.commanded
+    assert (refused, stored) == (1, []), why
+    assert re.search(rf"failed: MADDPG-1 on Tiny, .*and of {elsewhere.commit}\), and those of now give other", why)
+    assert begun == 0 and said.endswith("complete\n"), said
+    (session,) = loaded(elsewhere.states, MADDPG_CELL, 0).history
     assert (session.first, session.sources, session.commit) == (0, elsewhere.digest, elsewhere.commit)
-    assert curves(tmp_path / "runs", MADDPG_CELL)[0] != curves(half, MADDPG_CELL)[0]
+    assert curves(elsewhere.states, MADDPG_CELL)[0] != curves(half, MADDPG_CELL)[0]
 
 
 # ---- other machines -------------------------------------------------------------------------------------------------

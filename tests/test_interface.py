@@ -6,6 +6,7 @@ integration; here a tiny figure goes all the way.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -467,10 +468,12 @@ def test_who_forgot_the_path_is_told_how_benchmarks_are_chosen(
     assert ("`pytest benchmarks -k 'fig5'` judges ctedd/fig5, dimapg/fig5" in said) == told
 
 
-def test_a_terminal_that_knows_ascii_only_is_listed_every_figure() -> None:
-    done = python("-X", "utf8=0", "-m", "benchmarks", "list", PYTHONIOENCODING="ascii")
-    assert done.returncode == 0, done.stderr
-    assert all(figure.id in done.stdout for figure in figures())
+@pytest.mark.usefixtures("_signals")
+def test_a_terminal_that_knows_ascii_only_is_listed_every_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(said, encoding="ascii"))
+    assert main(["list"]) == 0
+    assert all(figure.id in said.getvalue().decode("ascii") for figure in figures())
 
 
 NOBODY_READS = """

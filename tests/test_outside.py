@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from _trials import command_lines, heard
 
 from benchmarks import Cell, Figure
 from benchmarks import _catalogue as catalogue
@@ -325,21 +327,31 @@ def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+def session(*arguments: str) -> tuple[int, str]:
+    """The same in a copy of a process that has imported: exit status, and what is said."""
+    with command_lines() as start:
+        done = start(json.dumps([arguments]), script="_sessions.py", COLUMNS="120")
+        said = heard(done)
+    assert done.returncode == 0, said
+    ((status, answer),) = json.loads(said.splitlines()[-1])
+    return status, answer
+
+
 def test_pytest_judges_the_files_of_its_figures_and_runs_its_own_tests(paper: Path, tmp_path: Path) -> None:
     arguments = ["--repro-profile=smoke", "--repro-store", str(tmp_path / "store"), "-p", "no:cacheprovider"]
     done = pytest_in(tmp_path, paper.name, *arguments, "-q")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{paper.name}/fig1, smoke" in done.stdout
     assert re.search(r"^8 passed, 1 skipped, 2 deselected", done.stdout, re.MULTILINE), done.stdout
-    named = [str(ROOT / "benchmarks"), "--repro-papers", str(paper), "-k", f"{paper.name} and {paper.name.upper()}"]
-    done = pytest_in(ROOT, *named, *arguments, "--collect-only", "-q", "-n0")
-    assert done.returncode == 0 and f"[{paper.name}/fig1/{paper.name.upper()}-F1-1]" in done.stdout, done.stdout
+    named = [f"at={ROOT / 'benchmarks'}", "--repro-papers", str(paper), "-k", f"{paper.name} and {paper.name.upper()}"]
+    status, said = session(*named, *arguments, "--collect-only", "-q", "-n0")
+    assert status == 0 and f"[{paper.name}/fig1/{paper.name.upper()}-F1-1]" in said, said
 
 
-def test_a_paper_that_is_wrong_is_a_usage_error_there(paper: Path, tmp_path: Path) -> None:
+def test_a_paper_that_is_wrong_is_a_usage_error_there(paper: Path) -> None:
     edit(paper / "fig1.py", "Line(", "Lines(")
-    done = pytest_in(tmp_path, f"{paper.name}/fig1.py")
-    assert done.returncode == 4 and "NameError: name 'Lines' is not defined" in done.stderr
+    status, said = session(f"at={paper / 'fig1.py'}")
+    assert status == pytest.ExitCode.USAGE_ERROR and "NameError: name 'Lines' is not defined" in said, said
 
 
 def test_what_is_made_is_what_lies_in_the_suite(paper: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from _tiny import FIGURE
 from _trials import PATIENCE, ROOT, TINY, states_of, wait_for
 
+from benchmarks.__main__ import main
 from results import Store
 
 SCRIPT = ROOT / "docs" / "slurm.sh"
@@ -82,8 +83,8 @@ def test_a_job_is_queued_again_while_it_can_go_on_and_else_not(job: Job, tmp_pat
     assert all(Store(tmp_path / "done").seeds(cell.key) == (0, 1) for cell in FIGURE.cells)
 
 
-def test_the_exit_codes_are_told_where_one_asks_for_help() -> None:
-    asked = [sys.executable, "-m", "benchmarks", "run", "--help"]
-    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
-    told = " ".join(done.stdout.split())
+def test_the_exit_codes_are_told_where_one_asks_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["run", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
     assert "0 complete; 3 stopped at a checkpoint" in told and "1 something failed; 2 wrong use" in told
