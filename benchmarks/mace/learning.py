@@ -178,7 +178,7 @@ FIGURE = Figure(
         }
         for profile, n_seeds, n_steps, n_untrained in (
             ("smoke", 2, 50_000, 50_000),
-            ("quick", 6, 1_000_000, 100_000),
+            ("quick", 6, 1_000_000, 200_000),
             ("paper", 10, 1_000_000, 200_000),
         )
     },
